@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The one clock: CLOCK_MONOTONIC in nanoseconds, on which every record is dated. */
+#ifndef PROFTOP_CLOCK_H
+#define PROFTOP_CLOCK_H
+
+#include <stdint.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_US UINT64_C(1000)
+
+uint64_t clock_now_ns(void);
+
+/* CPU time of this thread and of this whole process: the tool's own cost. */
+uint64_t clock_thread_cpu_ns(void);
+uint64_t clock_process_cpu_ns(void);
+
+/* CLOCK_REALTIME minus CLOCK_MONOTONIC, now: turns a record's time into a date. */
+int64_t clock_realtime_offset_ns(void);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A frame of a sampled stack as a source delivers it: not yet a name, only where.
+ *
+ *     kind     module              address
+ *     NATIVE   the module          see module.h; a return address already less 1, so that it
+ *                                  lies inside the call
+ *     KERNEL   the kernel module   the address, likewise
+ *     JIT      the JIT module      the address, likewise
+ *     PYTHON   a code_id           the line
+ *     MARK     enum mark           its argument
+ */
+#ifndef PROFTOP_FRAME_H
+#define PROFTOP_FRAME_H
+
+#include <stdint.h>
+
+enum frame_kind {
+    FRAME_NATIVE,
+    FRAME_KERNEL,
+    FRAME_JIT,
+    FRAME_PYTHON,
+    FRAME_INLINE, /* made by symbols/ only: a source never delivers one */
+    FRAME_MARK,
+    FRAME_KINDS
+};
+
+/* What a MARK frame says. */
+enum mark {
+    MARK_BROKEN,     /* the stack ends here; argument: enum stack_end */
+    MARK_SKIPPED,    /* the middle of a deep stack was left out; argument: how many frames */
+    MARK_SYSCALL,    /* the leaf is inside this system call; argument: its number */
+    MARK_KERNEL,     /* in the kernel, but its frames are not permitted or not wanted */
+    MARK_NATIVE_CUT, /* Python frames placed by address order because the native unwind was cut */
+};
+
+/* How an unwind ended.  One table (stack_end_text) gives the words. */
+enum stack_end {
+    STACK_COMPLETE,   /* reached the thread's outermost frame */
+    STACK_TRUNCATED,  /* the copy of the stack ended first */
+    STACK_NO_MAPPING, /* a return address outside every mapping */
+    STACK_NO_ROWS,    /* code without unwind rows, and no frame pointer to follow */
+    STACK_NOT_READY,  /* tables still being built */
+    STACK_BAD_ROW,    /* unwind information that makes no sense */
+    STACK_BAD_MEMORY, /* a frame points at memory that cannot be read */
+    STACK_CYCLE,      /* the stack pointer did not move towards the outside */
+    STACK_LIMIT,      /* more frames than we keep */
+    STACK_NONE,       /* no user stack was taken at all */
+    STACK_ENDS
+};
+
+struct frame {
+    uint64_t address;
+    uint32_t module;
+    uint32_t kind; /* enum frame_kind */
+};
+
+/* In words, translated when shown: "no unwind information". */
+const char *stack_end_text(enum stack_end end);
+
+#endif

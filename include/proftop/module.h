@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Modules: the files and other pieces of code that addresses lie in.
+ *
+ * A module is made when a mapping of it is first seen, with a descriptor opened at that moment, so
+ * that a binary that is deleted or replaced afterwards still gives its names.  Two mappings of the
+ * same file, in one process or many, are one module; a file that changed on disk is another.
+ *
+ *     kind      address in a struct frame
+ *     FILE      offset in the file: pc − start of the mapping + its file offset
+ *     VDSO      offset from the start of the image
+ *     KERNEL    the address itself
+ *     JIT       the address itself, in process PID
+ *     UNKNOWN   the address itself
+ *
+ * The table is append-only.  Any thread adds (a lock inside guards the appending) and any thread
+ * reads without a lock.
+ */
+#ifndef PROFTOP_MODULE_H
+#define PROFTOP_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint32_t module_id;
+
+/* Module 0 stands for "no mapping there". */
+#define MODULE_NONE 0
+
+enum module_kind { MODULE_UNKNOWN, MODULE_FILE, MODULE_VDSO, MODULE_KERNEL, MODULE_JIT };
+
+enum { BUILD_ID_MAX = 64 };
+
+struct module {
+    module_id id;
+    enum module_kind kind;
+    const char *path; /* as the target's maps show it, without " (deleted)"; "" when it has none */
+    const char *name; /* what a screen shows: the last part of the path, "[vdso]", "[kernel]"… */
+    int fd;           /* owned by the table; -1 when it could not be opened or is not a file */
+    const char *trouble; /* why fd is -1, translated; or NULL */
+    bool deleted;
+    uint8_t build_id[BUILD_ID_MAX];
+    uint8_t build_id_size; /* 0: none, or not read yet at the time of adding */
+    uint64_t device, inode, size_bytes, mtime_ns;
+    const uint8_t *image; /* VDSO: a copy of it; owned by the table */
+    size_t image_size;
+    int32_t pid;         /* JIT: the process, as we see it */
+    uint32_t generation; /* JIT: goes up with exec, so that old samples keep old names */
+};
+
+struct modules;
+
+struct modules *modules_new(void); /* holds module 0, MODULE_UNKNOWN */
+void modules_free(struct modules *modules);
+
+/*
+ * The module like WANTED (whose id is ignored), new or known.  Takes over WANTED->fd, closing it
+ * when the module was known; copies everything else.
+ */
+const struct module *modules_add(struct modules *modules, const struct module *wanted);
+
+const struct module *modules_get(const struct modules *modules, module_id id);
+uint32_t modules_count(const struct modules *modules);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A source takes samples or counters and pushes them as records into its ring.  Each runs on a
+ * thread of its own: open, step and close are called on that thread only (ptrace binds to it).
+ *
+ * Implementations, the smallest first: source/stats.c (system counters), source/perf.c,
+ * source/ptrace.c, source/waiting.c.
+ */
+#ifndef PROFTOP_SOURCE_H
+#define PROFTOP_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proftop/error.h"
+
+struct codes;
+struct lanes;
+struct modules;
+struct ring;
+struct target;
+struct unwinder;
+
+struct source_config {
+    uint32_t rate_hz;
+    const char *event;  /* NULL: CPU time */
+    bool kernel;        /* kernel frames wanted */
+    bool python;        /* Python frames wanted */
+    bool waiting;       /* waiting samples wanted */
+    uint64_t period_ns; /* of counters */
+    struct modules *modules;
+    struct codes *codes;
+    struct lanes *lanes;
+    struct unwinder *unwinder;
+    int wake_fd; /* an eventfd to poll along: readable means step() should return soon */
+};
+
+struct source;
+
+struct source_ops {
+    const char *name;
+    /* Whether it could work here; if not, why not, in words, and the way on. */
+    bool (*probe)(const struct target *target, const struct source_config *config,
+                  struct error *error);
+    struct source *(*open)(struct target *target, const struct source_config *config,
+                           struct error *error);
+    /* Waits up to about 100 ms for work, does it, emits records.  0, or -errno: it ended. */
+    int (*step)(struct source *source, struct ring *ring);
+    /* The target runs on; cannot fail. */
+    void (*close)(struct source *source);
+};
+
+extern const struct source_ops source_perf;
+extern const struct source_ops source_ptrace;
+extern const struct source_ops source_stats;
+
+/* The source to use for TARGET and, in REASON, one sentence why.  NULL when none works. */
+const struct source_ops *source_choose(const struct target *target,
+                                       const struct source_config *config, char *reason,
+                                       unsigned reason_size, struct error *error);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Registers + a copy of the stack → the frames.
+ *
+ *     struct frozen ──► table rows (compiled once per module) ──► struct frame[]
+ *                  └──► frame pointers (JIT) ──► libunwind over the copy (what rows cannot hold)
+ *
+ * Tables are compiled on a worker thread of the unwinder, once per module, shared by every source.
+ */
+#ifndef PROFTOP_UNWIND_H
+#define PROFTOP_UNWIND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proftop/frame.h"
+#include "proftop/maps.h"
+
+enum { UNWIND_CALLEE_SAVED = 12 };
+
+/* What unwinding starts from; what a source does not know stays out of KNOWN. */
+struct registers {
+    uint64_t ip, sp, bp;
+    uint64_t lr;                          /* aarch64 */
+    uint64_t callee[UNWIND_CALLEE_SAVED]; /* x86-64: rbx, r12–r15; aarch64: x19–x28 */
+    uint32_t known;                       /* enum register_known */
+};
+
+enum register_known { KNOWN_IP = 1, KNOWN_SP = 2, KNOWN_BP = 4, KNOWN_LR = 8, KNOWN_CALLEE = 16 };
+
+/* A stack taken at one moment.  Borrowed: the source keeps the bytes. */
+struct frozen {
+    int32_t pid, tid;
+    struct registers registers;
+    const struct maps *maps;
+    const uint8_t *stack; /* bytes from stack_start upwards */
+    uint64_t stack_start;
+    size_t stack_size;
+    const uint8_t *extra; /* a second piece (the main stack behind a signal stack), or NULL */
+    uint64_t extra_start;
+    size_t extra_size;
+    /* Reads memory that is in no copy (a blocked or stopped target only), or NULL. */
+    bool (*peek)(void *context, uint64_t address, void *buffer, size_t size);
+    void *peek_context;
+    bool peeked; /* registers come from /proc: bp is not known */
+};
+
+struct unwound {
+    uint32_t count;   /* frames written */
+    uint32_t skipped; /* left out in the middle of a deep stack (a MARK_SKIPPED frame says where) */
+    enum stack_end end;
+    uint64_t end_address; /* where it broke */
+};
+
+struct unwinder;
+
+struct unwinder *unwinder_new(void); /* starts the worker */
+void unwinder_free(struct unwinder *unwinder);
+
+/* Asks for MAPPINGS' tables ahead of the first sample. */
+void unwinder_prepare(struct unwinder *unwinder, const struct maps *maps);
+
+/*
+ * Fills FRAMES (innermost first, at most LIMIT) from FROZEN.  Where STACKS (may be NULL) is given
+ * it receives the stack pointer of each frame, which the Python merge needs.  Thread-safe; returns
+ * false when a table is still being built and the caller may keep the copy and try again (end is
+ * STACK_NOT_READY then).
+ */
+bool unwind_frozen(struct unwinder *unwinder, const struct frozen *frozen, struct frame *frames,
+                   uint64_t *stacks, uint32_t limit, struct unwound *unwound);
+
+#endif
