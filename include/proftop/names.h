@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Locations, the functions they lie in, and the stacks made of them.
+ *
+ *     struct frame ──names_locate()──► location_id ──names_of()──► naming: inline chain of placed
+ * functions location_ids ──names_push()────► stack_id      a node of one tree: (parent, location);
+ * a child's id is always above its parent's
+ *
+ * Locations and stacks are appended by the builder only.  A location's naming is set by the thread
+ * that resolves names, twice as a rule: quickly from the symbol table, later with lines and inlined
+ * calls; names_version() goes up, and folds redo what changed.  Any thread reads without a lock.
+ */
+#ifndef PROFTOP_NAMES_H
+#define PROFTOP_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proftop/frame.h"
+
+typedef uint32_t location_id;
+typedef uint32_t function_id;
+typedef uint32_t stack_id;
+
+#define STACK_ROOT 0 /* the empty stack */
+
+/* A function: what rows of every view are about.  Interned by (kind, raw_name, module, file). */
+struct function {
+    enum frame_kind kind;
+    const char *name; /* demangled, whole */
+    const char
+        *raw_name;      /* as in the symbol table; the same pointer as name where it is the same */
+    const char *module; /* "" when none */
+    const char *file;   /* "" when unknown */
+    uint32_t line;      /* where it begins; 0 when unknown */
+    uint32_t mark;      /* kind MARK: enum mark */
+    uint64_t hue;       /* a hash of module and name, the same on every machine */
+};
+
+struct placed {
+    function_id function;
+    uint32_t line; /* in function's file; 0 when unknown */
+};
+
+enum naming_state { NAMING_NONE, NAMING_QUICK, NAMING_FULL };
+
+/* What a location is called.  Immutable; innermost inlined call first, the real function last. */
+struct naming {
+    uint8_t state; /* enum naming_state */
+    uint8_t count; /* at least 1 */
+    uint16_t pad;
+    struct placed frames[];
+};
+
+struct names;
+
+struct names *names_new(void);
+void names_free(struct names *names);
+
+/* The location of FRAME, new or known.  Builder only. */
+location_id names_locate(struct names *names, const struct frame *frame);
+uint32_t names_locations(const struct names *names);
+const struct frame *names_frame(const struct names *names, location_id location);
+
+/* The stack of PARENT with one more frame inside it.  Builder only. */
+stack_id names_push(struct names *names, stack_id parent, location_id location);
+uint32_t names_stacks(const struct names *names);
+stack_id names_parent(const struct names *names, stack_id stack);
+location_id names_location(const struct names *names, stack_id stack);
+
+/* The function like WANTED (texts are copied when new).  Any thread; a lock inside. */
+function_id names_function(struct names *names, const struct function *wanted);
+uint32_t names_functions(const struct names *names);
+const struct function *names_get(const struct names *names, function_id function);
+
+/* Never NULL: before anything is known, a placeholder function "module+0xoffset" or "0xaddress". */
+const struct naming *names_of(const struct names *names, location_id location);
+void names_set(struct names *names, location_id location, enum naming_state state,
+               const struct placed *frames, uint32_t count);
+uint32_t names_version(const struct names *names);
+
+size_t names_bytes(const struct names *names);
+
+#endif
