@@ -60,6 +60,9 @@ void modules_free(struct modules *modules);
  */
 const struct module *modules_add(struct modules *modules, const struct module *wanted);
 
+/* The module like WANTED, or NULL when there is none yet. */
+const struct module *modules_find(struct modules *modules, const struct module *wanted);
+
 const struct module *modules_get(const struct modules *modules, module_id id);
 uint32_t modules_count(const struct modules *modules);
 

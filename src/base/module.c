@@ -122,6 +122,17 @@ const struct module *modules_add(struct modules *modules, const struct module *w
     return module;
 }
 
+const struct module *modules_find(struct modules *modules, const struct module *wanted)
+{
+    uint64_t hash = hash_of(wanted);
+    const struct module *module;
+
+    pthread_mutex_lock(&modules->adding);
+    module = find(modules, hash, wanted);
+    pthread_mutex_unlock(&modules->adding);
+    return module;
+}
+
 const struct module *modules_get(const struct modules *modules, module_id id)
 {
     return id < chunks_count(&modules->table) ? chunks_get(&modules->table, id) : NULL;
