@@ -20,6 +20,9 @@ enum status {
     STATUS_DAMAGED = 4, /* a damaged or foreign file */
     STATUS_FAILED = 5,  /* anything else: full disk, out of descriptors… */
     STATUS_DENIED = 77, /* not permitted */
+    /* launching, as env(1) */
+    STATUS_NOT_EXECUTABLE = 126,
+    STATUS_NOT_FOUND = 127,
 };
 
 struct error {
