@@ -22,6 +22,12 @@ struct builder_config {
     struct profile_info info; /* texts are copied */
     struct lanes *lanes;
     uint64_t slice_ns; /* 100 ms */
+    /*
+     * Called with the frames of each sample before they are interned (or NULL): symbols_settle(),
+     * so that code which moves keeps the name it had then.
+     */
+    void (*settle)(void *context, struct frame *frames, uint32_t count);
+    void *settle_context;
     size_t memory_max; /* older detail is merged above it; 0: the default */
 };
 

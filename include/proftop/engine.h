@@ -51,6 +51,9 @@ unsigned engine_events(struct engine *engine);
 /* CPU time of everything the tool does, for the overhead figure. */
 uint64_t engine_cpu_ns(const struct engine *engine);
 
+/* Bytes of the session file so far; 0 without one. */
+uint64_t engine_session_bytes(const struct engine *engine);
+
 /* Stops sampling, seals, completes names, ends the session file.  The target runs on. */
 bool engine_stop(struct engine *engine, struct error *error);
 /* The wait status of a launched target that ended, else -1. */
