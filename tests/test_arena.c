@@ -4,13 +4,9 @@
 
 #include "proftop/arena.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "tests/harness/testing.h"
 
 static void memory_is_aligned_and_apart(void **state)
 {
