@@ -85,7 +85,22 @@ enum action {
     ACTION_LANES,
     ACTION_CLOCK,
     ACTION_INVERT_TREE,
+    ACTION_ALL_PROCESSES,
     ACTIONS
 };
+
+/* One row of the table: everything that is told about an action anywhere. */
+struct action_info {
+    const char *name;  /* for the command line and scripts: "sort-menu" */
+    const char *keys;  /* as shown in the help, apart by spaces: "Up k ^P" */
+    const char *bar;   /* N_() word on the key bar, or NULL */
+    const char *help;  /* N_() sentence */
+    const char *views; /* where it means something, apart by spaces; NULL: everywhere */
+};
+
+extern const struct action_info action_table[ACTIONS];
+
+/* The action called NAME, or ACTION_NONE. */
+enum action action_find(const char *name);
 
 #endif

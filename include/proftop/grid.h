@@ -80,6 +80,9 @@ void grid_fill(struct grid *grid, int row, int column, int width, enum role role
 void grid_role(struct grid *grid, int row, int column, int width, enum role role);
 void grid_style(struct grid *grid, int row, int column, int width, unsigned style);
 
+/* Copies FROM so that its first cell lies at ROW, COLUMN; what does not fit is left out. */
+void grid_blit(struct grid *grid, int row, int column, const struct grid *from);
+
 /* A horizontal bar of SHARE (0–1) in eighths of a cell, and a spark of values scaled to CEILING. */
 void grid_bar(struct grid *grid, int row, int column, int width, enum role role, double share);
 void grid_spark(struct grid *grid, int row, int column, int width, enum role role,

@@ -22,32 +22,72 @@
 #include "proftop/scope.h"
 
 enum name_style { NAME_SHORT, NAME_FULL, NAME_RAW, NAME_STYLES };
-enum unit_style { UNIT_SHARE, UNIT_CORES, UNIT_SAMPLES, UNIT_SECONDS, UNIT_STYLES };
+enum unit_style { UNITS_SHARE, UNITS_CORES, UNITS_SAMPLES, UNITS_SECONDS, UNITS_STYLES };
+
+#define FUNCTION_NONE UINT32_MAX
+
+/*
+ * What a view needs besides the fold.  The fold worker makes it along with the fold, so that
+ * painting never waits for it; until it has, the view paints without.
+ */
+enum { SERIES_MAX = 128, SERIES_BUCKETS_MAX = 512 };
+
+struct view_series {
+    function_id function; /* FUNCTION_NONE: every one */
+    uint32_t thread;      /* index in the profile; UINT32_MAX: every one */
+};
+
+struct view_wants {
+    function_id function; /* whose callers, callees and lines; FUNCTION_NONE: nobody's */
+    bool bottom_up;       /* the tree turned over, from FUNCTION or from everything */
+    bool rest;            /* the fold of the recording outside the range */
+    uint64_t span_ns;     /* series: the last so long before the fold's end; 0: the fold's range */
+    uint32_t buckets, series_count;
+    struct view_series series[SERIES_MAX];
+};
+
+struct view_extra {
+    struct view_wants wants; /* what was asked */
+    uint64_t version;        /* of the fold it was made from */
+    const struct fold_callers *callers;
+    const struct fold *bottom_up;
+    const struct fold *rest;
+    const struct fold_line *lines; /* of the function, heaviest first */
+    uint32_t line_count;
+    uint64_t start_ns, end_ns; /* what the series cover */
+    const uint64_t *weights;   /* [series][bucket], likewise samples */
+    const uint64_t *samples;
+};
 
 /* What the whole screen knows; views read it only. */
 struct screen_input {
-    const struct fold *fold; /* NULL before the first */
-    const struct fold *rest; /* the recording outside the range, for comparing; or NULL */
+    const struct fold *fold;        /* NULL before the first */
+    const struct view_extra *extra; /* NULL before the first; compare wants before use */
     const struct profile *profile;
-    const struct scope *scope;
-    uint64_t now_ns; /* the injected clock */
+    const struct scope *scope; /* what is asked for; fold->scope is what is shown */
+    uint64_t now_ns;           /* the injected clock */
+    uint64_t key_ns;           /* when the last key came: nothing is re-sorted right after one */
+    uint32_t asked;            /* goes up when the person changes what is shown */
     bool live, frozen, ended, folding;
     const char *title;  /* "busy[8968]" */
     const char *status; /* a sentence for the status line, or NULL */
     const char *search; /* "" when none */
-    function_id chosen; /* the function the views agree on; UINT32_MAX none */
+    const char *theme;
+    function_id chosen; /* the function the views agree on; FUNCTION_NONE when none */
+    function_id marked; /* highlighted everywhere; FUNCTION_NONE when none */
     enum name_style names;
     enum unit_style units;
     bool follow; /* cursor stays with its function */
     bool ascii;
+    bool alert;                      /* the Output view has news */
     const struct text_page *page;    /* source or assembly, when asked for and there */
     const struct terminal *terminal; /* the child's own, or NULL */
     double overhead_pct;             /* the tool's own cost, of one core */
 };
 
 enum request_kind {
-    REQUEST_NONE,
-    REQUEST_REDRAW,
+    REQUEST_NONE,   /* not a key of this view: the app may know it */
+    REQUEST_REDRAW, /* done; paint again */
     REQUEST_SCOPE,  /* replace the scope by SCOPE, remembering the old one for Esc */
     REQUEST_DRILL,  /* show VIEW with FUNCTION chosen */
     REQUEST_CHOOSE, /* FUNCTION is now the chosen one */
@@ -80,13 +120,21 @@ struct view_ops {
     const char *name;  /* stable: "top" */
     const char *label; /* N_("Top"): its tab */
     size_t state_size; /* zeroed at the start; no pointers into folds may stay in it */
+    size_t place_size; /* the first bytes of it are where one is: plain data, what Esc restores */
     struct request (*key)(void *state, const struct screen_input *input, enum action action,
                           int rows, int columns);
     struct request (*mouse)(void *state, const struct screen_input *input,
                             const struct mouse_event *event, int rows, int columns); /* or NULL */
     void (*render)(void *state, const struct screen_input *input, struct grid *grid);
+    /* What it would like made for a screen of ROWS; NULL: nothing. */
+    void (*wants)(const void *state, const struct screen_input *input, int rows, int columns,
+                  struct view_wants *wants);
+    void (*fini)(void *state);                        /* or NULL */
     bool (*useful)(const struct screen_input *input); /* NULL: always has a tab */
 };
+
+/* A row of a script, a search or the command line may name one. */
+const struct view_ops *view_find(const char *name);
 
 extern const struct view_ops *const view_table[];
 extern const unsigned view_count;
