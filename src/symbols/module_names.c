@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Loads the names of one module. */
+#include "config.h"
+
+#include "module_names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "elf_symbols.h"
+#include "proftop/memory.h"
+
+/* The descriptor was opened when the mapping was seen; a path may be anything by now. */
+static bool same_build(const struct module *module, const struct elf_file *file)
+{
+    uint8_t id[BUILD_ID_MAX];
+    size_t size;
+
+    if (module->build_id_size == 0)
+        return true;
+    size = elf_file_build_id(file, id);
+    return size == module->build_id_size && memcmp(id, module->build_id, size) == 0;
+}
+
+enum trouble module_open(const struct module *module, struct elf_file *file)
+{
+    enum trouble trouble;
+
+    if (module->image != NULL)
+        return elf_file_open_image(file, module->image, module->image_size);
+    if (module->fd >= 0)
+        return elf_file_open_fd(file, module->fd);
+    *file = (struct elf_file){ .fd = -1 };
+    if (module->kind != MODULE_FILE || module->path[0] != '/' || module->deleted)
+        return TROUBLE_MISSING;
+    trouble = elf_file_open_path(file, module->path);
+    if (trouble == TROUBLE_NONE && !same_build(module, file)) {
+        elf_file_close(file);
+        trouble = TROUBLE_MISMATCH;
+    }
+    return trouble;
+}
+
+static void load_table(struct module_names *names, const struct elf_file *file)
+{
+    struct symbol_table *table = symbol_table_new();
+
+    if (elf_symbols_add(table, file, SHT_SYMTAB) == 0) {
+        names->trouble = TROUBLE_STRIPPED;
+        elf_symbols_add(table, file, SHT_DYNSYM);
+    }
+    symbol_table_finish(table);
+    names->table = table;
+}
+
+struct module_names *module_names_load(const struct module *module, const char *debug_dirs)
+{
+    struct module_names *names = xcalloc(1, sizeof(*names));
+    struct elf_file file;
+
+    (void)debug_dirs;
+    names->module = module;
+    names->trouble = module_open(module, &file);
+    if (names->trouble != TROUBLE_NONE)
+        return names;
+    elf_file_segments(&file, &names->segments);
+    names->build_id_size = elf_file_build_id(&file, names->build_id);
+    load_table(names, &file);
+    /* The vdso exports all it has. */
+    if (module->kind == MODULE_VDSO && symbol_table_count(names->table) != 0)
+        names->trouble = TROUBLE_NONE;
+    elf_file_close(&file);
+    return names;
+}
+
+void module_names_free(struct module_names *names)
+{
+    if (names == NULL)
+        return;
+    symbol_table_free(names->table);
+    free(names);
+}
+
+static bool by_offset(const struct module_names *names)
+{
+    return names->module->kind == MODULE_FILE || names->module->kind == MODULE_VDSO;
+}
+
+const struct symbol_range *module_names_find(const struct module_names *names, uint64_t address)
+{
+    if (names->table == NULL)
+        return NULL;
+    if (by_offset(names) && !elf_segments_address(&names->segments, address, &address))
+        return NULL;
+    return symbol_table_find(names->table, address);
+}
+
+uint64_t module_names_start(const struct module_names *names, const struct symbol_range *range)
+{
+    uint64_t start = symbol_table_start(names->table, range);
+
+    if (by_offset(names))
+        elf_segments_offset(&names->segments, start, &start);
+    return start;
+}
+
+size_t module_names_bytes(const struct module_names *names)
+{
+    return sizeof(*names) + (names->table != NULL ? symbol_table_bytes(names->table) : 0);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known about the names of one module: its symbol table, how frame addresses become
+ * addresses of the program, and what went wrong.
+ *
+ *     frame.address (file offset) ──segments──► address ──table──► range ──made──► struct symbol
+ *
+ * Constant once loaded, but for MADE, the symbols that were asked for.
+ */
+#ifndef SYMBOLS_MODULE_NAMES_H
+#define SYMBOLS_MODULE_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "elf_file.h"
+#include "proftop/module.h"
+#include "symbol_table.h"
+#include "trouble.h"
+
+struct module_names {
+    const struct module *module;
+    struct symbol_table *table; /* NULL: no symbols */
+    struct elf_segments segments;
+    enum trouble trouble;
+    uint8_t build_id[BUILD_ID_MAX];
+    size_t build_id_size;
+};
+
+struct module_names *module_names_load(const struct module *module, const char *debug_dirs);
+void module_names_free(struct module_names *names);
+
+/* The range that ADDRESS (in a frame's terms) lies in, or NULL. */
+const struct symbol_range *module_names_find(const struct module_names *names, uint64_t address);
+/* Where RANGE's function begins, in a frame's terms. */
+uint64_t module_names_start(const struct module_names *names, const struct symbol_range *range);
+
+/* Opens what MODULE was loaded from: its descriptor, the image, or as a last resort its path. */
+enum trouble module_open(const struct module *module, struct elf_file *file);
+
+size_t module_names_bytes(const struct module_names *names);
+
+#endif

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Symbols: the way in.  By kind of frame:
+ *
+ *     NATIVE ─► module_names (symbol table of the file, read once)
+ *     KERNEL, JIT ─► likewise, from kallsyms or a perf map
+ *     PYTHON ─► struct codes
+ *     MARK   ─► a word in brackets
+ *
+ * LOCK guards what both threads share.  The cache in front of it is the fast thread's own.
+ */
+#include "config.h"
+
+#include "proftop/symbols.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "demangle.h"
+#include "intern.h"
+#include "module_names.h"
+#include "proftop/clock.h"
+#include "proftop/code.h"
+#include "proftop/gettext.h"
+#include "proftop/hash.h"
+#include "proftop/memory.h"
+
+enum { CACHE_SLOTS = 8192 };
+
+struct cache_slot {
+    struct frame frame;
+    bool used;
+    struct symbol symbol;
+};
+
+struct symbols {
+    struct symbols_config config;
+    char *debug_dirs, *proc_root;
+    struct modules *modules;
+    struct codes *codes;
+    struct intern *intern;
+    struct cache_slot *cache; /* of symbols_fast() */
+
+    pthread_mutex_t lock;        /* guards what follows */
+    struct module_names **names; /* by module_id; NULL: not looked at */
+    size_t names_capacity;
+    struct symbols_counts counts;
+};
+
+struct symbols *symbols_new(const struct symbols_config *config, struct modules *modules,
+                            struct codes *codes)
+{
+    struct symbols *symbols = xcalloc(1, sizeof(*symbols));
+    const char *dirs = config->debug_dirs != NULL ? config->debug_dirs : "/usr/lib/debug";
+
+    symbols->config = *config;
+    symbols->debug_dirs = xstrdup(dirs);
+    symbols->proc_root = xstrdup(config->proc_root != NULL ? config->proc_root : "/proc");
+    symbols->modules = modules;
+    symbols->codes = codes;
+    symbols->intern = intern_new();
+    symbols->cache = xcalloc(CACHE_SLOTS, sizeof(*symbols->cache));
+    pthread_mutex_init(&symbols->lock, NULL);
+    return symbols;
+}
+
+void symbols_free(struct symbols *symbols)
+{
+    if (symbols == NULL)
+        return;
+    for (size_t i = 0; i < symbols->names_capacity; i++)
+        module_names_free(symbols->names[i]);
+    free(symbols->names);
+    pthread_mutex_destroy(&symbols->lock);
+    free(symbols->cache);
+    intern_free(symbols->intern);
+    free(symbols->debug_dirs);
+    free(symbols->proc_root);
+    free(symbols);
+}
+
+/* The names of MODULE, read now when nobody asked before.  With the lock held. */
+static struct module_names *names_of(struct symbols *symbols, module_id id)
+{
+    const struct module *module = modules_get(symbols->modules, id);
+    size_t old = symbols->names_capacity;
+    uint64_t began_ns;
+
+    if (module == NULL)
+        return NULL;
+    symbols->names =
+        array_reserve(symbols->names, &symbols->names_capacity, id + 1, sizeof(*symbols->names));
+    for (size_t i = old; i < symbols->names_capacity; i++)
+        symbols->names[i] = NULL;
+    if (symbols->names[id] != NULL)
+        return symbols->names[id];
+    began_ns = clock_now_ns();
+    symbols->names[id] = module_names_load(module, symbols->debug_dirs);
+    symbols->counts.load_ns += clock_now_ns() - began_ns;
+    symbols->counts.modules++;
+    switch (symbols->names[id]->trouble) {
+    case TROUBLE_MISMATCH:
+        symbols->counts.mismatched++;
+        break;
+    case TROUBLE_DAMAGED:
+    case TROUBLE_NOT_ELF:
+        symbols->counts.damaged++;
+        break;
+    case TROUBLE_NOT_REGULAR:
+    case TROUBLE_TOO_LARGE:
+    case TROUBLE_FOREIGN:
+        symbols->counts.refused++;
+        break;
+    default:
+        break;
+    }
+    return symbols->names[id];
+}
+
+static void unnamed(struct symbols *symbols, const struct module *module, const struct frame *frame,
+                    struct symbol *out)
+{
+    if (module != NULL && module->name[0] != '\0' && frame->kind != FRAME_JIT)
+        out->name = intern_printf(symbols->intern, "%s+0x%" PRIx64, module->name, frame->address);
+    else
+        out->name = intern_printf(symbols->intern, "0x%" PRIx64, frame->address);
+    out->raw_name = out->name;
+    out->address = frame->address;
+    symbols->counts.unnamed++;
+}
+
+static void named(struct symbols *symbols, const struct module_names *names,
+                  const struct symbol_range *range, struct symbol *out)
+{
+    const char *raw = symbol_table_name(names->table, range);
+    char plain[DEMANGLED_MAX];
+
+    out->known = true;
+    out->raw_name = intern_text(symbols->intern, raw);
+    out->name = demangle(raw, plain) ? intern_text(symbols->intern, plain) : out->raw_name;
+    out->address = module_names_start(names, range);
+}
+
+static void machine_symbol(struct symbols *symbols, const struct frame *frame, struct symbol *out)
+{
+    const struct module *module = modules_get(symbols->modules, frame->module);
+    const struct symbol_range *range = NULL;
+    const struct module_names *names;
+
+    out->module = module != NULL ? module->name : "";
+    pthread_mutex_lock(&symbols->lock);
+    names = names_of(symbols, frame->module);
+    if (names != NULL)
+        range = module_names_find(names, frame->address);
+    if (range != NULL)
+        named(symbols, names, range, out);
+    else
+        unnamed(symbols, module, frame, out);
+    pthread_mutex_unlock(&symbols->lock);
+}
+
+static void python_symbol(struct symbols *symbols, const struct frame *frame, struct symbol *out)
+{
+    const struct code *code = codes_get(symbols->codes, frame->module);
+
+    if (code == NULL) {
+        out->name = out->raw_name = "?";
+        return;
+    }
+    out->known = true;
+    out->name = out->raw_name = code->name;
+    out->file = out->first_file = code->file;
+    out->line = (uint32_t)frame->address;
+    out->first_line = code->first_line;
+    out->address = code->first_line;
+}
+
+static void mark_symbol(struct symbols *symbols, const struct frame *frame, struct symbol *out)
+{
+    out->known = true;
+    out->address = frame->address;
+    switch (frame->module) {
+    case MARK_BROKEN:
+        out->name =
+            intern_printf(symbols->intern, "[%s]", stack_end_text((enum stack_end)frame->address));
+        break;
+    case MARK_SKIPPED:
+        out->name =
+            intern_printf(symbols->intern, _("[%" PRIu64 " frames left out]"), frame->address);
+        break;
+    case MARK_SYSCALL:
+        out->name = intern_printf(symbols->intern, _("[system call %" PRIu64 "]"), frame->address);
+        break;
+    case MARK_KERNEL:
+        out->name = intern_text(symbols->intern, "[kernel]");
+        break;
+    default:
+        out->name = intern_text(symbols->intern, _("[native frames cut]"));
+    }
+    out->raw_name = out->name;
+}
+
+static void resolve(struct symbols *symbols, const struct frame *frame, struct symbol *out)
+{
+    *out = (struct symbol){ .kind = frame->kind, .module = "", .file = "", .first_file = "" };
+    switch (frame->kind) {
+    case FRAME_PYTHON:
+        python_symbol(symbols, frame, out);
+        break;
+    case FRAME_MARK:
+        mark_symbol(symbols, frame, out);
+        break;
+    default:
+        machine_symbol(symbols, frame, out);
+    }
+}
+
+static bool same_frame(const struct frame *a, const struct frame *b)
+{
+    return a->address == b->address && a->module == b->module && a->kind == b->kind;
+}
+
+void symbols_fast(struct symbols *symbols, const struct frame *frame, struct symbol *out)
+{
+    uint64_t hash = hash_pair(frame->address, frame->module);
+    struct cache_slot *slot = &symbols->cache[hash % CACHE_SLOTS];
+
+    if (!slot->used || !same_frame(&slot->frame, frame)) {
+        resolve(symbols, frame, &slot->symbol);
+        slot->frame = *frame;
+        slot->used = true;
+    }
+    *out = slot->symbol;
+}
+
+size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct symbol *out,
+                    size_t limit)
+{
+    if (limit == 0)
+        return 0;
+    resolve(symbols, frame, &out[0]);
+    return 1;
+}
+
+void symbols_settle(struct symbols *symbols, struct frame *frames, uint32_t count)
+{
+    (void)symbols;
+    (void)frames;
+    (void)count;
+}
+
+uint32_t symbols_version(const struct symbols *symbols)
+{
+    (void)symbols;
+    return 0;
+}
+
+const char *symbols_trouble(struct symbols *symbols, module_id id)
+{
+    const struct module *module = modules_get(symbols->modules, id);
+    const struct module_names *names;
+    const char *text = NULL;
+
+    if (module == NULL || module->kind == MODULE_UNKNOWN)
+        return NULL;
+    pthread_mutex_lock(&symbols->lock);
+    names = names_of(symbols, id);
+    if (names->trouble != TROUBLE_NONE)
+        text = module->trouble != NULL ? module->trouble : trouble_text(names->trouble);
+    pthread_mutex_unlock(&symbols->lock);
+    return text;
+}
+
+size_t symbols_build_id(struct symbols *symbols, module_id id, uint8_t bytes[BUILD_ID_MAX])
+{
+    const struct module *module = modules_get(symbols->modules, id);
+    const struct module_names *names;
+    size_t size;
+
+    if (module == NULL)
+        return 0;
+    if (module->build_id_size != 0) {
+        memcpy(bytes, module->build_id, module->build_id_size);
+        return module->build_id_size;
+    }
+    pthread_mutex_lock(&symbols->lock);
+    names = names_of(symbols, id);
+    size = names->build_id_size;
+    memcpy(bytes, names->build_id, size);
+    pthread_mutex_unlock(&symbols->lock);
+    return size;
+}
+
+void symbols_counts(struct symbols *symbols, struct symbols_counts *counts)
+{
+    pthread_mutex_lock(&symbols->lock);
+    *counts = symbols->counts;
+    counts->bytes = intern_bytes(symbols->intern) + CACHE_SLOTS * sizeof(*symbols->cache);
+    for (size_t i = 0; i < symbols->names_capacity; i++) {
+        const struct module_names *names = symbols->names[i];
+
+        if (names == NULL)
+            continue;
+        counts->bytes += module_names_bytes(names);
+        if (names->table == NULL || symbol_table_count(names->table) == 0)
+            counts->nameless++;
+    }
+    pthread_mutex_unlock(&symbols->lock);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Names of real addresses: of this very program, the C library and the vdso. */
+#include "config.h"
+
+#include "proftop/symbols.h"
+
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proftop/code.h"
+#include "proftop/maps.h"
+#include "tests/harness/testing.h"
+
+struct world {
+    struct modules *modules;
+    struct codes *codes;
+    struct symbols *symbols;
+};
+
+static int set_up(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct symbols_config config = { .inlines = true };
+
+    world->modules = modules_new();
+    world->codes = codes_new();
+    world->symbols = symbols_new(&config, world->modules, world->codes);
+    *state = world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *world = *state;
+
+    symbols_free(world->symbols);
+    codes_free(world->codes);
+    modules_free(world->modules);
+    free(world);
+    return 0;
+}
+
+/* The frame of CODE, an address in this process. */
+static struct frame frame_here(struct world *world, const void *code)
+{
+    uint64_t address = (uint64_t)(uintptr_t)code;
+    struct maps *maps = maps_read("/proc", getpid(), 1, world->modules, NULL);
+    const struct mapping *mapping = maps_find(maps, address);
+    struct frame frame = { .kind = FRAME_NATIVE };
+
+    assert_non_null(mapping);
+    frame.module = mapping->module->id;
+    frame.address = address - mapping->start + mapping->offset;
+    maps_unref(maps);
+    return frame;
+}
+
+static void a_static_function_of_this_program_is_named(void **state)
+{
+    struct world *world = *state;
+    struct frame frame = frame_here(world, (const char *)(uintptr_t)frame_here + 1);
+    struct symbol symbol;
+
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_true(symbol.known);
+    assert_string_equal(symbol.name, "frame_here");
+    assert_ptr_equal(symbol.raw_name, symbol.name);
+    assert_string_equal(symbol.module, "test_symbols");
+    assert_int_equal(symbol.address, frame.address - 1);
+    assert_null(symbols_trouble(world->symbols, frame.module));
+    assert_true(symbols_full(world->symbols, &frame, &symbol, 1) == 1);
+    assert_string_equal(symbol.name, "frame_here");
+}
+
+static void an_exported_function_of_a_stripped_library_is_named(void **state)
+{
+    struct world *world = *state;
+    struct frame frame = frame_here(world, (const void *)(uintptr_t)getenv);
+    struct symbol symbol;
+
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_string_equal(symbol.name, "getenv");
+}
+
+static void code_outside_every_symbol_is_module_plus_offset(void **state)
+{
+    struct world *world = *state;
+    struct frame frame = frame_here(world, (const void *)(uintptr_t)getenv);
+    struct symbols_counts counts;
+    struct symbol symbol;
+    char wanted[64];
+
+    frame.address = 0x10; /* in the file's header */
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_false(symbol.known);
+    snprintf(wanted, sizeof(wanted), "%s+0x10", symbol.module);
+    assert_string_equal(symbol.name, wanted);
+    symbols_counts(world->symbols, &counts);
+    assert_int_equal(counts.unnamed, 1);
+}
+
+static void the_vdso_is_named(void **state)
+{
+    struct world *world = *state;
+    const char *vdso = (const char *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
+    struct frame frame = { .kind = FRAME_NATIVE };
+    struct symbol symbol;
+    bool found = false;
+
+    if (vdso == NULL)
+        skip_because("no vdso");
+    frame.module = frame_here(world, vdso + 0x100).module;
+    /* Where exactly its functions lie is the kernel's business. */
+    for (frame.address = 0; frame.address < 8192 && !found; frame.address++) {
+        symbols_fast(world->symbols, &frame, &symbol);
+        found = symbol.known && strstr(symbol.name, "clock_gettime") != NULL;
+    }
+    assert_true(found);
+}
+
+static void python_and_mark_frames_speak_for_themselves(void **state)
+{
+    struct world *world = *state;
+    struct code code = { .name = "Tree.insert", .file = "/srv/tree.py", .first_line = 10 };
+    struct frame python = { .kind = FRAME_PYTHON, .address = 14 };
+    struct frame broken = { .kind = FRAME_MARK, .module = MARK_BROKEN, .address = STACK_NO_ROWS };
+    struct symbol symbol;
+
+    python.module = codes_add(world->codes, &code);
+    symbols_fast(world->symbols, &python, &symbol);
+    assert_string_equal(symbol.name, "Tree.insert");
+    assert_string_equal(symbol.file, "/srv/tree.py");
+    assert_int_equal(symbol.line, 14);
+    assert_int_equal(symbol.first_line, 10);
+    symbols_fast(world->symbols, &broken, &symbol);
+    assert_string_equal(symbol.name, "[no unwind information]");
+}
+
+/* A module for a file that the test makes, as a source would add it. */
+static struct frame frame_of(struct world *world, const char *path, int flags)
+{
+    struct module module = { .kind = MODULE_FILE, .path = path, .name = "odd" };
+    struct frame frame = { .kind = FRAME_NATIVE, .address = 0x1000 };
+
+    module.fd = open(path, flags | O_CLOEXEC);
+    frame.module = modules_add(world->modules, &module)->id;
+    return frame;
+}
+
+static void odd_files_give_a_reason_and_no_name(void **state)
+{
+    struct world *world = *state;
+    char *folder = testing_folder_new();
+    struct symbol symbol;
+    struct frame frame;
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/fifo", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    frame = frame_of(world, path, O_RDONLY | O_NONBLOCK);
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_string_equal(symbol.name, "odd+0x1000");
+    assert_string_equal(symbols_trouble(world->symbols, frame.module), "not a regular file");
+
+    frame = frame_of(world, "/dev/zero", O_RDONLY);
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_string_equal(symbols_trouble(world->symbols, frame.module), "not a regular file");
+
+    snprintf(path, sizeof(path), "%s/text", folder);
+    file = fopen(path, "w");
+    fputs("not an ELF file, though long enough to hold the header of one, and then some more.",
+          file);
+    fclose(file);
+    frame = frame_of(world, path, O_RDONLY);
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_string_equal(symbols_trouble(world->symbols, frame.module), "not an ELF file");
+
+    frame = frame_of(world, "/no/such/file", O_RDONLY);
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_string_equal(symbols_trouble(world->symbols, frame.module), "the file is gone");
+    testing_folder_remove(folder);
+}
+
+/* Every prefix of a real file: nothing may crash, and no name may be wrong. */
+static void a_truncated_file_does_no_harm(void **state)
+{
+    struct world *world = *state;
+    char *folder = testing_folder_new(), *self = testing_built("tests/victims/chain");
+    char path[256], *bytes;
+    FILE *file = fopen(self, "r");
+    size_t size;
+
+    assert_non_null(file);
+    bytes = malloc(1 << 20);
+    size = fread(bytes, 1, 1 << 20, file);
+    fclose(file);
+    for (size_t keep = 0; keep < size; keep += size / 50 + 1) {
+        struct symbol symbol;
+        struct frame frame;
+
+        snprintf(path, sizeof(path), "%s/cut%zu", folder, keep);
+        file = fopen(path, "w");
+        fwrite(bytes, 1, keep, file);
+        fclose(file);
+        frame = frame_of(world, path, O_RDONLY);
+        symbols_fast(world->symbols, &frame, &symbol);
+        assert_non_null(symbol.name);
+    }
+    free(bytes);
+    free(self);
+    testing_folder_remove(folder);
+}
+
+static void another_build_at_the_same_path_is_told(void **state)
+{
+    struct world *world = *state;
+    struct module module = { .kind = MODULE_FILE, .name = "libc.so.6", .fd = -1 };
+    struct frame frame = frame_here(world, (const void *)(uintptr_t)getenv);
+    struct symbol symbol;
+
+    /* As a saved session knows it: no descriptor, another build id. */
+    module.path = modules_get(world->modules, frame.module)->path;
+    module.build_id_size = 20;
+    frame.module = modules_add(world->modules, &module)->id;
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_false(symbol.known);
+    assert_string_equal(symbols_trouble(world->symbols, frame.module),
+                        "the file on disk is another build than the one that runs");
+}
+
+#define each(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        each(a_static_function_of_this_program_is_named),
+        each(an_exported_function_of_a_stripped_library_is_named),
+        each(code_outside_every_symbol_is_module_plus_offset),
+        each(the_vdso_is_named),
+        each(python_and_mark_frames_speak_for_themselves),
+        each(odd_files_give_a_reason_and_no_name),
+        each(a_truncated_file_does_no_harm),
+        each(another_build_at_the_same_path_is_told),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
