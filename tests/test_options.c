@@ -2,15 +2,10 @@
 /* The command line: what each subcommand accepts, and what it answers to mistakes. */
 #include "config.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
+#include "harness/testing.h"
 #include "proftop/options.h"
 
 enum { WORDS_MAX = 24 };

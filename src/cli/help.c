@@ -10,10 +10,10 @@
 #include "proftop/options.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proftop/gettext.h"
+#include "proftop/text.h"
 
 enum { BRIEF_COLUMN = 28, LINE_COLUMNS = 80, LEFT_MAX = 256 };
 
@@ -57,8 +57,8 @@ static void print_wrapped(int column, const char *text)
 
 static void print_line(const char *left, const char *brief)
 {
-    int width = (int)mbstowcs(NULL, left, 0);
-    int brief_width = (int)mbstowcs(NULL, brief, 0);
+    int width = text_width(left);
+    int brief_width = text_width(brief);
 
     if (width + 2 <= BRIEF_COLUMN)
         printf("%s%*s", left, BRIEF_COLUMN - width, "");
