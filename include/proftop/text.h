@@ -20,6 +20,13 @@ int text_width(const char *text);
  */
 int text_next(const char **text, char *buffer, size_t size_bytes, bool ascii);
 
+/*
+ * The code point at TEXT, whatever the locale, and its length in bytes; TEXT_INVALID with a length
+ * of 1 where there is none (also surrogates and overlong forms).
+ */
+#define TEXT_INVALID (-1)
+int32_t text_decode(const char *text, int *length);
+
 /* Makes TEXT printable into BUFFER, at most COLUMNS wide. */
 void text_fit(char *buffer, size_t size_bytes, const char *text, int columns, bool ascii);
 

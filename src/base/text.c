@@ -21,7 +21,6 @@
 #include "proftop/gettext.h"
 
 enum {
-    INVALID = -1,  /* not UTF-8 */
     MARKS_MAX = 3, /* combining marks kept on one character; more is a joke or an attack */
     UTF8_MAX = 4,
     REPLACEMENT = 0xfffd
@@ -49,9 +48,7 @@ static bool invisible(int32_t code)
     return false;
 }
 
-/* The code point at TEXT and its length in bytes; INVALID with a length of 1 where there is none.
- */
-static int32_t decode(const char *text, int *length)
+int32_t text_decode(const char *text, int *length)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     static const int32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -62,14 +59,14 @@ static int32_t decode(const char *text, int *length)
     if (bytes[0] < 0x80)
         return bytes[0];
     if (bytes[0] < 0xc2 || bytes[0] > 0xf4)
-        return INVALID;
+        return TEXT_INVALID;
     for (int i = 1; i < wanted; i++) {
         if ((bytes[i] & 0xc0) != 0x80)
-            return INVALID;
+            return TEXT_INVALID;
         code = code << 6 | (bytes[i] & 0x3f);
     }
     if (code < smallest[wanted] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return INVALID;
+        return TEXT_INVALID;
     *length = wanted;
     return code;
 }
@@ -113,7 +110,7 @@ static int32_t printable(int32_t code, bool ascii, int *columns)
         return code;
     if (ascii || (code >= 0 && code < 0xa0))
         return '?';
-    if (code == INVALID || !iswprint((wint_t)code) || wcwidth((wchar_t)code) < 0)
+    if (code == TEXT_INVALID || !iswprint((wint_t)code) || wcwidth((wchar_t)code) < 0)
         return REPLACEMENT;
     *columns = wcwidth((wchar_t)code);
     return code;
@@ -124,7 +121,7 @@ static const char *skip_invisible(const char *text)
 {
     int length;
 
-    while (*text != '\0' && invisible(decode(text, &length)))
+    while (*text != '\0' && invisible(text_decode(text, &length)))
         text += length;
     return text;
 }
@@ -139,7 +136,7 @@ int text_next(const char **text, char *buffer, size_t size_bytes, bool ascii)
     *text = at;
     if (*at == '\0' || size_bytes < 2 * UTF8_MAX)
         return -1;
-    code = printable(decode(at, &length), ascii, &columns);
+    code = printable(text_decode(at, &length), ascii, &columns);
     at += length;
     used = 0;
     if (columns == 0) { /* a mark with nothing before it: give it a space to sit on */
@@ -148,7 +145,7 @@ int text_next(const char **text, char *buffer, size_t size_bytes, bool ascii)
     }
     used += (size_t)encode(code, buffer + used);
     for (int marks = 0; *(at = skip_invisible(at)) != '\0'; marks++) {
-        code = decode(at, &length);
+        code = text_decode(at, &length);
         if (!is_mark(code))
             break;
         if (!ascii && marks < MARKS_MAX && used + UTF8_MAX < size_bytes)
