@@ -3,7 +3,10 @@
  * The smallest full-screen program, to test the terminal harness with: draws known cells, repaints
  * at each key and at each change of size, and tells each paint through PROFTOP_PAINTED_FD.
  */
+#include "config.h"
+
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +40,16 @@ int main(void)
     const char *variable = getenv("PROFTOP_PAINTED_FD");
     int painted = variable != NULL ? atoi(variable) : -1;
     struct sigaction action = { .sa_handler = on_resize };
+    struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
+    sigset_t resizes, waiting;
     struct termios before, raw;
     char keys[64] = "", key;
     size_t count = 0;
 
+    /* Delivered only while waiting, so that no resize falls between a paint and the next wait. */
+    sigemptyset(&resizes);
+    sigaddset(&resizes, SIGWINCH);
+    sigprocmask(SIG_BLOCK, &resizes, &waiting);
     sigaction(SIGWINCH, &action, NULL);
     if (tcgetattr(STDIN_FILENO, &before) != 0)
         return 2;
@@ -52,9 +61,9 @@ int main(void)
         ssize_t got;
 
         paint(keys, painted);
-        got = read(STDIN_FILENO, &key, 1);
-        if (got < 0 && errno == EINTR)
+        if (ppoll(&input, 1, NULL, &waiting) < 0 && errno == EINTR)
             continue;
+        got = read(STDIN_FILENO, &key, 1);
         if (got <= 0 || key == 'q')
             break;
         if (count < sizeof(keys) - 1)
