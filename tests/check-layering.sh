@@ -14,7 +14,7 @@ if [ -z "$needed" ]; then
 fi
 found=$(printf '%s\n' "$needed" | grep -E "^($names)\$")
 if [ -n "$found" ]; then
-    echo "libproftop.a needs curses:" $found
+    echo "libproftop.a needs curses: $found"
     status=1
 fi
 
@@ -23,7 +23,7 @@ source=${PROFTOP_SOURCE:-..}
 files=$(cd "$source" && grep -lE '#include <(ncursesw/)?(n?curses|term)\.h>' -r src include tests |
     grep -v '^src/ui/screen_curses\.c$')
 if [ -n "$files" ]; then
-    echo "only src/ui/screen_curses.c may include <curses.h>:" $files
+    echo "only src/ui/screen_curses.c may include <curses.h>: $files"
     status=1
 fi
 exit $status
