@@ -17,7 +17,7 @@ static void add(struct symbol_table *table, uint64_t start, uint64_t size, const
 
 static const char *at(const struct symbol_table *table, uint64_t address)
 {
-    const struct symbol_range *range = symbol_table_find(table, address);
+    const struct range *range = symbol_table_find(table, address);
 
     return range != NULL ? symbol_table_name(table, range) : "-";
 }
@@ -45,7 +45,7 @@ static void an_address_is_named_only_inside_a_symbol(void **state)
 static void the_inner_symbol_wins_and_the_outer_goes_on(void **state)
 {
     struct symbol_table *table = symbol_table_new();
-    const struct symbol_range *rest;
+    const struct range *rest;
 
     (void)state;
     add(table, 10, 80, "outer", BINDING_GLOBAL);

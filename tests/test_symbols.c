@@ -13,38 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "proftop/code.h"
 #include "proftop/maps.h"
 #include "tests/harness/testing.h"
-
-struct world {
-    struct modules *modules;
-    struct codes *codes;
-    struct symbols *symbols;
-};
-
-static int set_up(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    struct symbols_config config = { .inlines = true };
-
-    world->modules = modules_new();
-    world->codes = codes_new();
-    world->symbols = symbols_new(&config, world->modules, world->codes);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct world *world = *state;
-
-    symbols_free(world->symbols);
-    codes_free(world->codes);
-    modules_free(world->modules);
-    free(world);
-    return 0;
-}
+#include "tests/symbols_fixture.h"
 
 /* The frame of CODE, an address in this process. */
 static struct frame frame_here(struct world *world, const void *code)
@@ -142,38 +113,35 @@ static void python_and_mark_frames_speak_for_themselves(void **state)
     assert_string_equal(symbol.name, "[no unwind information]");
 }
 
-/* A module for a file that the test makes, as a source would add it. */
+/* Some address in the file at PATH. */
 static struct frame frame_of(struct world *world, const char *path, int flags)
 {
-    struct module module = { .kind = MODULE_FILE, .path = path, .name = "odd" };
     struct frame frame = { .kind = FRAME_NATIVE, .address = 0x1000 };
 
-    module.fd = open(path, flags | O_CLOEXEC);
-    frame.module = modules_add(world->modules, &module)->id;
+    frame.module = world_module(world, path, flags);
     return frame;
 }
 
 static void odd_files_give_a_reason_and_no_name(void **state)
 {
     struct world *world = *state;
-    char *folder = testing_folder_new();
     struct symbol symbol;
     struct frame frame;
     char path[256];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/fifo", folder);
+    snprintf(path, sizeof(path), "%s/fifo", world->folder);
     assert_int_equal(mkfifo(path, 0600), 0);
     frame = frame_of(world, path, O_RDONLY | O_NONBLOCK);
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "odd+0x1000");
+    assert_string_equal(symbol.name, "fifo+0x1000");
     assert_string_equal(symbols_trouble(world->symbols, frame.module), "not a regular file");
 
     frame = frame_of(world, "/dev/zero", O_RDONLY);
     symbols_fast(world->symbols, &frame, &symbol);
     assert_string_equal(symbols_trouble(world->symbols, frame.module), "not a regular file");
 
-    snprintf(path, sizeof(path), "%s/text", folder);
+    snprintf(path, sizeof(path), "%s/text", world->folder);
     file = fopen(path, "w");
     fputs("not an ELF file, though long enough to hold the header of one, and then some more.",
           file);
@@ -185,14 +153,13 @@ static void odd_files_give_a_reason_and_no_name(void **state)
     frame = frame_of(world, "/no/such/file", O_RDONLY);
     symbols_fast(world->symbols, &frame, &symbol);
     assert_string_equal(symbols_trouble(world->symbols, frame.module), "the file is gone");
-    testing_folder_remove(folder);
 }
 
 /* Every prefix of a real file: nothing may crash, and no name may be wrong. */
 static void a_truncated_file_does_no_harm(void **state)
 {
     struct world *world = *state;
-    char *folder = testing_folder_new(), *self = testing_built("tests/victims/chain");
+    char *self = testing_built("tests/victims/chain");
     char path[256], *bytes;
     FILE *file = fopen(self, "r");
     size_t size;
@@ -205,7 +172,7 @@ static void a_truncated_file_does_no_harm(void **state)
         struct symbol symbol;
         struct frame frame;
 
-        snprintf(path, sizeof(path), "%s/cut%zu", folder, keep);
+        snprintf(path, sizeof(path), "%s/cut%zu", world->folder, keep);
         file = fopen(path, "w");
         fwrite(bytes, 1, keep, file);
         fclose(file);
@@ -215,7 +182,6 @@ static void a_truncated_file_does_no_harm(void **state)
     }
     free(bytes);
     free(self);
-    testing_folder_remove(folder);
 }
 
 static void another_build_at_the_same_path_is_told(void **state)
@@ -235,7 +201,7 @@ static void another_build_at_the_same_path_is_told(void **state)
                         "the file on disk is another build than the one that runs");
 }
 
-#define each(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define each(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
 
 int main(void)
 {

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "debug_file.h"
 #include "elf_symbols.h"
+#include "plt.h"
 #include "proftop/memory.h"
 
 /* The descriptor was opened when the mapping was seen; a path may be anything by now. */
@@ -41,16 +43,47 @@ enum trouble module_open(const struct module *module, struct elf_file *file)
     return trouble;
 }
 
-static void load_table(struct module_names *names, const struct elf_file *file)
+/* The names that a stripped file still has: what it exports, and what is packed inside. */
+static enum trouble add_rest(struct symbol_table *table, const struct elf_file *file)
 {
-    struct symbol_table *table = symbol_table_new();
+    struct elf_file inner;
+    size_t size_bytes;
+    uint32_t added = 0;
+    void *image;
 
-    if (elf_symbols_add(table, file, SHT_SYMTAB) == 0) {
-        names->trouble = TROUBLE_STRIPPED;
-        elf_symbols_add(table, file, SHT_DYNSYM);
+    elf_symbols_add(table, file, SHT_DYNSYM);
+    image = debug_file_unpack(file, &size_bytes);
+    if (image != NULL && elf_file_open_image(&inner, image, size_bytes) == TROUBLE_NONE) {
+        added = elf_symbols_add(table, &inner, SHT_SYMTAB);
+        elf_file_close(&inner);
     }
-    symbol_table_finish(table);
-    names->table = table;
+    free(image);
+    return added != 0 ? TROUBLE_NONE : TROUBLE_STRIPPED;
+}
+
+/*
+ * .symtab, here or in the separate debug file, has everything.  Reading .dynsym as well would only
+ * cost memory.
+ */
+static enum trouble load_table(struct symbol_table *table, const struct elf_file *file,
+                               const char *path, const char *debug_dirs)
+{
+    struct elf_file debug;
+    enum trouble trouble, rest;
+    uint32_t added = 0;
+
+    plt_add(table, file);
+    if (elf_symbols_add(table, file, SHT_SYMTAB) != 0)
+        return TROUBLE_NONE;
+    trouble = debug_file_open(file, path, debug_dirs, &debug);
+    if (trouble == TROUBLE_NONE) {
+        added = elf_symbols_add(table, &debug, SHT_SYMTAB);
+        elf_file_close(&debug);
+    }
+    if (added != 0)
+        return TROUBLE_NONE;
+    rest = add_rest(table, file);
+    return rest != TROUBLE_NONE && trouble == TROUBLE_MISMATCH ? TROUBLE_DEBUG_MISMATCH : rest;
 }
 
 struct module_names *module_names_load(const struct module *module, const char *debug_dirs)
@@ -58,14 +91,15 @@ struct module_names *module_names_load(const struct module *module, const char *
     struct module_names *names = xcalloc(1, sizeof(*names));
     struct elf_file file;
 
-    (void)debug_dirs;
     names->module = module;
     names->trouble = module_open(module, &file);
     if (names->trouble != TROUBLE_NONE)
         return names;
     elf_file_segments(&file, &names->segments);
     names->build_id_size = elf_file_build_id(&file, names->build_id);
-    load_table(names, &file);
+    names->table = symbol_table_new();
+    names->trouble = load_table(names->table, &file, module->path, debug_dirs);
+    symbol_table_finish(names->table);
     /* The vdso exports all it has. */
     if (module->kind == MODULE_VDSO && symbol_table_count(names->table) != 0)
         names->trouble = TROUBLE_NONE;
@@ -86,7 +120,7 @@ static bool by_offset(const struct module_names *names)
     return names->module->kind == MODULE_FILE || names->module->kind == MODULE_VDSO;
 }
 
-const struct symbol_range *module_names_find(const struct module_names *names, uint64_t address)
+const struct range *module_names_find(const struct module_names *names, uint64_t address)
 {
     if (names->table == NULL)
         return NULL;
@@ -95,7 +129,7 @@ const struct symbol_range *module_names_find(const struct module_names *names, u
     return symbol_table_find(names->table, address);
 }
 
-uint64_t module_names_start(const struct module_names *names, const struct symbol_range *range)
+uint64_t module_names_start(const struct module_names *names, const struct range *range)
 {
     uint64_t start = symbol_table_start(names->table, range);
 

@@ -32,9 +32,9 @@ struct module_names *module_names_load(const struct module *module, const char *
 void module_names_free(struct module_names *names);
 
 /* The range that ADDRESS (in a frame's terms) lies in, or NULL. */
-const struct symbol_range *module_names_find(const struct module_names *names, uint64_t address);
+const struct range *module_names_find(const struct module_names *names, uint64_t address);
 /* Where RANGE's function begins, in a frame's terms. */
-uint64_t module_names_start(const struct module_names *names, const struct symbol_range *range);
+uint64_t module_names_start(const struct module_names *names, const struct range *range);
 
 /* Opens what MODULE was loaded from: its descriptor, the image, or as a last resort its path. */
 enum trouble module_open(const struct module *module, struct elf_file *file);

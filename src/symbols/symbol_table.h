@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A symbol table ready to be asked: ranges of addresses, sorted, none overlapping, 16 bytes each.
+ * A symbol table ready to be asked: ranges whose number is the offset of a name.
  *
- *     added          main [10,90)   helper [20,40)   alias of helper [20,40)
- *     after finish   main [10,20)   helper [20,40)   main [40,90)
- *
- * Built by one thread, then constant.  Names stay where the ELF file had them: one buffer of
- * strings, of which a range holds the offset.
+ * Built by one thread, then constant.  Names stay as the ELF file had them, in one buffer.
  */
 #ifndef SYMBOLS_SYMBOL_TABLE_H
 #define SYMBOLS_SYMBOL_TABLE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct symbol_range {
-    uint64_t start;
-    uint32_t size;
-    uint32_t name; /* offset in the strings */
-};
+#include "ranges.h"
 
 enum symbol_binding { BINDING_GLOBAL, BINDING_WEAK, BINDING_LOCAL };
 
@@ -36,13 +27,13 @@ void symbol_table_add(struct symbol_table *table, uint64_t start, uint64_t size,
 void symbol_table_finish(struct symbol_table *table);
 
 /* The range that holds ADDRESS, or NULL. */
-const struct symbol_range *symbol_table_find(const struct symbol_table *table, uint64_t address);
-const char *symbol_table_name(const struct symbol_table *table, const struct symbol_range *range);
+const struct range *symbol_table_find(const struct symbol_table *table, uint64_t address);
+const char *symbol_table_name(const struct symbol_table *table, const struct range *range);
 /* Where the symbol of RANGE begins: not always where RANGE does. */
-uint64_t symbol_table_start(const struct symbol_table *table, const struct symbol_range *range);
+uint64_t symbol_table_start(const struct symbol_table *table, const struct range *range);
 
 size_t symbol_table_count(const struct symbol_table *table);
-const struct symbol_range *symbol_table_at(const struct symbol_table *table, size_t index);
+const struct range *symbol_table_at(const struct symbol_table *table, size_t index);
 size_t symbol_table_bytes(const struct symbol_table *table);
 
 #endif

@@ -102,6 +102,7 @@ static struct module_names *names_of(struct symbols *symbols, module_id id)
     symbols->counts.modules++;
     switch (symbols->names[id]->trouble) {
     case TROUBLE_MISMATCH:
+    case TROUBLE_DEBUG_MISMATCH:
         symbols->counts.mismatched++;
         break;
     case TROUBLE_DAMAGED:
@@ -132,7 +133,7 @@ static void unnamed(struct symbols *symbols, const struct module *module, const 
 }
 
 static void named(struct symbols *symbols, const struct module_names *names,
-                  const struct symbol_range *range, struct symbol *out)
+                  const struct range *range, struct symbol *out)
 {
     const char *raw = symbol_table_name(names->table, range);
     char plain[DEMANGLED_MAX];
@@ -146,7 +147,7 @@ static void named(struct symbols *symbols, const struct module_names *names,
 static void machine_symbol(struct symbols *symbols, const struct frame *frame, struct symbol *out)
 {
     const struct module *module = modules_get(symbols->modules, frame->module);
-    const struct symbol_range *range = NULL;
+    const struct range *range = NULL;
     const struct module_names *names;
 
     out->module = module != NULL ? module->name : "";

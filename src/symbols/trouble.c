@@ -17,6 +17,7 @@ static const char *const texts[TROUBLES] = {
     [TROUBLE_NOT_ELF] = N_("not an ELF file"),
     [TROUBLE_DAMAGED] = N_("the file is damaged"),
     [TROUBLE_MISMATCH] = N_("the file on disk is another build than the one that runs"),
+    [TROUBLE_DEBUG_MISMATCH] = N_("stripped, and its separate debug file is of another build"),
     [TROUBLE_STRIPPED] = N_("stripped, and no separate debug file was found"),
     [TROUBLE_FOREIGN] = N_("the perf map belongs to somebody else"),
     [TROUBLE_HIDDEN] = N_("kernel addresses are hidden from this user (kernel.kptr_restrict)"),

@@ -11,11 +11,12 @@ enum trouble {
     TROUBLE_TOO_LARGE,   /* beyond a cap of ours */
     TROUBLE_NOT_ELF,
     TROUBLE_DAMAGED,
-    TROUBLE_MISMATCH, /* another build than the target runs */
-    TROUBLE_STRIPPED, /* no symbol table, or only the exported names */
-    TROUBLE_FOREIGN,  /* a perf map that neither the target's user nor root owns */
-    TROUBLE_HIDDEN,   /* kernel addresses are hidden from us */
-    TROUBLE_NO_MAP,   /* JIT code whose program writes no perf map */
+    TROUBLE_MISMATCH,       /* another build than the target runs */
+    TROUBLE_DEBUG_MISMATCH, /* stripped, and its debug file is of another build */
+    TROUBLE_STRIPPED,       /* no symbol table, or only the exported names */
+    TROUBLE_FOREIGN,        /* a perf map that neither the target's user nor root owns */
+    TROUBLE_HIDDEN,         /* kernel addresses are hidden from us */
+    TROUBLE_NO_MAP,         /* JIT code whose program writes no perf map */
     TROUBLES
 };
 

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Separate debug files.  libdwfl finds the same ones, but it maps what it opens and waits for a
+ * fifo; see elf_file.h for why that is not good enough here.
+ */
+#include "config.h"
+
+#include "debug_file.h"
+
+#include <limits.h>
+#include <lzma.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "proftop/memory.h"
+
+static const size_t unpacked_max_bytes = (size_t)256 << 20;
+static const uint64_t lzma_memory_max_bytes = (uint64_t)128 << 20;
+
+/* The next of the folders in *DIRS into FOLDER; false after the last. */
+static bool next_folder(const char **dirs, char folder[PATH_MAX])
+{
+    size_t length;
+
+    while (**dirs == ':')
+        (*dirs)++;
+    length = strcspn(*dirs, ":");
+    if (length == 0 || length >= PATH_MAX)
+        return false;
+    memcpy(folder, *dirs, length);
+    folder[length] = '\0';
+    *dirs += length;
+    return true;
+}
+
+static bool has_build_id(const struct elf_file *file, const uint8_t *id, size_t size)
+{
+    uint8_t found[BUILD_ID_MAX];
+
+    return elf_file_build_id(file, found) == size && memcmp(found, id, size) == 0;
+}
+
+static enum trouble open_by_id(const uint8_t *id, size_t size, const char *dirs,
+                               struct elf_file *out)
+{
+    char folder[PATH_MAX], path[PATH_MAX + 2 * BUILD_ID_MAX + 32], *end;
+    enum trouble trouble = TROUBLE_MISSING;
+
+    if (size < 2)
+        return TROUBLE_MISSING;
+    while (next_folder(&dirs, folder)) {
+        end = path + sprintf(path, "%s/.build-id/%02x/", folder, id[0]);
+        for (size_t i = 1; i < size; i++)
+            end += sprintf(end, "%02x", id[i]);
+        strcpy(end, ".debug");
+        if (elf_file_open_path(out, path) != TROUBLE_NONE)
+            continue;
+        if (has_build_id(out, id, size))
+            return TROUBLE_NONE;
+        elf_file_close(out);
+        trouble = TROUBLE_MISMATCH;
+    }
+    return trouble;
+}
+
+/* CRC of the whole file, as .gnu_debuglink has it. */
+static bool has_crc(const struct elf_file *file, uint32_t wanted)
+{
+    enum { chunk = 1 << 16 };
+    uint8_t *buffer = xmalloc(chunk);
+    uLong crc = crc32(0, NULL, 0);
+    off_t at = 0;
+    ssize_t count;
+
+    while ((count = pread(file->fd, buffer, chunk, at)) > 0) {
+        crc = crc32(crc, buffer, (uInt)count);
+        at += count;
+    }
+    free(buffer);
+    return count == 0 && crc == wanted;
+}
+
+/* A build id decides where both have one: it is cheaper than reading a gigabyte for the CRC. */
+static bool fits(const struct elf_file *file, const struct elf_file *debug, uint32_t crc)
+{
+    uint8_t id[BUILD_ID_MAX], other[BUILD_ID_MAX];
+    size_t size = elf_file_build_id(file, id), other_size = elf_file_build_id(debug, other);
+
+    if (size != 0 && other_size != 0)
+        return size == other_size && memcmp(id, other, size) == 0;
+    return has_crc(debug, crc);
+}
+
+static enum trouble try_link(const struct elf_file *file, const char *path, uint32_t crc,
+                             struct elf_file *out)
+{
+    if (elf_file_open_path(out, path) != TROUBLE_NONE)
+        return TROUBLE_MISSING;
+    if (fits(file, out, crc))
+        return TROUBLE_NONE;
+    elf_file_close(out);
+    return TROUBLE_MISMATCH;
+}
+
+/* Where the link may lead: beside the file, in .debug/ there, in the same place below DIRS. */
+static enum trouble open_by_link(const struct elf_file *file, const char *path, const char *dirs,
+                                 struct elf_file *out)
+{
+    Elf_Data *link = elf_file_named(file, ".gnu_debuglink");
+    char candidate[3 * PATH_MAX], folder[PATH_MAX];
+    enum trouble trouble, worst = TROUBLE_MISSING;
+    const char *slash = strrchr(path, '/'), *name;
+    size_t length, crc_at;
+    uint32_t crc;
+
+    if (link == NULL || slash == NULL || strlen(path) >= PATH_MAX)
+        return TROUBLE_MISSING;
+    name = link->d_buf;
+    length = strnlen(name, link->d_size);
+    crc_at = (length + 4) & ~(size_t)3;
+    /* By the rules a bare name; anything else would lead where nobody asked us to go. */
+    if (length == 0 || length > NAME_MAX || crc_at + 4 > link->d_size || strchr(name, '/') != NULL)
+        return TROUBLE_DAMAGED;
+    memcpy(&crc, name + crc_at, sizeof(crc));
+    for (int way = 0; way < 2; way++) {
+        snprintf(candidate, sizeof(candidate), "%.*s/%s%s", (int)(slash - path), path,
+                 way == 0 ? "" : ".debug/", name);
+        trouble =
+            strcmp(candidate, path) == 0 ? TROUBLE_MISSING : try_link(file, candidate, crc, out);
+        if (trouble == TROUBLE_NONE)
+            return trouble;
+        if (trouble == TROUBLE_MISMATCH)
+            worst = trouble;
+    }
+    while (next_folder(&dirs, folder)) {
+        snprintf(candidate, sizeof(candidate), "%s%.*s/%s", folder, (int)(slash - path), path,
+                 name);
+        trouble = try_link(file, candidate, crc, out);
+        if (trouble == TROUBLE_NONE)
+            return trouble;
+        if (trouble == TROUBLE_MISMATCH)
+            worst = trouble;
+    }
+    return worst;
+}
+
+enum trouble debug_file_open(const struct elf_file *file, const char *path, const char *dirs,
+                             struct elf_file *out)
+{
+    uint8_t id[BUILD_ID_MAX];
+    size_t size = elf_file_build_id(file, id);
+    enum trouble trouble, by_link;
+
+    *out = (struct elf_file){ .fd = -1 };
+    trouble = open_by_id(id, size, dirs, out);
+    if (trouble == TROUBLE_NONE)
+        return trouble;
+    by_link = open_by_link(file, path, dirs, out);
+    return by_link == TROUBLE_MISSING ? trouble : by_link;
+}
+
+enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
+                                 struct elf_file *out)
+{
+    Elf_Data *link = elf_file_named(file, ".gnu_debugaltlink");
+    const char *name;
+    const uint8_t *id;
+    size_t length, size;
+    enum trouble trouble;
+
+    *out = (struct elf_file){ .fd = -1 };
+    if (link == NULL)
+        return TROUBLE_NONE;
+    name = link->d_buf;
+    length = strnlen(name, link->d_size);
+    if (length == link->d_size || link->d_size - length - 1 > BUILD_ID_MAX)
+        return TROUBLE_DAMAGED;
+    id = link->d_buf + length + 1;
+    size = link->d_size - length - 1;
+    trouble = open_by_id(id, size, dirs, out);
+    if (trouble == TROUBLE_NONE || name[0] != '/')
+        return trouble;
+    trouble = elf_file_open_path(out, name);
+    if (trouble == TROUBLE_NONE && !has_build_id(out, id, size)) {
+        elf_file_close(out);
+        trouble = TROUBLE_MISMATCH;
+    }
+    return trouble;
+}
+
+void *debug_file_unpack(const struct elf_file *file, size_t *size_bytes)
+{
+    Elf_Data *packed = elf_file_named(file, ".gnu_debugdata");
+    lzma_stream stream = LZMA_STREAM_INIT;
+    size_t capacity = 0, count = 0;
+    uint8_t *image = NULL;
+    lzma_ret status = LZMA_OK;
+
+    if (packed == NULL ||
+        lzma_stream_decoder(&stream, lzma_memory_max_bytes, LZMA_CONCATENATED) != LZMA_OK)
+        return NULL;
+    stream.next_in = packed->d_buf;
+    stream.avail_in = packed->d_size;
+    while (status == LZMA_OK && count < unpacked_max_bytes) {
+        image = array_reserve(image, &capacity, count + (1 << 18), 1);
+        stream.next_out = image + count;
+        stream.avail_out = capacity - count;
+        status = lzma_code(&stream, LZMA_FINISH);
+        count = capacity - stream.avail_out;
+    }
+    lzma_end(&stream);
+    if (status != LZMA_STREAM_END) {
+        free(image);
+        return NULL;
+    }
+    *size_bytes = count;
+    return image;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the debug information of a stripped file is: found by build id, by .gnu_debuglink, packed
+ * inside (.gnu_debugdata), and what dwz moved to a shared file (.gnu_debugaltlink).
+ *
+ * Everything found is checked against the file that asks before it is believed.
+ */
+#ifndef SYMBOLS_DEBUG_FILE_H
+#define SYMBOLS_DEBUG_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "elf_file.h"
+
+/*
+ * Opens the debug file of FILE, whose own path is PATH; DIRS are separated by ':'.  When none fits,
+ * TROUBLE_MISSING or, when there was one of another build, TROUBLE_MISMATCH.
+ */
+enum trouble debug_file_open(const struct elf_file *file, const char *path, const char *dirs,
+                             struct elf_file *out);
+
+/* Opens what FILE's .gnu_debugaltlink names.  TROUBLE_NONE with out->elf NULL: it names nothing. */
+enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
+                                 struct elf_file *out);
+
+/* The ELF image packed in FILE, to be freed by the caller; NULL when there is none. */
+void *debug_file_unpack(const struct elf_file *file, size_t *size_bytes);
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* Names for the stubs through which a program calls a library: "puts@plt". */
+#ifndef SYMBOLS_PLT_H
+#define SYMBOLS_PLT_H
+
+#include "elf_file.h"
+#include "symbol_table.h"
+
+void plt_add(struct symbol_table *table, const struct elf_file *file);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* Names from every place that debug information can be in: programs built here, then taken apart.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/harness/testing.h"
+#include "tests/symbols_fixture.h"
+
+#define PLAIN "cc -g -O2 -o plain \"$CALLS\""
+#define STRIPPED PLAIN " && strip -o stripped plain"
+#define LINKED                                                                                     \
+    PLAIN " && objcopy --only-keep-debug plain plain.debug"                                        \
+          " && strip -o stripped plain && objcopy --add-gnu-debuglink=plain.debug stripped"
+
+static void build(const struct world *world, const char *command)
+{
+    if (!world_has("cc") || !world_has("objcopy"))
+        skip_because("no compiler");
+    assert_true(world_run(world, command));
+}
+
+/* outer() in the file NAME, located with the help of the unstripped "plain". */
+static const char *name_of_outer(struct world *world, const char *name)
+{
+    struct frame frame =
+        world_frame_like(world, world_module(world, name, O_RDONLY), "plain", "at_innermost");
+    struct symbol symbol;
+
+    symbols_fast(world->symbols, &frame, &symbol);
+    return symbol.name;
+}
+
+static const char *trouble_of(struct world *world, const char *name)
+{
+    return symbols_trouble(world->symbols, world_module(world, name, O_RDONLY));
+}
+
+static void a_stripped_program_says_so(void **state)
+{
+    struct world *world = *state;
+
+    build(world, STRIPPED);
+    assert_non_null(strstr(name_of_outer(world, "stripped"), "stripped+0x"));
+    assert_string_equal(trouble_of(world, "stripped"),
+                        "stripped, and no separate debug file was found");
+}
+
+static void a_debug_link_beside_the_file_is_followed(void **state)
+{
+    struct world *world = *state;
+
+    build(world, LINKED);
+    assert_string_equal(name_of_outer(world, "stripped"), "outer");
+    assert_null(trouble_of(world, "stripped"));
+}
+
+static void a_debug_link_without_build_ids_is_checked_by_crc(void **state)
+{
+    struct world *world = *state;
+
+    build(world, "cc -g -O2 -Wl,--build-id=none -o plain \"$CALLS\""
+                 " && objcopy --only-keep-debug plain plain.debug && strip -o stripped plain"
+                 " && objcopy --add-gnu-debuglink=plain.debug stripped"
+                 " && cp stripped other && mkdir .debug && mv plain.debug .debug/");
+    assert_string_equal(name_of_outer(world, "stripped"), "outer");
+    assert_true(world_run(world, "printf x >>.debug/plain.debug"));
+    assert_non_null(strstr(name_of_outer(world, "other"), "other+0x"));
+    assert_string_equal(trouble_of(world, "other"),
+                        "stripped, and its separate debug file is of another build");
+}
+
+static void a_debug_file_is_found_by_build_id(void **state)
+{
+    struct world *world = *state;
+
+    build(world, LINKED " && id=$(readelf -n plain | sed -n 's/.*Build ID: //p')"
+                        " && folder=debug/.build-id/$(echo $id | cut -c1-2) && mkdir -p $folder"
+                        " && mv plain.debug $folder/$(echo $id | cut -c3-).debug");
+    assert_string_equal(name_of_outer(world, "stripped"), "outer");
+}
+
+static void a_debug_file_of_another_build_is_refused(void **state)
+{
+    struct world *world = *state;
+    struct symbols_counts counts;
+
+    build(world, LINKED " && cc -g -O0 -o plain2 \"$CALLS\""
+                        " && objcopy --only-keep-debug plain2 plain.debug");
+    assert_non_null(strstr(name_of_outer(world, "stripped"), "stripped+0x"));
+    assert_string_equal(trouble_of(world, "stripped"),
+                        "stripped, and its separate debug file is of another build");
+    symbols_counts(world->symbols, &counts);
+    assert_int_equal(counts.mismatched, 1);
+}
+
+static void a_fifo_as_debug_file_is_not_waited_for(void **state)
+{
+    struct world *world = *state;
+
+    build(world, LINKED " && rm plain.debug && mkfifo plain.debug");
+    assert_non_null(strstr(name_of_outer(world, "stripped"), "stripped+0x"));
+}
+
+#define PACKED                                                                                     \
+    PLAIN " && nm -D plain --format=posix --defined-only | cut -d' ' -f1 | sort >dynamic"          \
+          " && nm plain --format=posix --defined-only | grep ' [Tt] ' | cut -d' ' -f1 | sort"      \
+          " | comm -13 dynamic - >keep"                                                            \
+          " && objcopy --only-keep-debug plain mini"                                               \
+          " && objcopy -S --remove-section .gdb_index --remove-section .comment"                   \
+          " --keep-symbols=keep mini mini.o && xz -k mini.o"                                       \
+          " && strip -o stripped plain && objcopy --add-section .gnu_debugdata=mini.o.xz stripped"
+
+static void packed_names_are_read(void **state)
+{
+    struct world *world = *state;
+
+    if (!world_has("xz"))
+        skip_because("no xz");
+    build(world, PACKED);
+    assert_string_equal(name_of_outer(world, "stripped"), "outer");
+    assert_null(trouble_of(world, "stripped"));
+}
+
+static void damaged_packed_names_do_no_harm(void **state)
+{
+    struct world *world = *state;
+
+    if (!world_has("xz"))
+        skip_because("no xz");
+    build(world, PACKED " && head -c 100 mini.o.xz >cut && strip -o cutfile plain"
+                        " && objcopy --add-section .gnu_debugdata=cut cutfile"
+                        " && head -c 600 /dev/zero | xz >zero && strip -o zerofile plain"
+                        " && objcopy --add-section .gnu_debugdata=zero zerofile");
+    assert_non_null(strstr(name_of_outer(world, "cutfile"), "cutfile+0x"));
+    assert_non_null(strstr(name_of_outer(world, "zerofile"), "zerofile+0x"));
+}
+
+/* The stub that the call of puts() goes through, found by asking for every address there is. */
+static void stubs_have_the_name_of_what_they_call(void **state)
+{
+    static const char *const ways[] = { "", "-fcf-protection=none", "-Wl,-z,now", "-no-pie" };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct frame frame = { .kind = FRAME_NATIVE };
+        struct symbol symbol = { .name = "" };
+        char command[256];
+
+        snprintf(command, sizeof(command), "cc -g -O2 %s -o plain%zu \"$CALLS\"", ways[i], i);
+        build(world, command);
+        snprintf(command, sizeof(command), "plain%zu", i);
+        frame.module = world_module(world, command, O_RDONLY);
+        for (; frame.address < 0x4000 && strcmp(symbol.name, "puts@plt") != 0; frame.address++)
+            symbols_fast(world->symbols, &frame, &symbol);
+        assert_string_equal(symbol.name, "puts@plt");
+    }
+}
+
+static void static_programs_are_named(void **state)
+{
+    static const char *const ways[] = { "-static", "-static-pie" };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        char command[256];
+
+        snprintf(command, sizeof(command), "cc -g -O2 %s -o plain \"$CALLS\" && cp plain copy%zu",
+                 ways[i], i);
+        build(world, command);
+        snprintf(command, sizeof(command), "copy%zu", i);
+        assert_string_equal(name_of_outer(world, command), "outer");
+    }
+}
+
+static void a_replaced_binary_keeps_its_names(void **state)
+{
+    struct world *world = *state;
+    struct frame frame;
+    struct symbol symbol;
+
+    build(world, PLAIN);
+    frame = world_frame(world, world_module(world, "plain", O_RDONLY), "at_innermost");
+    assert_true(world_run(world, "rm plain && echo another >plain"));
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_string_equal(symbol.name, "outer");
+}
+
+static void the_build_id_is_read_from_the_file(void **state)
+{
+    struct world *world = *state;
+    uint8_t id[BUILD_ID_MAX];
+    static const uint8_t wanted[] = { 0xca, 0xfe, 0x01 };
+
+    build(world, "cc -g -O2 -Wl,--build-id=0xcafe01 -o plain \"$CALLS\"");
+    assert_int_equal(symbols_build_id(world->symbols, world_module(world, "plain", O_RDONLY), id),
+                     3);
+    assert_memory_equal(id, wanted, 3);
+}
+
+#define each(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        each(a_stripped_program_says_so),
+        each(a_debug_link_beside_the_file_is_followed),
+        each(a_debug_link_without_build_ids_is_checked_by_crc),
+        each(a_debug_file_is_found_by_build_id),
+        each(a_debug_file_of_another_build_is_refused),
+        each(a_fifo_as_debug_file_is_not_waited_for),
+        each(packed_names_are_read),
+        each(damaged_packed_names_do_no_harm),
+        each(stubs_have_the_name_of_what_they_call),
+        each(static_programs_are_named),
+        each(a_replaced_binary_keeps_its_names),
+        each(the_build_id_is_read_from_the_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
