@@ -21,7 +21,7 @@
 static void stat_survives_a_name_with_brackets(void **state)
 {
     static const char text[] =
-        "4242 (a) R 1 (b) S 17 4242 4240 34816 4242 4194560 1111 0 22 0 314 159 0 0 20 0 3 0 "
+        "4242 (a) R 1 (b) S 17 4242 4240 34816 4242 4194560 1111 0 22 0 314 159 26 53 20 0 3 0 "
         "987654 123456789 4321 18446744073709551615 1 1 0 0 0 0 0 4096 0 0 0 0 17 5 0 0 66 0 0 0\n";
     struct proc_stat stat;
 
@@ -35,6 +35,8 @@ static void stat_survives_a_name_with_brackets(void **state)
     assert_int_equal(stat.majflt, 22);
     assert_int_equal(stat.utime_ticks, 314);
     assert_int_equal(stat.stime_ticks, 159);
+    assert_int_equal(stat.cutime_ticks, 26);
+    assert_int_equal(stat.cstime_ticks, 53);
     assert_int_equal(stat.threads, 3);
     assert_int_equal(stat.start_ticks, 987654);
     assert_int_equal(stat.vsize_bytes, 123456789);

@@ -4,7 +4,6 @@
 
 #include "src/symbols/symbol_table.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -22,6 +22,7 @@ struct proc_stat {
     uint32_t flags;
     uint64_t minflt, majflt;
     uint64_t utime_ticks, stime_ticks;
+    uint64_t cutime_ticks, cstime_ticks; /* of children that ended and were waited for */
     int64_t priority, nice;
     uint32_t threads;
     uint64_t start_ticks; /* since boot; with the pid it identifies a process */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stack copies on their way to becoming frames.  Most are unwound at once; those whose tables are
+ * still being built wait here, in order, within a bound.  Private to source/.
+ */
+#ifndef PROFTOP_SOURCE_PENDING_H
+#define PROFTOP_SOURCE_PENDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "emit.h"
+#include "proftop/maps.h"
+#include "proftop/unwind.h"
+
+enum {
+    PENDING_BYTES_MAX = 64 << 20,
+    STACK_FRAMES_MAX = 2048,
+};
+
+/* A sample but for its user frames. */
+struct unfinished {
+    uint64_t time_ns;
+    struct record_sample sample; /* pid, tid, weight, state… */
+    const struct frame *kernel;  /* frames that come first, innermost first */
+    uint32_t kernel_count;
+    struct frozen frozen;
+};
+
+struct pending_copy;
+
+struct pending {
+    struct unwinder *unwinder;
+    struct emit *emit;
+    struct pending_copy *first, **last;
+    size_t bytes;
+    struct frame frames[STACK_FRAMES_MAX + 160]; /* of the one being finished */
+    uint32_t count;                              /* of them; kernel frames included */
+    struct unwound unwound;
+};
+
+void pending_init(struct pending *pending, struct unwinder *unwinder, struct emit *emit);
+/* What still waits is dropped. */
+void pending_fini(struct pending *pending);
+
+/*
+ * Unwinds and sends the sample, or keeps a copy of it.  True when it was sent: frames, count and
+ * unwound tell what.
+ */
+bool pending_finish(struct pending *pending, const struct unfinished *unfinished);
+
+/* Tries again what waits.  The time before which nothing waits any more. */
+uint64_t pending_retry(struct pending *pending, uint64_t now_ns);
+
+#endif

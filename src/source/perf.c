@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The perf source: the kernel takes the samples (perf_event_open), with registers and a copy of the
+ * stack; we unwind and tell them.
+ *
+ *     step:  poll ─► rings (perf_take.c) ─► threads that wait (waiting.c) ─► watch (perf_watch.c)
+ *
+ * Everything runs on the source's thread.
+ */
+#include "config.h"
+
+#include "perf_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proftop/clock.h"
+#include "proftop/gettext.h"
+#include "proftop/memory.h"
+
+enum { STACK_BYTES = 16 << 10 };
+
+/* A record is in its ring within this time of what it tells. */
+#define RECORD_DELAY_NS (2 * NS_PER_MS)
+
+static bool make_wish(const struct target *target, const struct source_config *config,
+                      struct perf_wish *wish, struct error *error)
+{
+    memset(wish, 0, sizeof(*wish));
+    wish->rate_hz = config->rate_hz;
+    wish->stack_bytes = STACK_BYTES;
+    wish->kernel = true;
+    wish->children = target_follows_children(target);
+    if (config->event != NULL)
+        return perf_name_find(config->event, &wish->event, error);
+    wish->event = perf_name_cycles;
+    return true;
+}
+
+static bool refused(const struct target *target, const struct perf_wish *wish, int failure,
+                    struct error *error)
+{
+    const char *name = wish->event.name;
+    char call[128];
+
+    snprintf(call, sizeof(call), "perf_event_open(%s, pid %" PRId32 ")", name, target_pid(target));
+    switch (failure) {
+    case -EACCES:
+    case -EPERM:
+        return target_denied(target, target_pid(target), call, -failure, error);
+    case -ENOENT:
+    case -ENODEV:
+    case -EOPNOTSUPP:
+        error_set(error, STATUS_FAILED, _("this machine does not count %s"), name);
+        error_hint(
+            error, "%s",
+            _("hardware events need a PMU, which many virtual machines lack; cpu-clock works "
+              "everywhere"));
+        return false;
+    case -ENOSYS:
+        error_set(error, STATUS_FAILED, "%s", _("this kernel has no perf events"));
+        error_hint(error, "%s", _("--source ptrace works without them"));
+        return false;
+    default:
+        return error_errno(error, -failure, "%s: %s", call, strerror(-failure));
+    }
+}
+
+/* Opens one event as a trial; without -e cpu-clock stands in for a PMU. */
+static bool try_wish(const struct target *target, const struct source_config *config,
+                     struct perf_wish *wish, struct error *error)
+{
+    int failure;
+
+    if (!make_wish(target, config, wish, error))
+        return false;
+    failure = perf_events_try(wish, target_pid(target));
+    if (failure != 0 && config->event == NULL) {
+        wish->event = perf_name_cpu_clock;
+        wish->kernel = true;
+        failure = perf_events_try(wish, target_pid(target));
+    }
+    return failure == 0 || refused(target, wish, failure, error);
+}
+
+static bool perf_probe(const struct target *target, const struct source_config *config,
+                       struct error *error)
+{
+    struct perf_wish wish;
+
+    return try_wish(target, config, &wish, error);
+}
+
+/* Events on every thread there is; threads they start inherit them. */
+static int attach_all(struct perf *perf)
+{
+    struct target_process processes[256];
+    size_t count = target_processes(perf->target, processes, 256, false);
+    struct proc_ids tids = { 0 };
+    int failure = 0;
+
+    for (size_t i = 0; i < count && i < 256 && failure == 0; i++) {
+        tids.count = 0;
+        proc_tids(target_proc_root(perf->target), processes[i].pid, &tids);
+        for (size_t t = 0; t < tids.count && failure == 0; t++) {
+            failure = perf_events_attach(&perf->events, tids.ids[t]);
+            if (failure == -ESRCH)
+                failure = 0;
+            proc_ids_add(&perf->watch.suspects, tids.ids[t]);
+        }
+    }
+    proc_ids_fini(&tids);
+    return failure;
+}
+
+/* Thread events, or system-wide ones where there are too many threads. */
+static bool open_events(struct perf *perf, const struct perf_wish *wish, struct error *error)
+{
+    int failure = perf_events_init(&perf->events, wish);
+
+    if (failure != 0) {
+        error_errno(error, -failure, _("cannot map the kernel's sample buffers: %s"),
+                    strerror(-failure));
+        error_hint(error, "%s",
+                   _("the locked memory is bounded by kernel.perf_event_mlock_kb and ulimit -l"));
+        return false;
+    }
+    perf->system_allowed = perf_events_system_allowed(wish);
+    failure = attach_all(perf);
+    if (failure == -EMFILE) {
+        if (perf->system_allowed)
+            failure = perf_events_go_system(&perf->events);
+        if (failure != 0) {
+            error_set(error, STATUS_FAILED, "%s",
+                      _("the target has too many threads for an event each, and sampling "
+                        "system-wide is not permitted"));
+            error_hint(error, "%s", _("--source ptrace needs no descriptor a thread"));
+            return false;
+        }
+    }
+    return failure == 0 || refused(perf->target, wish, failure, error);
+}
+
+static void perf_close(struct source *source)
+{
+    struct perf *perf = (struct perf *)source;
+
+    perf_events_fini(&perf->events);
+    pending_fini(&perf->pending);
+    roster_fini(&perf->roster);
+    perf_watch_fini(perf);
+    free(perf->polled);
+    free(perf);
+}
+
+static struct source *perf_open(struct target *target, const struct source_config *config,
+                                struct error *error)
+{
+    struct perf *perf;
+    struct perf_wish wish;
+
+    if (!try_wish(target, config, &wish, error))
+        return NULL;
+    perf = xcalloc(1, sizeof(*perf));
+    perf->config = *config;
+    perf->target = target;
+    perf->show_kernel = config->kernel;
+    perf->random = clock_now_ns() | 1;
+    perf->emit.tally.rate_hz = config->rate_hz;
+    pending_init(&perf->pending, config->unwinder, &perf->emit);
+    roster_init(&perf->roster, target, config, &perf->emit);
+    waiting_init(&perf->waiting, &perf->roster, &perf->pending, config);
+    if (!open_events(perf, &wish, error)) {
+        perf_close((struct source *)perf);
+        return NULL;
+    }
+    perf->polled = xcalloc(perf->events.ring_count + 1, sizeof(*perf->polled));
+    for (size_t i = 0; i < perf->events.ring_count; i++)
+        perf->polled[i] = (struct pollfd){ .fd = perf->events.rings[i].fd, .events = POLLIN };
+    perf->polled[perf->events.ring_count] =
+        (struct pollfd){ .fd = config->wake_fd, .events = POLLIN };
+    return (struct source *)perf;
+}
+
+/* Of the threads that were attached to, the first time. */
+static void found_at_start(void *context, int32_t pid, int32_t tid)
+{
+    struct perf *perf = context;
+
+    for (size_t i = 0; i < perf->watch.suspects.count; i++) {
+        if (perf->watch.suspects.ids[i] == tid) {
+            roster_add(&perf->roster, pid, tid, THREAD_SEEN, perf->watch.checked_ns);
+            return;
+        }
+    }
+    proc_ids_add(&perf->watch.strangers, tid);
+}
+
+static void start(struct perf *perf, uint64_t now_ns)
+{
+    perf->started = true;
+    perf_watch_start(perf, now_ns);
+    roster_scan(&perf->roster, now_ns, found_at_start, perf);
+    perf->watch.suspects.count = 0;
+    perf->watch.scanned_ns = now_ns;
+    for (size_t i = 0; i < perf->roster.count; i++)
+        roster_maps(&perf->roster, perf->roster.threads[i]->process, now_ns);
+    if (!perf->events.wish.kernel)
+        emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
+                  _("time in the kernel is told without its frames: sampling there needs "
+                    "kernel.perf_event_paranoid ≤ 1 or cap_perfmon"));
+}
+
+/* The launched child's end, with its status, or that nothing of the target is left. */
+static bool target_is_over(struct perf *perf, uint64_t now_ns)
+{
+    int status;
+    int32_t launched = target_launched(perf->target);
+    const struct thread_news news = {
+        .pid = launched, .tid = launched, .event = THREAD_ENDED, .exit_status = 0
+    };
+    struct target_process process;
+    struct thread_news told = news;
+
+    if (launched != 0 && target_process(perf->target, launched, &process) &&
+        process.exit_status == -1 && target_reap(perf->target, &status)) {
+        told.exit_status = status;
+        told.name = process.name;
+        emit_thread(&perf->emit, now_ns, &told);
+    }
+    return !target_alive(perf->target) && perf->pending.first == NULL;
+}
+
+static void wait_for_work(struct perf *perf)
+{
+    uint64_t now_ns = clock_now_ns();
+    uint64_t due_ns =
+        perf->pending.first != NULL ? now_ns + 10 * NS_PER_MS : waiting_due(&perf->waiting, now_ns);
+    int timeout_ms = due_ns > now_ns ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : 1;
+
+    poll(perf->polled, perf->events.ring_count + 1, timeout_ms);
+}
+
+static int perf_step(struct source *source, struct ring *ring)
+{
+    struct perf *perf = (struct perf *)source;
+    uint64_t now_ns, finished_ns;
+
+    perf->emit.ring = ring;
+    if (!perf->started)
+        start(perf, clock_now_ns());
+    wait_for_work(perf);
+    now_ns = clock_now_ns();
+    perf_take(perf, now_ns);
+    finished_ns = pending_retry(&perf->pending, now_ns);
+    waiting_look(&perf->waiting, now_ns);
+    if (!perf->events.wish.kernel && perf->events.wish.event.metric == METRIC_TIME)
+        for (size_t i = 0; i < perf->roster.count; i++)
+            perf_tell_kernel(perf, perf->roster.threads[i], now_ns);
+    perf_watch(perf, now_ns);
+    emit_watermark(&perf->emit, (finished_ns < now_ns ? finished_ns : now_ns) - RECORD_DELAY_NS);
+    if (!target_is_over(perf, now_ns))
+        return 0;
+    perf_watch_tally(perf, now_ns);
+    return -ESRCH;
+}
+
+const struct source_ops source_perf = {
+    .name = "perf",
+    .probe = perf_probe,
+    .open = perf_open,
+    .step = perf_step,
+    .close = perf_close,
+};

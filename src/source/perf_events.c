@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening and keeping perf events: see perf_events.h. */
+#include "config.h"
+
+#include "perf_events.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "perf_record.h"
+#include "proftop/clock.h"
+#include "proftop/memory.h"
+
+enum {
+    RING_BUFFER_MS = 200, /* of samples, at the asked rate: twice what a step waits */
+    RING_SIZE_MAX = 16 << 20,
+    SAMPLE_BYTES = 512, /* beside the stack */
+};
+
+static int open_event(const struct perf_event_attr *attr, int32_t tid, int cpu)
+{
+    int fd =
+        (int)syscall(SYS_perf_event_open, attr, tid, cpu, -1, (unsigned long)PERF_FLAG_FD_CLOEXEC);
+
+    return fd < 0 ? -errno : fd;
+}
+
+/* Events whose period is known in advance; of the others the kernel adjusts it to the rate. */
+static bool counts_time(const struct perf_name *event)
+{
+    return event->type == PERF_TYPE_SOFTWARE && event->metric == METRIC_TIME;
+}
+
+static void fill_attr(struct perf_event_attr *attr, const struct perf_wish *wish)
+{
+    memset(attr, 0, sizeof(*attr));
+    attr->size = sizeof(*attr);
+    attr->type = wish->event.type;
+    attr->config = wish->event.config;
+    if (counts_time(&wish->event)) {
+        attr->sample_period = NS_PER_S / wish->rate_hz;
+    } else {
+        attr->freq = 1;
+        attr->sample_freq = wish->rate_hz;
+    }
+    attr->sample_type = PERF_SAMPLES;
+    attr->sample_regs_user = perf_user_registers;
+    attr->sample_stack_user = wish->stack_bytes;
+    attr->exclude_hv = 1;
+    if (wish->kernel) {
+        attr->sample_type |= PERF_SAMPLE_CALLCHAIN;
+        attr->exclude_callchain_user = 1;
+    } else {
+        attr->exclude_kernel = 1;
+    }
+    attr->mmap = attr->mmap2 = 1;
+    attr->comm = attr->comm_exec = 1;
+    attr->task = 1;
+    attr->sample_id_all = 1;
+    attr->use_clockid = 1;
+    attr->clockid = CLOCK_MONOTONIC;
+}
+
+/* As fill_attr(), for an event on one thread. */
+static void fill_thread_attr(struct perf_event_attr *attr, const struct perf_wish *wish)
+{
+    fill_attr(attr, wish);
+    attr->inherit = 1;
+    attr->inherit_thread = !wish->children;
+}
+
+/* inherit_thread came with 5.13: before, children are sampled too and left out by their pid. */
+static int open_thread_event(struct perf_event_attr *attr, int32_t tid, int cpu)
+{
+    int fd = open_event(attr, tid, cpu);
+
+    if (fd == -EINVAL && attr->inherit_thread) {
+        attr->inherit_thread = 0;
+        fd = open_event(attr, tid, cpu);
+    }
+    return fd;
+}
+
+int perf_events_try(struct perf_wish *wish, int32_t tid)
+{
+    struct perf_event_attr attr;
+    int fd;
+
+    fill_thread_attr(&attr, wish);
+    fd = open_thread_event(&attr, tid, -1);
+    if ((fd == -EACCES || fd == -EPERM) && wish->kernel && !wish->event.in_kernel) {
+        wish->kernel = false;
+        fill_thread_attr(&attr, wish);
+        fd = open_thread_event(&attr, tid, -1);
+    }
+    if (fd < 0)
+        return fd;
+    close(fd);
+    return 0;
+}
+
+bool perf_events_system_allowed(const struct perf_wish *wish)
+{
+    struct perf_event_attr attr;
+    int fd;
+
+    fill_attr(&attr, wish);
+    fd = open_event(&attr, -1, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* Thousands of events need as many descriptors; the soft limit is often 1,024. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static size_t ring_size(const struct perf_wish *wish)
+{
+    size_t size =
+        (size_t)(wish->stack_bytes + SAMPLE_BYTES) * wish->rate_hz / 1000 * RING_BUFFER_MS;
+
+    return size < RING_SIZE_MAX ? size : RING_SIZE_MAX;
+}
+
+int perf_events_init(struct perf_events *events, const struct perf_wish *wish)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_CONF);
+
+    memset(events, 0, sizeof(*events));
+    events->wish = *wish;
+    raise_descriptor_limit();
+    events->rings = xcalloc((size_t)cpus, sizeof(*events->rings));
+    for (int cpu = 0; cpu < cpus; cpu++) {
+        int failure;
+
+        if (perf_ring_open(&events->rings[events->ring_count], cpu, ring_size(wish))) {
+            events->ring_count++;
+            continue;
+        }
+        failure = errno;
+        if (failure == ENODEV)
+            continue; /* offline */
+        perf_events_fini(events);
+        return -failure;
+    }
+    return 0;
+}
+
+static void close_events(struct perf_events *events)
+{
+    for (size_t i = 0; i < events->count; i++)
+        close(events->fds[i]);
+    events->count = 0;
+}
+
+void perf_events_fini(struct perf_events *events)
+{
+    close_events(events);
+    for (size_t i = 0; i < events->ring_count; i++)
+        perf_ring_close(&events->rings[i]);
+    free(events->rings);
+    free(events->fds);
+    memset(events, 0, sizeof(*events));
+}
+
+/* Connects a new event with its CPU's ring and keeps it; closes it on failure. */
+static int keep_event(struct perf_events *events, int fd, const struct perf_ring *ring)
+{
+    if (fd < 0)
+        return fd;
+    if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring->fd) != 0) {
+        int failure = errno;
+
+        close(fd);
+        return -failure;
+    }
+    events->fds =
+        array_reserve(events->fds, &events->capacity, events->count + 1, sizeof(*events->fds));
+    events->fds[events->count++] = fd;
+    return 0;
+}
+
+int perf_events_attach(struct perf_events *events, int32_t tid)
+{
+    struct perf_event_attr attr;
+    size_t before = events->count;
+
+    if (events->system)
+        return 0;
+    if (events->count + events->ring_count > PERF_EVENTS_MAX)
+        return -EMFILE;
+    fill_thread_attr(&attr, &events->wish);
+    for (size_t i = 0; i < events->ring_count; i++) {
+        const struct perf_ring *ring = &events->rings[i];
+        int failure = keep_event(events, open_thread_event(&attr, tid, ring->cpu), ring);
+
+        if (failure != 0) {
+            while (events->count > before)
+                close(events->fds[--events->count]);
+            return failure;
+        }
+    }
+    return 0;
+}
+
+int perf_events_go_system(struct perf_events *events)
+{
+    struct perf_event_attr attr;
+    size_t before = events->count;
+    int *fds = events->fds;
+
+    /* The new ones run before the old ones end: nothing is missed, a few samples come twice. */
+    events->fds = NULL;
+    events->count = events->capacity = 0;
+    fill_attr(&attr, &events->wish);
+    attr.exclude_idle = 1;
+    for (size_t i = 0; i < events->ring_count; i++) {
+        const struct perf_ring *ring = &events->rings[i];
+        int failure = keep_event(events, open_event(&attr, -1, ring->cpu), ring);
+
+        if (failure != 0) {
+            close_events(events);
+            free(events->fds);
+            events->fds = fds;
+            events->count = events->capacity = before;
+            return failure;
+        }
+    }
+    for (size_t i = 0; i < before; i++)
+        close(fds[i]);
+    free(fds);
+    events->system = true;
+    return 0;
+}
+
+int perf_events_resize(struct perf_events *events, uint32_t stack_bytes, const int32_t *tids,
+                       size_t count)
+{
+    int failure = 0;
+
+    events->wish.stack_bytes = stack_bytes;
+    if (events->system)
+        return perf_events_go_system(events);
+    close_events(events);
+    for (size_t i = 0; i < count; i++) {
+        int result = perf_events_attach(events, tids[i]);
+
+        if (result != 0 && result != -ESRCH)
+            failure = result;
+    }
+    return failure;
+}
+
+uint64_t perf_events_period(const struct perf_events *events)
+{
+    return NS_PER_S / events->wish.rate_hz;
+}
+
+void perf_events_rate(struct perf_events *events, uint32_t rate_hz, int jitter)
+{
+    uint64_t value = rate_hz;
+
+    events->wish.rate_hz = rate_hz;
+    if (counts_time(&events->wish.event))
+        value = NS_PER_S / rate_hz * (uint64_t)(1000 + jitter) / 1000;
+    for (size_t i = 0; i < events->count; i++)
+        ioctl(events->fds[i], PERF_EVENT_IOC_PERIOD, &value);
+}
+
+uint64_t perf_events_total(const struct perf_events *events)
+{
+    uint64_t total = 0, value;
+
+    for (size_t i = 0; i < events->count; i++)
+        if (read(events->fds[i], &value, sizeof(value)) == sizeof(value))
+            total += value;
+    return total;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's events of the perf source and the rings they write into.
+ *
+ *     threads mode   thread × CPU events, inherited by what the thread starts
+ *     system mode    one event a CPU that sees every task; the source keeps the target's
+ *
+ * All events of a CPU share its ring.  Private to source/; the source's thread.
+ */
+#ifndef PROFTOP_SOURCE_PERF_EVENTS_H
+#define PROFTOP_SOURCE_PERF_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "perf_names.h"
+#include "perf_ring.h"
+#include "proftop/target.h"
+
+enum { PERF_EVENTS_MAX = 4096 };
+
+struct perf_wish {
+    struct perf_name event;
+    uint32_t rate_hz;
+    uint32_t stack_bytes; /* of each sample */
+    bool kernel;          /* sample in the kernel, with its call chain */
+    bool children;        /* processes that are forked belong to it */
+};
+
+struct perf_events {
+    struct perf_wish wish;
+    bool system;
+    struct perf_ring *rings; /* one a CPU that is online */
+    size_t ring_count;
+    int *fds;
+    size_t count, capacity;
+};
+
+/*
+ * Opens one event on TID as a trial and closes it.  0 or -errno; clears WISH->kernel where only
+ * that is refused.
+ */
+int perf_events_try(struct perf_wish *wish, int32_t tid);
+/* Whether system-wide events are permitted. */
+bool perf_events_system_allowed(const struct perf_wish *wish);
+
+/* Opens the rings; no events yet.  -errno on failure. */
+int perf_events_init(struct perf_events *events, const struct perf_wish *wish);
+void perf_events_fini(struct perf_events *events);
+
+/* Adds the events of TID.  -ESRCH when it is gone, -EMFILE when there would be too many. */
+int perf_events_attach(struct perf_events *events, int32_t tid);
+/* Replaces all events by system-wide ones. */
+int perf_events_go_system(struct perf_events *events);
+/* Opens every event of TIDS anew with stacks of STACK_BYTES. */
+int perf_events_resize(struct perf_events *events, uint32_t stack_bytes, const int32_t *tids,
+                       size_t count);
+
+/* What a sample stands for: nanoseconds for METRIC_TIME without a PMU. */
+uint64_t perf_events_period(const struct perf_events *events);
+/* Samples at RATE_HZ from now on, off by up to JITTER per mille. */
+void perf_events_rate(struct perf_events *events, uint32_t rate_hz, int jitter);
+/* What the events have counted together, ended threads included. */
+uint64_t perf_events_total(const struct perf_events *events);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the perf source share: perf.c, perf_take.c, perf_watch.c. */
+#ifndef PROFTOP_SOURCE_PERF_PRIVATE_H
+#define PROFTOP_SOURCE_PERF_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <poll.h>
+
+#include "emit.h"
+#include "pending.h"
+#include "perf_events.h"
+#include "perf_record.h"
+#include "proftop/source.h"
+#include "roster.h"
+#include "waiting.h"
+
+/* Counts since the last check of how well it goes. */
+struct perf_watch {
+    uint64_t checked_ns, scanned_ns, jittered_ns;
+    uint64_t target_ticks;       /* CPU time of the target at the last check, in clock ticks */
+    uint64_t thread_cpu_ns;      /* our own, at the last check */
+    uint64_t received, lost;     /* since the last check */
+    uint64_t truncated;          /* likewise */
+    uint64_t kernel_unseen_ns;   /* time in the kernel that could not be sampled, likewise */
+    uint64_t covered_ns, due_ns; /* over the last seconds: what samples stood for, what was used */
+    uint32_t rounds;             /* checks since covered_ns and due_ns began */
+    bool told_unseen;
+    struct proc_ids strangers, suspects; /* tids that nobody told about: this scan's, the last's */
+};
+
+struct perf {
+    struct source_config config;
+    struct target *target;
+    struct emit emit;
+    struct perf_events events;
+    struct pollfd *polled; /* the rings' descriptors, then wake_fd */
+    struct roster roster;
+    struct pending pending;
+    struct waiting waiting;
+    struct perf_watch watch;
+    bool started; /* the first step has run */
+    bool system_allowed;
+    bool show_kernel;
+    uint64_t random;
+    uint64_t last_record_ns; /* where the watermark may go */
+    struct frame kernel[128];
+};
+
+/* perf_take.c: reads what is in the rings, in the order of time. */
+void perf_take(struct perf *perf, uint64_t now_ns);
+/* A RUNNING sample for time in the kernel that could not be sampled. */
+void perf_tell_kernel(struct perf *perf, struct thread *thread, uint64_t now_ns);
+
+/* perf_watch.c: new threads nobody told about, coverage, rate, stack size; about once a second. */
+void perf_watch_start(struct perf *perf, uint64_t now_ns);
+void perf_watch(struct perf *perf, uint64_t now_ns);
+/* Sends the tally; returns our own CPU time since the last one. */
+uint64_t perf_watch_tally(struct perf *perf, uint64_t now_ns);
+void perf_watch_fini(struct perf *perf);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the kernel's records to ours.  The rings of the CPUs are merged by time, so that a program
+ * is exec'd, named and mapped before its samples, wherever it ran.
+ */
+#include "config.h"
+
+#include "perf_private.h"
+
+#include <string.h>
+
+#include "proftop/clock.h"
+
+static const struct module *kernel_module(const struct perf *perf)
+{
+    return maps_kernel(perf->config.modules);
+}
+
+/* The thread a record is about, when it belongs to the target. */
+static struct thread *member(struct perf *perf, int32_t pid, int32_t tid, uint64_t time_ns)
+{
+    struct thread *thread = roster_find(&perf->roster, tid);
+
+    if (thread != NULL && thread->pid == pid)
+        return thread;
+    if (!target_holds(perf->target, pid))
+        return NULL;
+    return roster_add(&perf->roster, pid, tid, THREAD_SEEN, time_ns);
+}
+
+/* The kernel's frames, innermost first; of a call chain all but the first are return addresses. */
+static uint32_t kernel_frames(struct perf *perf, const struct perf_sample *sample)
+{
+    size_t room = sizeof(perf->kernel) / sizeof(perf->kernel[0]);
+    uint32_t module = sample->kernel_count > 0 ? kernel_module(perf)->id : 0;
+    uint32_t count = 0;
+
+    if (sample->kernel_count > 0 && !perf->show_kernel) {
+        perf->kernel[0] = (struct frame){ .module = MARK_KERNEL, .kind = FRAME_MARK };
+        return 1;
+    }
+    for (; count < sample->kernel_count && count < room; count++)
+        perf->kernel[count] = (struct frame){ .address = sample->kernel[count] - (count > 0),
+                                              .module = module,
+                                              .kind = FRAME_KERNEL };
+    return count;
+}
+
+/*
+ * CPU time since the thread's last sample.  The kernel's timer counts it in whole periods; where
+ * schedstat says that more went by (a record was lost, a tick came late) or less, it is right.
+ */
+static uint64_t time_weight(struct perf *perf, struct thread *thread)
+{
+    int64_t period_ns = (int64_t)perf_events_period(&perf->events);
+    int64_t owed_ns = waiting_owed_cpu(thread);
+    int64_t weight_ns = period_ns;
+
+    if (owed_ns > 3 * period_ns && perf->events.wish.kernel)
+        weight_ns = owed_ns;
+    else if (owed_ns < -3 * period_ns)
+        weight_ns = period_ns / 2;
+    thread->account.told_cpu_ns += (uint64_t)weight_ns;
+    return (uint64_t)weight_ns;
+}
+
+static uint64_t weigh(struct perf *perf, struct thread *thread, const struct perf_sample *sample)
+{
+    if (perf->events.wish.event.metric == METRIC_TIME)
+        return time_weight(perf, thread);
+    return sample->period;
+}
+
+static void take_sample(struct perf *perf, const struct perf_event_header *header)
+{
+    struct perf_sample sample;
+    struct unfinished unfinished;
+    struct frozen *frozen = &unfinished.frozen;
+    struct thread *thread;
+    struct pending *pending = &perf->pending;
+
+    if (!perf_parse_sample(header, perf->events.wish.kernel, &sample))
+        return;
+    thread = member(perf, sample.pid, sample.tid, sample.time_ns);
+    if (thread == NULL)
+        return;
+    memset(&unfinished, 0, sizeof(unfinished));
+    unfinished.time_ns = sample.time_ns;
+    unfinished.sample = (struct record_sample){ .pid = sample.pid,
+                                                .tid = sample.tid,
+                                                .weight = weigh(perf, thread, &sample),
+                                                .syscall = -1,
+                                                .state = STATE_RUNNING,
+                                                .metric = (uint8_t)perf->events.wish.event.metric };
+    unfinished.kernel = perf->kernel;
+    unfinished.kernel_count = kernel_frames(perf, &sample);
+    perf->emit.tally.received++;
+    perf->watch.received++;
+    frozen->pid = sample.pid;
+    frozen->tid = sample.tid;
+    frozen->registers = sample.registers;
+    frozen->stack = sample.stack;
+    frozen->stack_start = sample.registers.sp;
+    frozen->stack_size = sample.stack_size;
+    frozen->maps = roster_maps(&perf->roster, thread->process, sample.time_ns);
+    if (sample.registers.known == 0 || sample.compat || frozen->maps == NULL) {
+        unfinished.sample.end = STACK_NONE;
+        perf->emit.tally.broken++;
+        emit_sample(&perf->emit, sample.time_ns, &unfinished.sample, perf->kernel,
+                    unfinished.kernel_count);
+        return;
+    }
+    if (!pending_finish(pending, &unfinished))
+        return;
+    if (pending->unwound.end == STACK_NO_MAPPING)
+        thread->process->stale = true;
+    perf->watch.truncated += pending->unwound.end == STACK_TRUNCATED;
+    thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
+}
+
+static void take_comm(struct perf *perf, const struct perf_event_header *header, uint64_t time_ns)
+{
+    struct thread *thread;
+    const char *name;
+    int32_t pid, tid;
+
+    if (!perf_parse_comm(header, &pid, &tid, &name))
+        return;
+    thread = member(perf, pid, tid, time_ns);
+    if (thread == NULL)
+        return;
+    if (header->misc & PERF_RECORD_MISC_COMM_EXEC) {
+        roster_exec(&perf->roster, pid, name, time_ns);
+        /* Its mappings follow as records: what /proc shows may be of a later exec already. */
+        roster_process(&perf->roster, pid)->stale = false;
+    } else {
+        roster_named(&perf->roster, thread, name, time_ns);
+    }
+}
+
+static void take_mmap(struct perf *perf, const struct perf_event_header *header)
+{
+    struct maps_line line;
+    int32_t pid;
+
+    if (perf_parse_mmap(header, &pid, &line) && line.executable && target_holds(perf->target, pid))
+        roster_mapped(&perf->roster, roster_process(&perf->roster, pid), &line);
+}
+
+/* A process that was forked has the mappings of its parent until it execs. */
+static void take_process(struct perf *perf, const struct perf_task *task)
+{
+    struct tracked *child, *parent;
+
+    if (!target_add(perf->target, task->pid, task->ppid) && !target_holds(perf->target, task->pid))
+        return;
+    child = roster_process(&perf->roster, task->pid);
+    parent = roster_process(&perf->roster, task->ppid);
+    child->ppid = task->ppid;
+    if (child->maps == NULL && parent->maps != NULL) {
+        child->maps = maps_ref(parent->maps);
+        child->stale = parent->stale;
+    }
+}
+
+static void take_fork(struct perf *perf, const struct perf_event_header *header, uint64_t time_ns)
+{
+    struct perf_task task;
+    struct thread *thread;
+
+    if (!perf_parse_task(header, &task))
+        return;
+    if (task.pid != task.ppid)
+        take_process(perf, &task);
+    if (!target_holds(perf->target, task.pid))
+        return;
+    thread = roster_add(&perf->roster, task.pid, task.tid, THREAD_BEGAN, time_ns);
+    if (!thread->account.started)
+        waiting_born(thread, time_ns);
+}
+
+static void take_exit(struct perf *perf, const struct perf_event_header *header, uint64_t time_ns)
+{
+    struct perf_task task;
+    struct thread *thread;
+
+    if (!perf_parse_task(header, &task))
+        return;
+    thread = roster_find(&perf->roster, task.tid);
+    /* The leader of others stays a zombie until they end; its exit is told with the last. */
+    if (thread != NULL && thread->pid == task.pid)
+        roster_remove(&perf->roster, thread, time_ns);
+}
+
+static void take_record(struct perf *perf, const struct perf_event_header *header)
+{
+    uint64_t time_ns = perf_record_time(header);
+    uint64_t lost;
+
+    switch (header->type) {
+    case PERF_RECORD_SAMPLE:
+        take_sample(perf, header);
+        break;
+    case PERF_RECORD_COMM:
+        take_comm(perf, header, time_ns);
+        break;
+    case PERF_RECORD_MMAP2:
+        take_mmap(perf, header);
+        break;
+    case PERF_RECORD_FORK:
+        take_fork(perf, header, time_ns);
+        break;
+    case PERF_RECORD_EXIT:
+        take_exit(perf, header, time_ns);
+        break;
+    case PERF_RECORD_LOST:
+    case PERF_RECORD_LOST_SAMPLES:
+        lost = perf_parse_lost(header);
+        perf->emit.tally.lost += (uint32_t)lost;
+        perf->watch.lost += lost;
+        break;
+    case PERF_RECORD_THROTTLE:
+        perf->emit.tally.throttled++;
+        break;
+    default:
+        break;
+    }
+}
+
+void perf_take(struct perf *perf, uint64_t now_ns)
+{
+    struct perf_events *events = &perf->events;
+
+    for (size_t i = 0; i < events->ring_count; i++)
+        perf_ring_begin(&events->rings[i]);
+    for (;;) {
+        const struct perf_event_header *oldest = NULL;
+        struct perf_ring *from = NULL;
+        uint64_t oldest_ns = UINT64_MAX;
+
+        for (size_t i = 0; i < events->ring_count; i++) {
+            const struct perf_event_header *header = perf_ring_next(&events->rings[i]);
+
+            if (header != NULL && perf_record_time(header) < oldest_ns) {
+                oldest = header;
+                oldest_ns = perf_record_time(header);
+                from = &events->rings[i];
+            }
+        }
+        if (oldest == NULL)
+            break;
+        take_record(perf, oldest);
+        perf_ring_pop(from, oldest);
+    }
+    for (size_t i = 0; i < events->ring_count; i++)
+        perf_ring_end(&events->rings[i]);
+    perf->last_record_ns = now_ns;
+}
+
+void perf_tell_kernel(struct perf *perf, struct thread *thread, uint64_t now_ns)
+{
+    int64_t owed_ns = waiting_owed_cpu(thread);
+    const struct frame mark = { .module = MARK_KERNEL, .kind = FRAME_MARK };
+    const struct record_sample sample = { .pid = thread->pid,
+                                          .tid = thread->tid,
+                                          .weight = (uint64_t)owed_ns,
+                                          .syscall = -1,
+                                          .state = STATE_RUNNING,
+                                          .metric = METRIC_TIME,
+                                          .end = STACK_NONE };
+
+    /* Less is the remainder of a period that its sample has yet to come for. */
+    if (owed_ns < 3 * (int64_t)perf_events_period(&perf->events))
+        return;
+    thread->account.told_cpu_ns += (uint64_t)owed_ns;
+    perf->watch.kernel_unseen_ns += (uint64_t)owed_ns;
+    emit_sample(&perf->emit, now_ns, &sample, &mark, 1);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Watches how well the perf source does, about once a second, and changes what can be changed:
+ *
+ *     a thread nobody told about         gets events of its own
+ *     short-lived tasks go unseen        system-wide events, where allowed; else it is said
+ *     many stacks are truncated          larger copies
+ *     records are lost, or we are slow   a lower rate
+ */
+#include "config.h"
+
+#include "perf_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proftop/clock.h"
+#include "proftop/gettext.h"
+#include "proftop/memory.h"
+
+enum {
+    STACK_BYTES_MAX = 60 << 10, /* a record is under 64 KiB */
+    RATE_MIN = 20,
+    COVERAGE_MIN = 90, /* per cent */
+    COVERAGE_ROUNDS = 8,
+    OWN_CPU_MAX = 30, /* per cent of a core */
+};
+
+#define CHECK_NS (250 * NS_PER_MS)
+#define SCAN_NS NS_PER_S
+
+/* CPU time in clock ticks of everything in the target, with children that ended and were waited
+ * for. */
+static uint64_t target_ticks(struct perf *perf)
+{
+    struct target_process processes[64];
+    size_t count = target_processes(perf->target, processes, 64, false);
+    uint64_t ticks = 0;
+
+    for (size_t i = 0; i < count && i < 64; i++) {
+        struct proc_stat stat;
+
+        if (!proc_stat(target_proc_root(perf->target), processes[i].pid, 0, &stat))
+            continue;
+        ticks += stat.utime_ticks + stat.stime_ticks;
+        if (target_follows_children(perf->target))
+            ticks += stat.cutime_ticks + stat.cstime_ticks;
+    }
+    return ticks;
+}
+
+static uint64_t ticks_to_ns(uint64_t ticks)
+{
+    return ticks * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+void perf_watch_start(struct perf *perf, uint64_t now_ns)
+{
+    struct perf_watch *watch = &perf->watch;
+
+    watch->checked_ns = watch->jittered_ns = now_ns;
+    watch->scanned_ns = 0;
+    watch->target_ticks = target_ticks(perf);
+    watch->thread_cpu_ns = clock_thread_cpu_ns();
+}
+
+void perf_watch_fini(struct perf *perf)
+{
+    proc_ids_fini(&perf->watch.strangers);
+    proc_ids_fini(&perf->watch.suspects);
+}
+
+static bool contains(const struct proc_ids *ids, int32_t id)
+{
+    for (size_t i = 0; i < ids->count; i++)
+        if (ids->ids[i] == id)
+            return true;
+    return false;
+}
+
+/*
+ * A thread that /proc shows and no record told of was either started by one that had no events yet,
+ * and needs its own, or its record is still on the way: the next scan tells them apart.
+ */
+static void found_stranger(void *context, int32_t pid, int32_t tid)
+{
+    struct perf *perf = context;
+    struct perf_watch *watch = &perf->watch;
+
+    if (!contains(&watch->suspects, tid)) {
+        proc_ids_add(&watch->strangers, tid);
+        return;
+    }
+    if (perf_events_attach(&perf->events, tid) == 0)
+        roster_add(&perf->roster, pid, tid, THREAD_SEEN, watch->scanned_ns);
+}
+
+static void scan(struct perf *perf, uint64_t now_ns)
+{
+    struct perf_watch *watch = &perf->watch;
+    struct proc_ids last = watch->suspects;
+
+    watch->suspects = watch->strangers;
+    watch->strangers = last;
+    watch->strangers.count = 0;
+    watch->scanned_ns = now_ns;
+    roster_scan(&perf->roster, now_ns, found_stranger, perf);
+}
+
+static void jitter(struct perf *perf)
+{
+    uint64_t x = perf->random;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    perf->random = x;
+    perf_events_rate(&perf->events, perf->events.wish.rate_hz, (int)(x % 61) - 30);
+}
+
+static void lower_rate(struct perf *perf, uint64_t now_ns, const char *why)
+{
+    uint32_t rate_hz = perf->events.wish.rate_hz / 2;
+
+    if (rate_hz < RATE_MIN)
+        return;
+    perf_events_rate(&perf->events, rate_hz, 0);
+    perf->emit.tally.rate_hz = rate_hz;
+    emit_note(&perf->emit, now_ns, NOTE_WARNING, _("rate lowered to %u Hz: %s"), rate_hz, why);
+}
+
+static void check_rate(struct perf *perf, uint64_t now_ns, uint64_t own_cpu_ns, uint64_t period_ns)
+{
+    struct perf_watch *watch = &perf->watch;
+
+    if (watch->lost * 50 > watch->received + watch->lost)
+        lower_rate(perf, now_ns, _("samples were being lost"));
+    else if (own_cpu_ns * 100 > period_ns * OWN_CPU_MAX && perf->pending.first == NULL)
+        lower_rate(perf, now_ns, _("unwinding took too much of a core"));
+}
+
+static void check_stacks(struct perf *perf)
+{
+    struct perf_watch *watch = &perf->watch;
+    uint32_t bytes = perf->events.wish.stack_bytes * 2;
+    struct proc_ids tids = { 0 };
+
+    if (watch->truncated * 50 < watch->received + 1 ||
+        perf->events.wish.stack_bytes == STACK_BYTES_MAX)
+        return;
+    for (size_t i = 0; i < perf->roster.count; i++)
+        proc_ids_add(&tids, perf->roster.threads[i]->tid);
+    perf_events_resize(&perf->events, bytes < STACK_BYTES_MAX ? bytes : STACK_BYTES_MAX, tids.ids,
+                       tids.count);
+    proc_ids_fini(&tids);
+}
+
+/* Below 90 % over two seconds: short-lived tasks end before an inherited event can fire. */
+static void check_coverage(struct perf *perf, uint64_t now_ns)
+{
+    struct perf_watch *watch = &perf->watch;
+    uint64_t period_ns = perf_events_period(&perf->events);
+    bool low = watch->covered_ns * 100 < watch->due_ns * COVERAGE_MIN &&
+               watch->due_ns - watch->covered_ns > 8 * period_ns;
+
+    if (++watch->rounds < COVERAGE_ROUNDS)
+        return;
+    if (low && !perf->events.system && perf->system_allowed) {
+        if (perf_events_go_system(&perf->events) == 0)
+            emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
+                      _("sampling every CPU and keeping the target's samples: its short-lived "
+                        "threads and processes are missed otherwise"));
+    } else if (low && !perf->system_allowed && !watch->told_unseen) {
+        watch->told_unseen = true;
+        emit_note(&perf->emit, now_ns, NOTE_WARNING,
+                  _("%u %% of the CPU time is unseen: short-lived threads and processes; "
+                    "system-wide sampling (cap_perfmon) would see them"),
+                  (unsigned)((watch->due_ns - watch->covered_ns) * 100 / watch->due_ns));
+    }
+    watch->rounds = 0;
+    watch->covered_ns = watch->due_ns = 0;
+}
+
+/* What samples stood for and what was used, since the last check; tells the tally. */
+static void check_tally(struct perf *perf)
+{
+    struct perf_watch *watch = &perf->watch;
+    struct record_tally *tally = &perf->emit.tally;
+    uint64_t period_ns = perf_events_period(&perf->events);
+    uint64_t ticks = target_ticks(perf);
+    uint64_t used_ns = ticks > watch->target_ticks ? ticks_to_ns(ticks - watch->target_ticks) : 0;
+    uint64_t covered_ns = watch->received * period_ns + watch->kernel_unseen_ns;
+
+    watch->target_ticks = ticks;
+    watch->covered_ns += covered_ns;
+    watch->due_ns += used_ns;
+    tally->target_cpu_ns = used_ns;
+    if (perf->events.wish.event.metric == METRIC_TIME) {
+        uint64_t sampled_ns =
+            used_ns > watch->kernel_unseen_ns ? used_ns - watch->kernel_unseen_ns : 0;
+
+        tally->expected = (uint32_t)(sampled_ns / period_ns);
+    } else {
+        tally->expected = tally->received + tally->lost;
+    }
+    /* What a process used last is gone with it. */
+    if (tally->expected < tally->received + tally->lost && !target_alive(perf->target))
+        tally->expected = tally->received + tally->lost;
+    if (tally->expected > tally->received + tally->lost)
+        tally->unseen = tally->expected - tally->received - tally->lost;
+}
+
+uint64_t perf_watch_tally(struct perf *perf, uint64_t now_ns)
+{
+    struct perf_watch *watch = &perf->watch;
+    uint64_t own_cpu_ns = clock_thread_cpu_ns() - watch->thread_cpu_ns;
+
+    watch->thread_cpu_ns += own_cpu_ns;
+    perf->emit.tally.source_cpu_ns += own_cpu_ns;
+    check_tally(perf);
+    emit_tally(&perf->emit, now_ns);
+    return own_cpu_ns;
+}
+
+void perf_watch(struct perf *perf, uint64_t now_ns)
+{
+    struct perf_watch *watch = &perf->watch;
+    uint64_t period_ns = now_ns - watch->checked_ns;
+    uint64_t own_cpu_ns;
+
+    if (now_ns - watch->scanned_ns >= SCAN_NS)
+        scan(perf, now_ns);
+    if (period_ns < CHECK_NS)
+        return;
+    own_cpu_ns = perf_watch_tally(perf, now_ns);
+    check_rate(perf, now_ns, own_cpu_ns, period_ns);
+    check_stacks(perf);
+    if (perf->events.wish.event.metric == METRIC_TIME)
+        check_coverage(perf, now_ns);
+    if (now_ns - watch->jittered_ns >= NS_PER_S && perf->events.count <= 256) {
+        watch->jittered_ns = now_ns;
+        jitter(perf);
+    }
+    watch->checked_ns = now_ns;
+    watch->received = watch->lost = watch->truncated = watch->kernel_unseen_ns = 0;
+}

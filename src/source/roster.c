@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes and threads of a sampling source: see roster.h. */
+#include "config.h"
+
+#include "roster.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proftop/clock.h"
+#include "proftop/hash.h"
+#include "proftop/memory.h"
+#include "proftop/unwind.h"
+
+enum {
+    BUCKETS_FIRST = 256,
+    KEPT_MAX = 3072, /* descriptors, of the 4,096 we allow ourselves beside the events */
+};
+
+/* A process whose maps change all the time (a JIT) is read again at most so often. */
+#define MAPS_AGAIN_NS (20 * NS_PER_MS)
+
+void roster_init(struct roster *roster, struct target *target, const struct source_config *config,
+                 struct emit *emit)
+{
+    memset(roster, 0, sizeof(*roster));
+    roster->target = target;
+    roster->modules = config->modules;
+    roster->unwinder = config->unwinder;
+    roster->emit = emit;
+    roster->bucket_count = BUCKETS_FIRST;
+    roster->buckets = xcalloc(roster->bucket_count, sizeof(struct thread *));
+}
+
+static void close_kept(struct roster *roster, int *fd)
+{
+    if (*fd < 0)
+        return;
+    close(*fd);
+    *fd = -1;
+    roster->kept_count--;
+}
+
+static void thread_free(struct roster *roster, struct thread *thread)
+{
+    close_kept(roster, &thread->kept.schedstat_fd);
+    close_kept(roster, &thread->kept.syscall_fd);
+    free(thread->stack.frames);
+    free(thread);
+}
+
+void roster_fini(struct roster *roster)
+{
+    for (size_t i = 0; i < roster->count; i++)
+        thread_free(roster, roster->threads[i]);
+    while (roster->processes != NULL) {
+        struct tracked *process = roster->processes;
+
+        roster->processes = process->next;
+        if (process->maps != NULL)
+            maps_unref(process->maps);
+        free(process);
+    }
+    free(roster->threads);
+    free(roster->buckets);
+}
+
+static struct thread **bucket_of(const struct roster *roster, int32_t tid)
+{
+    return &roster->buckets[hash_u64((uint64_t)tid) & (roster->bucket_count - 1)];
+}
+
+struct thread *roster_find(const struct roster *roster, int32_t tid)
+{
+    struct thread *thread = *bucket_of(roster, tid);
+
+    while (thread != NULL && thread->tid != tid)
+        thread = thread->next;
+    return thread;
+}
+
+static void grow(struct roster *roster)
+{
+    free(roster->buckets);
+    roster->bucket_count *= 2;
+    roster->buckets = xcalloc(roster->bucket_count, sizeof(struct thread *));
+    for (size_t i = 0; i < roster->count; i++) {
+        struct thread **bucket = bucket_of(roster, roster->threads[i]->tid);
+
+        roster->threads[i]->next = *bucket;
+        *bucket = roster->threads[i];
+    }
+}
+
+struct tracked *roster_process(struct roster *roster, int32_t pid)
+{
+    struct tracked *process = roster->processes;
+    struct target_process known;
+
+    while (process != NULL && (process->pid != pid || process->ended))
+        process = process->next;
+    if (process != NULL)
+        return process;
+    process = xcalloc(1, sizeof(*process));
+    process->pid = pid;
+    process->stale = true;
+    if (target_process(roster->target, pid, &known))
+        process->ppid = known.ppid;
+    process->next = roster->processes;
+    roster->processes = process;
+    return process;
+}
+
+struct thread *roster_add(struct roster *roster, int32_t pid, int32_t tid, enum thread_event event,
+                          uint64_t time_ns)
+{
+    struct thread *thread = roster_find(roster, tid);
+    struct thread **bucket;
+    struct proc_stat stat;
+    struct thread_news news;
+
+    if (thread != NULL && thread->pid == pid)
+        return thread;
+    if (thread != NULL)
+        roster_remove(roster, thread, time_ns); /* its number was given to another */
+    thread = xcalloc(1, sizeof(*thread));
+    thread->pid = pid;
+    thread->tid = tid;
+    thread->kept.schedstat_fd = thread->kept.syscall_fd = -1;
+    thread->process = roster_process(roster, pid);
+    thread->process->threads++;
+    thread->seen = roster->scans;
+    thread->position = roster->count;
+    roster->threads = array_reserve(roster->threads, &roster->capacity, roster->count + 1,
+                                    sizeof(*roster->threads));
+    roster->threads[roster->count++] = thread;
+    if (roster->count > roster->bucket_count) {
+        grow(roster);
+    } else {
+        bucket = bucket_of(roster, tid);
+        thread->next = *bucket;
+        *bucket = thread;
+    }
+    news = (struct thread_news){
+        .pid = pid, .tid = tid, .ppid = thread->process->ppid, .event = event, .exit_status = -1
+    };
+    if (proc_stat(target_proc_root(roster->target), pid, tid, &stat)) {
+        memcpy(thread->name, stat.name, sizeof(thread->name));
+        news.start_ns = event == THREAD_SEEN ? proc_start_ns(stat.start_ticks) : time_ns;
+    }
+    news.name = thread->name;
+    emit_thread(roster->emit, time_ns, &news);
+    return thread;
+}
+
+void roster_named(struct roster *roster, struct thread *thread, const char *name, uint64_t time_ns)
+{
+    const struct thread_news news = { .pid = thread->pid,
+                                      .tid = thread->tid,
+                                      .ppid = thread->process->ppid,
+                                      .event = THREAD_NAMED,
+                                      .exit_status = -1,
+                                      .name = thread->name };
+
+    if (strcmp(thread->name, name) == 0)
+        return;
+    snprintf(thread->name, sizeof(thread->name), "%s", name);
+    emit_thread(roster->emit, time_ns, &news);
+}
+
+/* Tells the end of THREAD, unless the exit status of the launched child is still to come. */
+static void tell_end(struct roster *roster, const struct thread *thread, uint64_t time_ns)
+{
+    struct target_process process;
+    struct thread_news news = { .pid = thread->pid,
+                                .tid = thread->tid,
+                                .ppid = thread->process->ppid,
+                                .event = THREAD_ENDED,
+                                .exit_status = -1,
+                                .name = thread->name };
+
+    if (thread->tid == target_launched(roster->target) &&
+        target_process(roster->target, thread->pid, &process))
+        news.exit_status = process.exit_status;
+    emit_thread(roster->emit, time_ns, &news);
+}
+
+void roster_remove(struct roster *roster, struct thread *thread, uint64_t time_ns)
+{
+    struct thread **link = bucket_of(roster, thread->tid);
+    struct tracked *process = thread->process;
+
+    tell_end(roster, thread, time_ns);
+    while (*link != thread)
+        link = &(*link)->next;
+    *link = thread->next;
+    roster->threads[thread->position] = roster->threads[--roster->count];
+    roster->threads[thread->position]->position = thread->position;
+    if (--process->threads == 0) {
+        process->ended = true;
+        target_ended(roster->target, process->pid, -1);
+    }
+    thread_free(roster, thread);
+}
+
+void roster_exec(struct roster *roster, int32_t pid, const char *name, uint64_t time_ns)
+{
+    struct tracked *process = roster_process(roster, pid);
+    struct thread *leader = roster_add(roster, pid, pid, THREAD_SEEN, time_ns);
+    const struct thread_news news = { .pid = pid,
+                                      .tid = pid,
+                                      .ppid = process->ppid,
+                                      .event = THREAD_EXEC,
+                                      .exit_status = -1,
+                                      .name = leader->name };
+
+    for (size_t i = roster->count; i-- > 0;)
+        if (roster->threads[i]->pid == pid && roster->threads[i]->tid != pid)
+            roster_remove(roster, roster->threads[i], time_ns);
+    if (process->maps != NULL)
+        maps_unref(process->maps);
+    process->maps = NULL;
+    process->stale = true;
+    process->maps_read_ns = 0;
+    process->execs++;
+    snprintf(leader->name, sizeof(leader->name), "%s", name);
+    leader->stack.count = 0;
+    leader->stack.asleep = false;
+    emit_thread(roster->emit, time_ns, &news);
+}
+
+struct maps *roster_maps(struct roster *roster, struct tracked *process, uint64_t now_ns)
+{
+    struct maps *maps;
+
+    if (!process->stale ||
+        (process->maps != NULL && now_ns - process->maps_read_ns < MAPS_AGAIN_NS))
+        return process->maps;
+    maps = maps_read(target_proc_root(roster->target), process->pid, process->execs,
+                     roster->modules, NULL);
+    process->maps_read_ns = now_ns;
+    if (maps == NULL)
+        return process->maps; /* it ended meanwhile: what we know is the best there is */
+    if (process->maps != NULL)
+        maps_unref(process->maps);
+    process->maps = maps;
+    process->stale = false;
+    unwinder_prepare(roster->unwinder, maps);
+    return maps;
+}
+
+void roster_mapped(struct roster *roster, struct tracked *process, const struct maps_line *line)
+{
+    struct maps *maps;
+
+    if (process->stale && process->maps == NULL && process->execs == 0)
+        return; /* never looked at: reading it whole comes first */
+    maps = maps_with(process->maps, target_proc_root(roster->target), process->pid, process->execs,
+                     roster->modules, line);
+    if (maps == NULL)
+        return;
+    if (process->maps != NULL)
+        maps_unref(process->maps);
+    process->maps = maps;
+    unwinder_prepare(roster->unwinder, maps);
+}
+
+/* Removes what the current scan did not see. */
+static void remove_unseen(struct roster *roster, uint64_t now_ns)
+{
+    for (size_t i = roster->count; i-- > 0;)
+        if (roster->threads[i]->seen != roster->scans)
+            roster_remove(roster, roster->threads[i], now_ns);
+}
+
+void roster_scan(struct roster *roster, uint64_t now_ns,
+                 void (*found)(void *context, int32_t pid, int32_t tid), void *context)
+{
+    struct target_process *processes;
+    struct proc_ids tids = { 0 };
+    size_t room, count;
+
+    target_refresh(roster->target);
+    room = target_processes(roster->target, NULL, 0, false);
+    processes = xcalloc(room + 1, sizeof(*processes));
+    count = target_processes(roster->target, processes, room, false);
+    roster->scans++;
+    for (size_t i = 0; i < count && i < room; i++) {
+        tids.count = 0;
+        proc_tids(target_proc_root(roster->target), processes[i].pid, &tids);
+        for (size_t t = 0; t < tids.count; t++) {
+            struct thread *thread = roster_find(roster, tids.ids[t]);
+
+            if (thread == NULL)
+                found(context, processes[i].pid, tids.ids[t]);
+            else if (thread->pid == processes[i].pid)
+                thread->seen = roster->scans;
+        }
+    }
+    remove_unseen(roster, now_ns);
+    proc_ids_fini(&tids);
+    free(processes);
+}
+
+void thread_keep_stack(struct thread *thread, const struct frame *frames, uint32_t count,
+                       enum stack_end end)
+{
+    struct last_stack *stack = &thread->stack;
+
+    stack->frames = array_reserve(stack->frames, &stack->capacity, count, sizeof(*frames));
+    if (count > 0)
+        memcpy(stack->frames, frames, count * sizeof(*frames));
+    stack->count = count;
+    stack->end = end;
+    stack->syscall = -1;
+    stack->reason = WAIT_UNKNOWN;
+    stack->wait_on = 0;
+    stack->asleep = false;
+    stack->state_known = false;
+}
+
+/* A whole small file of a thread, through *FD, which is opened and kept if there is room. */
+static bool read_kept(struct roster *roster, const struct thread *thread, const char *name, int *fd,
+                      char *text, size_t size)
+{
+    ssize_t got;
+
+    if (*fd < 0 && roster->kept_count < KEPT_MAX) {
+        char path[PROC_PATH_MAX];
+
+        snprintf(path, sizeof(path), "%s/%d/task/%d/%s", target_proc_root(roster->target),
+                 thread->pid, thread->tid, name);
+        *fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (*fd < 0)
+            return false;
+        roster->kept_count++;
+    }
+    if (*fd < 0)
+        return proc_read(target_proc_root(roster->target), thread->pid, thread->tid, name, text,
+                         size) > 0;
+    got = pread(*fd, text, size - 1, 0);
+    if (got <= 0)
+        return false;
+    text[got] = '\0';
+    return true;
+}
+
+bool thread_schedstat(struct roster *roster, struct thread *thread,
+                      struct proc_schedstat *schedstat)
+{
+    char text[128];
+
+    return read_kept(roster, thread, "schedstat", &thread->kept.schedstat_fd, text, sizeof(text)) &&
+           proc_parse_schedstat(text, schedstat);
+}
+
+bool thread_syscall(struct roster *roster, struct thread *thread, struct proc_syscall *syscall)
+{
+    char text[256];
+
+    return read_kept(roster, thread, "syscall", &thread->kept.syscall_fd, text, sizeof(text)) &&
+           proc_parse_syscall(text, syscall);
+}

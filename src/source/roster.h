@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The processes and threads a sampling source knows, with what it has to remember of each.
+ *
+ *     struct roster ──► tracked (a process: its maps) ◄──┐
+ *                  └──► thread ──────────────────────────┘
+ *                        ├ account: CPU, run-queue and waiting time told so far
+ *                        ├ kept: descriptors of its /proc files
+ *                        └ stack: where it was last seen
+ *
+ * Belongs to the source's thread; private to source/.  What it learns it tells as RECORD_THREAD.
+ */
+#ifndef PROFTOP_SOURCE_ROSTER_H
+#define PROFTOP_SOURCE_ROSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "emit.h"
+#include "proftop/maps.h"
+#include "proftop/proc.h"
+#include "proftop/source.h"
+#include "proftop/target.h"
+
+/* A process. */
+struct tracked {
+    int32_t pid, ppid;
+    uint32_t execs;    /* the generation of its maps */
+    uint32_t threads;  /* in the roster */
+    struct maps *maps; /* NULL: never read, or unreadable */
+    bool stale;        /* mappings came or went: read again before use */
+    bool ended;
+    uint64_t maps_read_ns;
+    struct tracked *next;
+};
+
+/* How a thread's time was spent, as far as it was told: everything adds up to wall time. */
+struct account {
+    bool started;
+    uint64_t at_ns;                    /* of the last look */
+    struct proc_schedstat schedstat;   /* at the last look */
+    uint64_t told_cpu_ns;              /* given to RUNNING samples since the start */
+    uint64_t first_cpu_ns;             /* at the start */
+    int64_t owed_wait_ns, owed_run_ns; /* asleep, and runnable: not yet told */
+    uint64_t told_at_ns;               /* when waiting was last told */
+    uint64_t due_ns;                   /* when to look again */
+    uint64_t moved_ns;                 /* when it last moved */
+};
+
+/* Descriptors of /proc files worth keeping open, -1 otherwise. */
+struct kept {
+    int schedstat_fd, syscall_fd;
+};
+
+/* A stack with what it was doing. */
+struct last_stack {
+    struct frame *frames;
+    size_t capacity;
+    uint32_t count;
+    uint8_t end, reason;
+    int16_t syscall;
+    int32_t wait_on;
+    bool asleep;      /* taken of this very sleep: valid until it moves */
+    bool state_known; /* /proc's state letter was asked for during this sleep */
+};
+
+/* What the ptrace source remembers. */
+struct tracee {
+    bool seized;      /* ours to stop */
+    bool interrupted; /* asked to stop, not stopped yet */
+    bool refused;     /* can't be seized */
+    uint64_t asked_ns;
+    uint64_t due_ns;     /* of its next sample */
+    int64_t repaired_sp; /* of the last system call whose EINTR was rewritten */
+};
+
+struct thread {
+    int32_t pid, tid;
+    struct tracked *process;
+    struct thread *next; /* with the same hash */
+    size_t position;     /* in roster->threads */
+    uint32_t seen;       /* the scan that saw it last */
+    char name[PROC_NAME_MAX];
+    struct account account;
+    struct kept kept;
+    struct last_stack stack;
+    struct tracee tracee;
+};
+
+struct roster {
+    struct target *target;
+    struct modules *modules;
+    struct unwinder *unwinder;
+    struct emit *emit;
+    struct tracked *processes;
+    struct thread **threads; /* all, in no order */
+    size_t count, capacity;
+    struct thread **buckets;
+    size_t bucket_count;
+    uint32_t scans;
+    size_t kept_count;
+};
+
+void roster_init(struct roster *roster, struct target *target, const struct source_config *config,
+                 struct emit *emit);
+void roster_fini(struct roster *roster);
+
+struct thread *roster_find(const struct roster *roster, int32_t tid);
+struct tracked *roster_process(struct roster *roster, int32_t pid);
+
+/* A thread, new or known; EVENT (THREAD_BEGAN, THREAD_SEEN) is told if it is new. */
+struct thread *roster_add(struct roster *roster, int32_t pid, int32_t tid, enum thread_event event,
+                          uint64_t time_ns);
+void roster_named(struct roster *roster, struct thread *thread, const char *name, uint64_t time_ns);
+/* The process runs another program: one thread is left, its leader; the maps are others. */
+void roster_exec(struct roster *roster, int32_t pid, const char *name, uint64_t time_ns);
+void roster_remove(struct roster *roster, struct thread *thread, uint64_t time_ns);
+
+/* The maps to unwind with, read again if stale.  Borrowed until the next call; may be NULL. */
+struct maps *roster_maps(struct roster *roster, struct tracked *process, uint64_t now_ns);
+/* A mapping that was just made. */
+void roster_mapped(struct roster *roster, struct tracked *process, const struct maps_line *line);
+
+/*
+ * Compares with /proc: threads that are gone are removed, those nobody told about are handed to
+ * FOUND (which may roster_add() them).
+ */
+void roster_scan(struct roster *roster, uint64_t now_ns,
+                 void (*found)(void *context, int32_t pid, int32_t tid), void *context);
+
+/* Keeps a copy of the frames as where THREAD was last seen. */
+void thread_keep_stack(struct thread *thread, const struct frame *frames, uint32_t count,
+                       enum stack_end end);
+
+/* Reads the thread's file through a kept descriptor. */
+bool thread_schedstat(struct roster *roster, struct thread *thread,
+                      struct proc_schedstat *schedstat);
+bool thread_syscall(struct roster *roster, struct thread *thread, struct proc_syscall *syscall);
+
+#endif

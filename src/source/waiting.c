@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* Accounts of threads and stacks of sleeping ones: see waiting.h. */
+#include "config.h"
+
+#include "waiting.h"
+
+#include <string.h>
+
+#include "proftop/clock.h"
+#include "proftop/gettext.h"
+#include "wait_reason.h"
+
+#define SLOW_NS (100 * NS_PER_MS)
+#define FAST_MIN_NS (10 * NS_PER_MS)
+/* Less run-queue time than this is told with the next look. */
+#define RUNNABLE_MIN_NS NS_PER_MS
+/* Sleep that no look has met for so long is told without a stack. */
+#define UNMET_MAX_NS NS_PER_S
+
+void waiting_init(struct waiting *waiting, struct roster *roster, struct pending *pending,
+                  const struct source_config *config)
+{
+    memset(waiting, 0, sizeof(*waiting));
+    waiting->roster = roster;
+    waiting->pending = pending;
+    waiting->wanted = config->waiting;
+    waiting->fast_ns = NS_PER_S / config->rate_hz;
+    if (waiting->fast_ns < FAST_MIN_NS)
+        waiting->fast_ns = FAST_MIN_NS;
+    waiting->random = clock_now_ns() | 1;
+}
+
+void waiting_born(struct thread *thread, uint64_t born_ns)
+{
+    struct account *account = &thread->account;
+
+    account->started = true;
+    account->at_ns = account->told_at_ns = account->moved_ns = born_ns;
+}
+
+/* ± an eighth, against lockstep with a thread that sleeps periodically. */
+static uint64_t jitter(struct waiting *waiting, uint64_t period_ns)
+{
+    uint64_t x = waiting->random;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    waiting->random = x;
+    return period_ns - period_ns / 8 + x % (period_ns / 4 + 1);
+}
+
+static void tell(struct waiting *waiting, const struct thread *thread, enum state state,
+                 uint64_t weight_ns, bool with_stack, uint64_t now_ns)
+{
+    const struct last_stack *stack = &thread->stack;
+    struct record_sample sample = { .pid = thread->pid,
+                                    .tid = thread->tid,
+                                    .weight = weight_ns,
+                                    .syscall = -1,
+                                    .state = (uint8_t)state,
+                                    .metric = METRIC_TIME,
+                                    .end = STACK_NONE };
+
+    if (with_stack) {
+        sample.end = stack->end;
+        if (state == STATE_WAITING) {
+            sample.syscall = stack->syscall;
+            sample.reason = stack->reason;
+            sample.wait_on = stack->wait_on;
+        }
+    }
+    emit_sample(waiting->roster->emit, now_ns, &sample, with_stack ? stack->frames : NULL,
+                with_stack ? stack->count : 0);
+}
+
+static bool same_moment(const struct proc_schedstat *a, const struct proc_schedstat *b)
+{
+    return a->cpu_ns == b->cpu_ns && a->slices == b->slices;
+}
+
+static void say_denied(struct waiting *waiting, uint64_t now_ns)
+{
+    if (waiting->denied || !waiting->wanted)
+        return;
+    waiting->denied = true;
+    emit_note(waiting->roster->emit, now_ns, NOTE_WARNING, "%s",
+              _("waiting threads are shown without their stacks: reading them needs the right to "
+                "trace the target (cap_sys_ptrace)"));
+}
+
+/* Takes the stack of a thread that seems to sleep.  False when it doesn't, or did not stay so. */
+static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_t now_ns)
+{
+    struct roster *roster = waiting->roster;
+    struct pending *pending = waiting->pending;
+    struct last_stack *stack = &thread->stack;
+    struct proc_syscall syscall;
+    struct proc_schedstat after;
+    struct frozen frozen;
+    struct maps *maps;
+
+    if (!thread_syscall(roster, thread, &syscall)) {
+        say_denied(waiting, now_ns);
+        return false;
+    }
+    if (syscall.running)
+        return false;
+    maps = roster_maps(roster, thread->process, now_ns);
+    if (maps == NULL)
+        return false;
+    if (!peek_blocked(&waiting->peek, thread->pid, thread->tid, &syscall, maps, &frozen)) {
+        say_denied(waiting, now_ns);
+        return false;
+    }
+    if (!unwind_frozen(pending->unwinder, &frozen, pending->frames, NULL, STACK_FRAMES_MAX,
+                       &pending->unwound))
+        return false; /* its tables are being built: the next look finds them */
+    if (!thread_schedstat(roster, thread, &after) ||
+        !same_moment(&after, &thread->account.schedstat))
+        return false;
+    if (pending->unwound.end == STACK_NO_MAPPING)
+        thread->process->stale = true;
+    thread_keep_stack(thread, pending->frames, pending->unwound.count, pending->unwound.end);
+    stack->asleep = true;
+    stack->syscall = (int16_t)syscall.number;
+    stack->reason = (uint8_t)wait_reason_of(target_proc_root(roster->target), thread->pid,
+                                            thread->tid, &syscall, 0);
+    return true;
+}
+
+/* A thread that sleeps for long may be stopped, or wait for a disk: its state letter tells. */
+static void look_closer(struct waiting *waiting, struct thread *thread)
+{
+    const char *proc_root = target_proc_root(waiting->roster->target);
+    struct last_stack *stack = &thread->stack;
+    struct proc_syscall syscall;
+    struct proc_stat stat;
+
+    stack->state_known = true;
+    if (!proc_stat(proc_root, thread->pid, thread->tid, &stat) ||
+        !thread_syscall(waiting->roster, thread, &syscall) || syscall.running)
+        return;
+    stack->reason =
+        (uint8_t)wait_reason_of(proc_root, thread->pid, thread->tid, &syscall, stat.state);
+}
+
+/* Many threads that sleep are told of less often: at most 1,000 records a second. */
+static uint64_t telling_period(const struct roster *roster)
+{
+    uint64_t period_ns = roster->count * NS_PER_MS;
+
+    if (period_ns < SLOW_NS)
+        return SLOW_NS;
+    return period_ns < NS_PER_S ? period_ns : NS_PER_S;
+}
+
+static void tell_runnable(struct waiting *waiting, struct thread *thread, uint64_t now_ns)
+{
+    struct account *account = &thread->account;
+
+    if (account->owed_run_ns < (int64_t)RUNNABLE_MIN_NS)
+        return;
+    tell(waiting, thread, STATE_RUNNABLE, (uint64_t)account->owed_run_ns, thread->stack.count > 0,
+         now_ns);
+    account->owed_run_ns = 0;
+}
+
+/* ASLEEP: its stack is that of the sleep. */
+static void tell_waiting(struct waiting *waiting, struct thread *thread, bool asleep, bool moved,
+                         uint64_t now_ns)
+{
+    struct account *account = &thread->account;
+    uint64_t since_ns = now_ns - account->told_at_ns;
+
+    if (account->owed_wait_ns <= 0)
+        return;
+    if (asleep ? !moved && since_ns < telling_period(waiting->roster) - SLOW_NS / 2
+               : account->owed_wait_ns < (int64_t)UNMET_MAX_NS)
+        return;
+    tell(waiting, thread, STATE_WAITING, (uint64_t)account->owed_wait_ns, asleep, now_ns);
+    account->owed_wait_ns = 0;
+    account->told_at_ns = now_ns;
+}
+
+static void start(struct waiting *waiting, struct thread *thread,
+                  const struct proc_schedstat *schedstat, uint64_t now_ns)
+{
+    struct account *account = &thread->account;
+
+    waiting_born(thread, now_ns);
+    account->schedstat = *schedstat;
+    account->first_cpu_ns = schedstat->cpu_ns;
+    account->due_ns = now_ns + jitter(waiting, waiting->fast_ns);
+    if (waiting->wanted)
+        peek_sleeper(waiting, thread, now_ns);
+}
+
+static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now_ns)
+{
+    struct account *account = &thread->account;
+    struct proc_schedstat schedstat;
+    int64_t wall_ns, cpu_ns, delay_ns, wait_ns;
+    bool moved, was_asleep = thread->stack.asleep;
+
+    account->due_ns = now_ns + SLOW_NS;
+    if (!thread_schedstat(waiting->roster, thread, &schedstat))
+        return; /* it ended: the roster will learn */
+    if (!account->started) {
+        start(waiting, thread, &schedstat, now_ns);
+        return;
+    }
+    moved = !same_moment(&schedstat, &account->schedstat);
+    wall_ns = (int64_t)(now_ns - account->at_ns);
+    cpu_ns = (int64_t)(schedstat.cpu_ns - account->schedstat.cpu_ns);
+    delay_ns = (int64_t)(schedstat.delay_ns - account->schedstat.delay_ns);
+    wait_ns = wall_ns - cpu_ns - delay_ns;
+    if (moved && was_asleep)
+        tell_waiting(waiting, thread, true, true, now_ns); /* of that sleep, up to the last look */
+    account->at_ns = now_ns;
+    account->schedstat = schedstat;
+    account->owed_run_ns += delay_ns;
+    account->owed_wait_ns += wait_ns;
+    waiting->cpu_ns += cpu_ns > 0 ? (uint64_t)cpu_ns : 0;
+    if (!waiting->wanted)
+        return;
+    if (moved) {
+        account->moved_ns = now_ns;
+        thread->stack.asleep = false;
+    }
+    tell_runnable(waiting, thread, now_ns);
+    if (!thread->stack.asleep && account->owed_wait_ns > 0)
+        peek_sleeper(waiting, thread, now_ns);
+    else if (was_asleep && !moved && !thread->stack.state_known)
+        look_closer(waiting, thread);
+    tell_waiting(waiting, thread, thread->stack.asleep || was_asleep, moved, now_ns);
+    if (moved && wait_ns > wall_ns / 64)
+        account->due_ns = now_ns + jitter(waiting, waiting->fast_ns);
+}
+
+void waiting_look(struct waiting *waiting, uint64_t now_ns)
+{
+    struct roster *roster = waiting->roster;
+
+    waiting->looked_ns = now_ns;
+    for (size_t i = 0; i < roster->count; i++)
+        if (roster->threads[i]->account.due_ns <= now_ns)
+            look_at(waiting, roster->threads[i], now_ns);
+}
+
+uint64_t waiting_due(const struct waiting *waiting, uint64_t now_ns)
+{
+    const struct roster *roster = waiting->roster;
+    uint64_t due_ns = now_ns + SLOW_NS;
+
+    for (size_t i = 0; i < roster->count; i++)
+        if (roster->threads[i]->account.due_ns < due_ns)
+            due_ns = roster->threads[i]->account.due_ns;
+    if (due_ns < waiting->looked_ns + FAST_MIN_NS)
+        due_ns = waiting->looked_ns + FAST_MIN_NS;
+    return due_ns;
+}
+
+int64_t waiting_owed_cpu(const struct thread *thread)
+{
+    const struct account *account = &thread->account;
+
+    if (!account->started)
+        return 0;
+    return (int64_t)(account->schedstat.cpu_ns - account->first_cpu_ns) -
+           (int64_t)account->told_cpu_ns;
+}

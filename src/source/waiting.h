@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where the time goes that a thread is not on a CPU, for both sampling sources.
+ *
+ *     wall time since the last look
+ *     |── on a CPU (schedstat) ──|── in the run queue (schedstat) ──|── the rest: asleep ──|
+ *         RUNNING samples            RUNNABLE, at its last stack       WAITING
+ *
+ * A thread that sleeps is peeked once a sleep (peek.h) and that stack weighs the whole of it.  A
+ * thread that does not move is looked at 10 times a second, one that runs and sleeps in turn as
+ * often as it is sampled.  The source's thread; private to source/.
+ */
+#ifndef PROFTOP_SOURCE_WAITING_H
+#define PROFTOP_SOURCE_WAITING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "peek.h"
+#include "pending.h"
+#include "roster.h"
+
+struct waiting {
+    struct roster *roster;
+    struct pending *pending;
+    bool wanted;        /* else the accounts are kept and nothing is told */
+    bool denied;        /* stacks may not be read: told once */
+    uint64_t fast_ns;   /* between looks at a thread that runs and sleeps */
+    uint64_t looked_ns; /* the last waiting_look() */
+    uint64_t random;
+    uint64_t cpu_ns; /* seen to be used by living threads, since the start */
+    struct peek peek;
+};
+
+void waiting_init(struct waiting *waiting, struct roster *roster, struct pending *pending,
+                  const struct source_config *config);
+
+/* Begins the account of a thread, at its birth (its counters are 0) or now. */
+void waiting_born(struct thread *thread, uint64_t born_ns);
+
+/* Looks at every thread that is due. */
+void waiting_look(struct waiting *waiting, uint64_t now_ns);
+
+/* When it wants to look next; at most 100 ms from now. */
+uint64_t waiting_due(const struct waiting *waiting, uint64_t now_ns);
+
+/* CPU time that THREAD has used and no RUNNING sample was told of; may be negative. */
+int64_t waiting_owed_cpu(const struct thread *thread);
+
+#endif
