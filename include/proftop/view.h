@@ -67,11 +67,15 @@ struct screen_input {
     const struct scope *scope; /* what is asked for; fold->scope is what is shown */
     uint64_t now_ns;           /* the injected clock */
     uint64_t key_ns;           /* when the last key came: nothing is re-sorted right after one */
-    uint32_t asked;            /* goes up when the person changes what is shown */
-    bool live, frozen, ended, folding;
-    const char *title;  /* "busy[8968]" */
-    const char *status; /* a sentence for the status line, or NULL */
-    const char *search; /* "" when none */
+    uint32_t asked;            /* another number: FOLD shows something else than before */
+    bool live;                 /* a process is being watched; false: a saved session */
+    bool frozen;               /* the view stands still, the recording goes on */
+    bool ended;                /* nothing more will come */
+    bool stopped;              /* the target is held by SIGSTOP or a debugger */
+    bool folding;              /* what is asked for is still being added up */
+    const char *title;         /* "busy[8968]" */
+    const char *status;        /* a sentence for the status line, or NULL */
+    const char *search;        /* "" when none */
     const char *theme;
     function_id chosen; /* the function the views agree on; FUNCTION_NONE when none */
     function_id marked; /* highlighted everywhere; FUNCTION_NONE when none */
@@ -90,7 +94,6 @@ enum request_kind {
     REQUEST_REDRAW, /* done; paint again */
     REQUEST_SCOPE,  /* replace the scope by SCOPE, remembering the old one for Esc */
     REQUEST_DRILL,  /* show VIEW with FUNCTION chosen */
-    REQUEST_CHOOSE, /* FUNCTION is now the chosen one */
     REQUEST_PAGE,   /* fetch source or assembly of FUNCTION */
     REQUEST_TYPE,   /* keys go to the child's terminal now */
     REQUEST_SAY,    /* show TEXT in the status line */
@@ -129,6 +132,10 @@ struct view_ops {
     /* What it would like made for a screen of ROWS; NULL: nothing. */
     void (*wants)(const void *state, const struct screen_input *input, int rows, int columns,
                   struct view_wants *wants);
+    /* The function under the cursor, FUNCTION_NONE when none; NULL: never one. */
+    function_id (*chosen)(const void *state, const struct screen_input *input);
+    /* It is shown from now on: go to input->chosen if that is there; or NULL. */
+    void (*enter)(void *state, const struct screen_input *input);
     void (*fini)(void *state);                        /* or NULL */
     bool (*useful)(const struct screen_input *input); /* NULL: always has a tab */
 };

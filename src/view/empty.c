@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What a view says in place of rows: an empty screen without a reason looks like a fault. */
+#include "config.h"
+
+#include "format.h"
+#include "proftop/gettext.h"
+#include "views.h"
+
+static const char *reason(const struct screen_input *input)
+{
+    const struct scope *scope = input->scope;
+
+    if (input->fold == NULL || (input->folding && input->fold->samples == 0))
+        return _("Adding up…");
+    if (scope->filter[0] != '\0')
+        return _("No samples match the filter.  Del clears it, Esc goes back.");
+    if (scope->threads[0] != 0 || scope->thread_name[0] != '\0')
+        return _("No samples of this thread in the range.  o: waiting too; Esc goes back.");
+    if (scope->metric != METRIC_TIME)
+        return _("Nothing of this metric was counted.  v chooses another, Esc goes back.");
+    if (input->ended)
+        return _("No samples in this range.  w widens it to the whole run.");
+    if (scope->state == SCOPE_ON_CPU)
+        return _("N=0: it has not used the CPU in this range.  o shows what it waits for.");
+    return _("N=0 in this range.");
+}
+
+void render_empty(const struct screen_input *input, struct grid *grid, int row)
+{
+    grid_text(grid, row, 2, grid->columns - 2, ROLE_DIM, reason(input));
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The views, and what several of them draw. */
+#ifndef VIEW_VIEWS_H
+#define VIEW_VIEWS_H
+
+#include "proftop/view.h"
+
+extern const struct view_ops view_top;
+extern const struct view_ops view_tree;
+extern const struct view_ops view_callers;
+extern const struct view_ops view_threads;
+
+/* Why there is nothing to see, and what to do about it, from ROW on. */
+void render_empty(const struct screen_input *input, struct grid *grid, int row);
+
+#endif
