@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pieces of an ELF file that unwinding needs, copied out of it: the file may be cut short or
+ * rewritten at any time, so it is read and never mapped.
+ */
+#ifndef PROFTOP_UNWIND_IMAGE_H
+#define PROFTOP_UNWIND_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct module;
+
+/* An executable piece of the file and where it wants to be. */
+struct image_segment {
+    uint64_t offset, size, address;
+};
+
+struct image_section {
+    uint8_t *bytes; /* NULL when the file has none */
+    size_t size;
+    uint64_t address;
+};
+
+enum { IMAGE_SEGMENTS_MAX = 16 };
+
+struct image {
+    unsigned machine; /* EM_X86_64, EM_AARCH64 */
+    struct image_segment segments[IMAGE_SEGMENTS_MAX];
+    unsigned segment_count;
+    struct image_section eh_frame, eh_frame_hdr, debug_frame;
+};
+
+/* False when MODULE has no readable 64-bit ELF file of a machine we know.  image_fini() either way.
+ */
+bool image_read(struct image *image, const struct module *module);
+void image_fini(struct image *image);
+
+/* The place in the file of ADDRESS, or false when no executable piece holds it. */
+bool image_offset(const struct image *image, uint64_t address, uint64_t *offset);
+
+/* Up to SIZE bytes of MODULE from OFFSET on; how many. */
+size_t image_peek(const struct module *module, uint64_t offset, void *to, size_t size);
+
+#endif

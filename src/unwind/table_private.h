@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* What table.c (looking up) and table_build.c (building) share. */
+#ifndef PROFTOP_UNWIND_TABLE_PRIVATE_H
+#define PROFTOP_UNWIND_TABLE_PRIVATE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "table.h"
+
+/* Names every table gives. */
+enum { RULE_NAME_NONE, RULE_NAME_ASK, RULE_NAMES_FIXED };
+
+struct table {
+    unsigned machine;
+    uint32_t count;  /* of rows */
+    uint32_t first;  /* keys[0] */
+    uint32_t *keys;  /* sorted */
+    uint16_t *names; /* into rules, one a row */
+    struct rule *rules;
+    uint32_t rule_count;
+    uint32_t *pages; /* page_count + 1 of them, into keys */
+    uint32_t page_count;
+    unsigned shift;
+    _Atomic uint64_t *cache; /* offset << 16 | name */
+    uint32_t cache_mask;
+};
+
+/* Makes the index and the cache once keys, names and rules are there. */
+void table_finish(struct table *table);
+
+/* Spreads return addresses, which differ in few bits, over the cache. */
+static inline uint32_t hash_u32(uint32_t x)
+{
+    return (x * UINT32_C(0x9e3779b1)) >> 12;
+}
+
+#endif
