@@ -53,6 +53,14 @@ struct unwound {
     uint64_t end_address; /* where it broke */
 };
 
+/* Of one frame, the registers a function must preserve, as they were in it. */
+struct unwind_saved {
+    uint64_t bp;
+    uint64_t callee[UNWIND_CALLEE_SAVED]; /* in the order of struct registers */
+    bool bp_known;
+    uint16_t callee_known; /* bit I: callee[I] */
+};
+
 struct unwinder;
 
 struct unwinder *unwinder_new(void); /* starts the worker */
@@ -61,13 +69,37 @@ void unwinder_free(struct unwinder *unwinder);
 /* Asks for MAPPINGS' tables ahead of the first sample. */
 void unwinder_prepare(struct unwinder *unwinder, const struct maps *maps);
 
+/* Waits until every table that was asked for is built. */
+void unwinder_wait(struct unwinder *unwinder);
+
+/* What the tables cost so far. */
+struct unwinder_cost {
+    uint32_t tables, rows;
+    uint64_t bytes, build_ns;
+};
+
+void unwinder_cost(struct unwinder *unwinder, struct unwinder_cost *cost);
+
+/* A LIMIT below this makes no sense: both ends of a stack, and two marks. */
+enum { UNWIND_LIMIT_MIN = 8 };
+
 /*
  * Fills FRAMES (innermost first, at most LIMIT) from FROZEN.  Where STACKS (may be NULL) is given
- * it receives the stack pointer of each frame, which the Python merge needs.  Thread-safe; returns
- * false when a table is still being built and the caller may keep the copy and try again (end is
+ * it receives the stack pointer of each frame, which the Python merge needs.  A stack that does not
+ * reach its thread's outermost frame ends with a MARK_BROKEN frame.  Thread-safe; returns false
+ * when a table is still being built and the caller may keep the copy and try again (end is
  * STACK_NOT_READY then).
  */
 bool unwind_frozen(struct unwinder *unwinder, const struct frozen *frozen, struct frame *frames,
+                   uint64_t *stacks, uint32_t limit, struct unwound *unwound);
+
+/* The same with each frame's callee-saved registers in SAVED; slower. */
+bool unwind_full(struct unwinder *unwinder, const struct frozen *frozen, struct frame *frames,
+                 uint64_t *stacks, struct unwind_saved *saved, uint32_t limit,
+                 struct unwound *unwound);
+
+/* The same walk by libunwind alone: to compare with, and for what nothing else can do. */
+bool unwind_slowly(struct unwinder *unwinder, const struct frozen *frozen, struct frame *frames,
                    uint64_t *stacks, uint32_t limit, struct unwound *unwound);
 
 #endif

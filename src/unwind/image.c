@@ -23,6 +23,7 @@ enum {
     HEADERS_MAX_BYTES = 4 << 20,
     HDR_MIN_BYTES = 12, /* version, encodings, pointer to .eh_frame, count */
     HDR_VERSION = 1,
+    PAGE_MAX_BYTES = 64 << 10,
 };
 
 size_t image_peek(const struct module *module, uint64_t offset, void *to, size_t size)
@@ -221,6 +222,20 @@ bool image_offset(const struct image *image, uint64_t address, uint64_t *offset)
 
         if (address >= segment->address && address - segment->address < segment->size) {
             *offset = segment->offset + (address - segment->address);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool image_bias(const struct image *image, uint64_t start, uint64_t offset, uint64_t *bias)
+{
+    for (unsigned i = 0; i < image->segment_count; i++) {
+        const struct image_segment *segment = &image->segments[i];
+
+        /* A mapping starts at a page, at or before its piece, or in the middle of it. */
+        if (offset + PAGE_MAX_BYTES > segment->offset && offset < segment->offset + segment->size) {
+            *bias = start - offset + segment->offset - segment->address;
             return true;
         }
     }

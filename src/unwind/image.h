@@ -40,6 +40,9 @@ void image_fini(struct image *image);
 /* The place in the file of ADDRESS, or false when no executable piece holds it. */
 bool image_offset(const struct image *image, uint64_t address, uint64_t *offset);
 
+/* By how much the file moved when its piece from OFFSET on was mapped at START. */
+bool image_bias(const struct image *image, uint64_t start, uint64_t offset, uint64_t *bias);
+
 /* Up to SIZE bytes of MODULE from OFFSET on; how many. */
 size_t image_peek(const struct module *module, uint64_t offset, void *to, size_t size);
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* Recognising the few instructions that matter: calls, prologues, returns, signal trampolines. */
+#include "config.h"
+
+#include "calls.h"
+
+#include <string.h>
+
+#include "image.h"
+#include "proftop/maps.h"
+#include "proftop/unwind.h"
+
+/* Copies SIZE bytes of code at ADDRESS; false when they are in no code or can't be had. */
+static bool code_read(const struct frozen *frozen, uint64_t address, void *to, size_t size)
+{
+    const struct mapping *mapping = maps_find(frozen->maps, address);
+    const struct module *module;
+
+    if (mapping == NULL || size > mapping->end - address)
+        return false;
+    module = mapping->module;
+    if (module->kind == MODULE_FILE || module->kind == MODULE_VDSO)
+        return image_peek(module, address - mapping->start + mapping->offset, to, size) == size;
+    return frozen->peek != NULL && frozen->peek(frozen->peek_context, address, to, size);
+}
+
+/* Without a file and without the target, code in memory must be believed. */
+static bool code_unreadable(const struct frozen *frozen, uint64_t address)
+{
+    const struct mapping *mapping = maps_find(frozen->maps, address);
+
+    return mapping != NULL && mapping->module->kind == MODULE_JIT && frozen->peek == NULL;
+}
+
+#if defined(__aarch64__)
+
+enum {
+    BL_MASK = 0xfc000000u,
+    BL = 0x94000000u,
+    BLR_MASK = 0xfefff800u, /* also the signed forms */
+    BLR = 0xd63f0000u,
+    RET = 0xd65f03c0u,
+    PACIASP = 0xd503233fu,
+    BTI_C = 0xd503245fu,
+    STP_FP_LR_MASK = 0xffc07fffu, /* stp x29, x30, [sp, #-n]! */
+    STP_FP_LR = 0xa9807bfdu,
+    MOV_X8_139 = 0xd2801168u, /* mov x8, #__NR_rt_sigreturn */
+    SVC = 0xd4000001u,
+    SIGFRAME_X0 = 312,
+};
+
+bool calls_precede(const struct frozen *frozen, uint64_t address)
+{
+    uint32_t code;
+
+    if (code_unreadable(frozen, address - 1))
+        return true;
+    return code_read(frozen, address - 4, &code, sizeof(code)) &&
+           ((code & BL_MASK) == BL || (code & BLR_MASK) == BLR);
+}
+
+bool calls_into(const struct frozen *frozen, uint64_t address, uint64_t ip)
+{
+    enum { REACH_BYTES = 16 << 10 };
+    uint32_t code;
+    uint64_t target;
+
+    if (!code_read(frozen, address - 4, &code, sizeof(code)) || (code & BL_MASK) != BL)
+        return false;
+    target = address - 4 + (uint64_t)((int64_t)(int32_t)(code << 6) >> 4);
+    return target <= ip && ip - target < REACH_BYTES;
+}
+
+enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
+{
+    uint32_t code;
+
+    if (!code_read(frozen, ip, &code, sizeof(code)))
+        return CALLS_UNKNOWN;
+    if (code == RET || code == PACIASP || code == BTI_C || (code & STP_FP_LR_MASK) == STP_FP_LR)
+        return CALLS_LINK_REGISTER;
+    return CALLS_UNKNOWN;
+}
+
+bool calls_trampoline(const struct frozen *frozen, uint64_t ip, struct calls_sigframe *frame)
+{
+    uint32_t code[2];
+
+    *frame = (struct calls_sigframe){
+        .ip = SIGFRAME_X0 + 8 * 32,
+        .sp = SIGFRAME_X0 + 8 * 31,
+        .fp = SIGFRAME_X0 + 8 * 29,
+        .lr = SIGFRAME_X0 + 8 * 30,
+    };
+    return code_read(frozen, ip, code, sizeof(code)) && code[0] == MOV_X8_139 && code[1] == SVC;
+}
+
+#else
+
+enum {
+    CALL_MAX_BYTES = 7,
+    CALL_RELATIVE = 0xe8,
+    CALL_RELATIVE_BYTES = 5,
+    GROUP_5 = 0xff, /* call and jump through a register or memory: /2 is a call */
+    GROUP_5_CALL_MASK = 0x38,
+    GROUP_5_CALL = 0x10,
+};
+
+/* The length of the indirect call whose ModRM byte is this. */
+static unsigned indirect_length(uint8_t modrm)
+{
+    unsigned mod = modrm >> 6, rm = modrm & 7;
+    unsigned length = 2;
+
+    if (mod == 3)
+        return length;
+    if (rm == 4)
+        length++; /* SIB */
+    if (mod == 1)
+        length += 1;
+    else if (mod == 2 || (mod == 0 && rm == 5))
+        length += 4;
+    return length;
+}
+
+/* Whether the last LENGTH bytes before END are a call through a register or memory. */
+static bool is_indirect(const uint8_t *end, unsigned length)
+{
+    const uint8_t *code = end - length;
+
+    return code[0] == GROUP_5 && (code[1] & GROUP_5_CALL_MASK) == GROUP_5_CALL &&
+           indirect_length(code[1]) == length;
+}
+
+bool calls_precede(const struct frozen *frozen, uint64_t address)
+{
+    uint8_t code[CALL_MAX_BYTES];
+    const uint8_t *end = code + sizeof(code);
+
+    if (code_unreadable(frozen, address - 1))
+        return true;
+    if (!code_read(frozen, address - sizeof(code), code, sizeof(code)))
+        return false;
+    if (end[-CALL_RELATIVE_BYTES] == CALL_RELATIVE)
+        return true;
+    for (unsigned length = 2; length <= CALL_MAX_BYTES; length++) {
+        if (is_indirect(end, length))
+            return true;
+    }
+    return false;
+}
+
+bool calls_into(const struct frozen *frozen, uint64_t address, uint64_t ip)
+{
+    enum { REACH_BYTES = 16 << 10 };
+    uint8_t code[CALL_RELATIVE_BYTES];
+    int32_t relative;
+    uint64_t target;
+
+    if (!code_read(frozen, address - sizeof(code), code, sizeof(code)) || code[0] != CALL_RELATIVE)
+        return false;
+    memcpy(&relative, code + 1, sizeof(relative));
+    target = address + (uint64_t)(int64_t)relative;
+    return target <= ip && ip - target < REACH_BYTES;
+}
+
+/* SIZE bytes of CODE start with PATTERN. */
+#define STARTS_WITH(code, size, pattern)                                                           \
+    ((size) >= sizeof(pattern) && memcmp(code, pattern, sizeof(pattern)) == 0)
+
+enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
+{
+    static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+    static const uint8_t push_rbp[] = { 0x55 };
+    static const uint8_t ret[] = { 0xc3 }, ret_pop[] = { 0xc2 }, rep_ret[] = { 0xf3, 0xc3 };
+    static const uint8_t mov[] = { 0x48, 0x89, 0xe5 }, mov_other[] = { 0x48, 0x8b, 0xec };
+    uint8_t code[8];
+    const uint8_t *at = code;
+    size_t size = sizeof(code);
+
+    while (size > 0 && !code_read(frozen, ip, code, size))
+        size--;
+    if (STARTS_WITH(at, size, endbr)) {
+        at += sizeof(endbr);
+        size -= sizeof(endbr);
+    }
+    if (STARTS_WITH(at, size, push_rbp) || STARTS_WITH(at, size, ret) ||
+        STARTS_WITH(at, size, ret_pop) || STARTS_WITH(at, size, rep_ret))
+        return CALLS_NO_FRAME;
+    if (STARTS_WITH(at, size, mov) || STARTS_WITH(at, size, mov_other))
+        return CALLS_FP_PUSHED;
+    return CALLS_UNKNOWN;
+}
+
+bool calls_trampoline(const struct frozen *frozen, uint64_t ip, struct calls_sigframe *frame)
+{
+    /* mov $__NR_rt_sigreturn, %rax (or %eax); syscall */
+    static const uint8_t wide[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
+    static const uint8_t narrow[] = { 0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05 };
+    uint8_t code[sizeof(wide)];
+
+    /* struct rt_sigframe behind the return address: ucontext_t's registers. */
+    *frame = (struct calls_sigframe){ .ip = 168, .sp = 160, .fp = 120 };
+    if (code_read(frozen, ip, code, sizeof(wide)) && memcmp(code, wide, sizeof(wide)) == 0)
+        return true;
+    return code_read(frozen, ip, code, sizeof(narrow)) && memcmp(code, narrow, sizeof(narrow)) == 0;
+}
+
+#endif

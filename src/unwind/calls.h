@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the instructions around an address say: read from the module's file, or from the target
+ * where the code is in no file.  Private to unwind/, for recovering only: the normal walk never
+ * looks at code.
+ */
+#ifndef PROFTOP_UNWIND_CALLS_H
+#define PROFTOP_UNWIND_CALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct frozen;
+
+/* Whether ADDRESS is in code, with a call right before it (or code that cannot be read). */
+bool calls_precede(const struct frozen *frozen, uint64_t address);
+
+/* Whether the call before ADDRESS names its target, which lies at or shortly before IP. */
+bool calls_into(const struct frozen *frozen, uint64_t address, uint64_t ip);
+
+/* What the instruction about to run at an address says about its function's frame. */
+enum calls_frame {
+    CALLS_UNKNOWN,
+    CALLS_NO_FRAME,      /* not set up yet, or gone: the return address is on top of the stack */
+    CALLS_FP_PUSHED,     /* the frame pointer was pushed and is still the caller's */
+    CALLS_LINK_REGISTER, /* aarch64: the return address is in lr */
+};
+
+enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip);
+
+/* Where the kernel's signal frame holds registers, from sp; lr: 0 on x86-64. */
+struct calls_sigframe {
+    unsigned ip, sp, fp, lr;
+};
+
+/* Whether IP is where a signal handler returns to, and the frame there. */
+bool calls_trampoline(const struct frozen *frozen, uint64_t ip, struct calls_sigframe *frame);
+
+#endif

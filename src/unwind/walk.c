@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk: find the rule for where we are, apply it, go on with the caller.
+ *
+ *     place ──► mapping ──► table ──► rule ──► caller's place ──► …
+ *                  │                    └ RULE_ASK: slow.c (libunwind)
+ *                  └ JIT, no rows: recover.c (frame pointers)
+ *
+ * Everything read is untrusted.  The stack pointer must move outwards with every frame, except a
+ * few times when code switches stacks, so that a walk ends after at most WALK_MAX frames.
+ */
+#include "config.h"
+
+#include "walk.h"
+
+#include "proftop/maps.h"
+#include "rule.h"
+#include "table.h"
+#include "unwinder_private.h"
+
+enum {
+    WALK_MAX = 1 << 18, /* frames, kept or not */
+    SWITCHES_MAX = 16,  /* signal stacks, goroutines, coroutines */
+};
+
+/* aarch64: signed return addresses carry a code above the address. */
+#define ARM_ADDRESS_MASK UINT64_C(0xffffffffffff)
+
+/* aarch64: in a signal frame x30 lies this far before the interrupted pc. */
+enum { ARM_SIGFRAME_LR_BEFORE_PC = 16 };
+
+void walk_init(struct walk *walk, struct unwinder *unwinder, const struct frozen *frozen,
+               const struct trail *trail, bool full)
+{
+    const struct registers *registers = &frozen->registers;
+
+    walk->unwinder = unwinder;
+    walk->frozen = frozen;
+    walk->mapping = NULL;
+    walk->place = (struct place){
+        .ip = registers->ip,
+        .sp = registers->sp,
+        .fp = registers->bp,
+        .lr = registers->lr,
+        .fp_known = (registers->known & KNOWN_BP) != 0 && !frozen->peeked,
+        .lr_known = (registers->known & KNOWN_LR) != 0,
+        .exact = true,
+    };
+    if ((registers->known & KNOWN_CALLEE) != 0) {
+        memcpy(walk->place.callee, registers->callee, sizeof(walk->place.callee));
+        walk->place.callee_known = (1 << UNWIND_CALLEE_SAVED) - 1;
+    }
+    walk->trail = *trail;
+    walk->trail.walked = 0;
+    walk->full = full;
+    walk->switches = 0;
+    walk->end = STACK_COMPLETE;
+    walk->end_address = 0;
+    copies_init(&walk->copies, frozen);
+}
+
+bool walk_end(struct walk *walk, enum stack_end end, uint64_t address)
+{
+    if (end == STACK_BAD_MEMORY && copies_truncated(&walk->copies, address))
+        end = STACK_TRUNCATED;
+    walk->end = end;
+    walk->end_address = address;
+    return false;
+}
+
+bool walk_is_code(const struct walk *walk, uint64_t address)
+{
+    return maps_find(walk->frozen->maps, address) != NULL;
+}
+
+bool walk_to(struct walk *walk, uint64_t cfa, uint64_t ip, bool other_stack)
+{
+    struct place *place = &walk->place;
+
+    if (ip == 0)
+        return walk_end(walk, STACK_COMPLETE, 0);
+    /* A leaf function of aarch64 may leave sp alone: its return address is in a register. */
+    if (cfa <= place->sp && !(cfa == place->sp && place->exact)) {
+        if (!other_stack || ++walk->switches > SWITCHES_MAX)
+            return walk_end(walk, STACK_CYCLE, cfa);
+    }
+    place->ip = ip;
+    place->sp = cfa;
+    place->exact = false;
+    return true;
+}
+
+/* The mapping of the current place, which is most often the last one's. */
+static bool locate(struct walk *walk)
+{
+    uint64_t at = walk->place.exact ? walk->place.ip : walk->place.ip - 1;
+    const struct mapping *last = walk->mapping;
+
+    if (last == NULL || at < last->start || at >= last->end)
+        walk->mapping = maps_find(walk->frozen->maps, at);
+    return walk->mapping != NULL;
+}
+
+static bool has_table(const struct mapping *mapping)
+{
+    return mapping->module->kind == MODULE_FILE || mapping->module->kind == MODULE_VDSO;
+}
+
+static bool find_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa)
+{
+    const struct place *place = &walk->place;
+    uint64_t at;
+
+    switch (rule->cfa) {
+    case RULE_SP:
+        *cfa = place->sp + (uint64_t)(int64_t)rule->cfa_offset;
+        return true;
+    case RULE_FP:
+        *cfa = place->fp + (uint64_t)(int64_t)rule->cfa_offset;
+        return true;
+    case RULE_PLT:
+        *cfa = place->sp + ((place->ip & 15) >= (uint64_t)rule->cfa_offset ? 16 : 8);
+        return true;
+    case RULE_SP_DEREF:
+    case RULE_FP_DEREF:
+        at = (rule->cfa == RULE_SP_DEREF ? place->sp : place->fp) +
+             (uint64_t)(int64_t)rule->cfa_offset;
+        if (!copies_word(&walk->copies, at, cfa))
+            return walk_end(walk, STACK_BAD_MEMORY, at);
+        *cfa += (uint64_t)(int64_t)rule->cfa_add;
+        return true;
+    default:
+        *cfa = place->callee[rule->cfa - RULE_CALLEE] + (uint64_t)(int64_t)rule->cfa_offset;
+        return true;
+    }
+}
+
+/* Where a register was saved. */
+static uint64_t saved_at(const struct place *place, unsigned save, uint64_t cfa, int64_t offset)
+{
+    uint64_t base = save == SAVE_SP ? place->sp : save == SAVE_FP ? place->fp : cfa;
+
+    return base + (uint64_t)offset;
+}
+
+static bool find_return(struct walk *walk, const struct rule *rule, uint64_t cfa, uint64_t *ip)
+{
+    const struct place *place = &walk->place;
+    uint64_t at;
+
+    if (rule->ra == SAVE_SAME) {
+        if (!place->lr_known)
+            return walk_end(walk, STACK_BAD_ROW, place->ip);
+        *ip = place->lr & ARM_ADDRESS_MASK;
+        return true;
+    }
+    at = saved_at(place, rule->ra, cfa, rule->ra_offset);
+    if (!copies_word(&walk->copies, at, ip))
+        return walk_end(walk, STACK_BAD_MEMORY, at);
+    return true;
+}
+
+/* Every callee-saved register as the caller had it. */
+static void restore_callee(struct walk *walk, const struct rule *rule, uint64_t cfa)
+{
+    struct place *place = &walk->place;
+    unsigned save = rule->flags & RULE_CALLEE_SP   ? SAVE_SP
+                    : rule->flags & RULE_CALLEE_FP ? SAVE_FP
+                                                   : SAVE_CFA;
+
+    for (unsigned i = 0; i < UNWIND_CALLEE_SAVED; i++) {
+        int slot = rule->slots[i];
+        bool known;
+
+        if (slot == SLOT_SAME)
+            continue;
+        known = slot != SLOT_UNKNOWN &&
+                copies_word(&walk->copies, saved_at(place, save, cfa, slot * SLOT_BYTES),
+                            &place->callee[i]);
+        place->callee_known = (uint16_t)((place->callee_known & ~(1u << i)) | (unsigned)known << i);
+    }
+}
+
+static void restore_frame_pointer(struct walk *walk, const struct rule *rule, uint64_t cfa)
+{
+    struct place *place = &walk->place;
+
+    if (rule->fp == SAVE_SAME)
+        return;
+    place->fp_known =
+        rule->fp != SAVE_UNKNOWN &&
+        copies_word(&walk->copies, saved_at(place, rule->fp, cfa, rule->fp_offset), &place->fp);
+}
+
+static bool apply(struct walk *walk, const struct rule *rule)
+{
+    struct place *place = &walk->place;
+    bool signal = (rule->flags & RULE_SIGNAL) != 0;
+    uint64_t cfa, ip, lr_at = place->sp + (uint64_t)(rule->ra_offset - ARM_SIGFRAME_LR_BEFORE_PC);
+
+    if (!find_cfa(walk, rule, &cfa) || !find_return(walk, rule, cfa, &ip))
+        return false;
+    if (walk->full)
+        restore_callee(walk, rule, cfa);
+    restore_frame_pointer(walk, rule, cfa);
+    place->lr_known =
+        signal && rule->ra == SAVE_SP && copies_word(&walk->copies, lr_at, &place->lr);
+    /* A frame pointer may lead to another stack; a stack pointer cannot. */
+    if (!walk_to(walk, cfa, ip, signal || rule->cfa != RULE_SP))
+        return false;
+    place->exact = signal;
+    return true;
+}
+
+/* Whether what RULE starts from is known; tries to find a frame pointer that is not. */
+static bool can_apply(struct walk *walk, const struct rule *rule)
+{
+    const struct place *place = &walk->place;
+
+    if (rule->cfa >= RULE_CALLEE)
+        return walk->full && (place->callee_known >> (rule->cfa - RULE_CALLEE) & 1) != 0;
+    if ((rule->cfa == RULE_FP || rule->cfa == RULE_FP_DEREF) && !place->fp_known)
+        return rule->cfa == RULE_FP && recover_frame_pointer(walk, rule->cfa_offset);
+    return true;
+}
+
+/* One frame outwards; false when the walk has ended. */
+static bool step(struct walk *walk, const struct rule *rule)
+{
+    struct place *place = &walk->place;
+
+    if (rule == NULL || rule->cfa == RULE_NONE)
+        return recover_step(walk);
+    if (rule->cfa == RULE_END)
+        return walk_end(walk, STACK_COMPLETE, 0);
+    if (rule->cfa == RULE_ASK)
+        return slow_step(walk);
+    if (can_apply(walk, rule))
+        return apply(walk, rule);
+    return walk_end(walk, STACK_BAD_ROW, place->ip);
+}
+
+/* Whether following the callee-saved registers from the start would tell more about RULE. */
+static bool needs_full(const struct walk *walk, const struct rule *rule)
+{
+    return !walk->full && rule != NULL && (rule->cfa == RULE_ASK || rule->cfa >= RULE_CALLEE) &&
+           (walk->frozen->registers.known & KNOWN_CALLEE) != 0;
+}
+
+/* The rule for the current place, NULL where there is no table; false when that is not built. */
+static bool find_rule(struct walk *walk, const struct rule **rule)
+{
+    const struct place *place = &walk->place;
+    const struct table *table;
+    uint64_t at;
+
+    *rule = NULL;
+    if (walk->mapping == NULL || !has_table(walk->mapping))
+        return true;
+    table = unwinder_table(walk->unwinder, walk->mapping->module);
+    if (table == NULL)
+        return walk_end(walk, STACK_NOT_READY, place->ip);
+    at = place->ip - walk->mapping->start + walk->mapping->offset;
+    *rule = table_find(table, place->exact ? at : at - 1);
+    return true;
+}
+
+bool walk_run(struct walk *walk)
+{
+    const struct rule *rule;
+    struct trail trail;
+
+    for (;;) {
+        if (walk->trail.walked == WALK_MAX)
+            return walk_end(walk, STACK_LIMIT, walk->place.ip), true;
+        if (!locate(walk) && walk->trail.walked > 0)
+            return walk_end(walk, STACK_NO_MAPPING, walk->place.ip), true;
+        if (!find_rule(walk, &rule))
+            return false;
+        if (needs_full(walk, rule)) {
+            trail = walk->trail;
+            walk_init(walk, walk->unwinder, walk->frozen, &trail, true);
+            continue;
+        }
+        /* What a handler returns to is no place behind a call: it is the trampoline's start. */
+        if (rule != NULL && (rule->flags & RULE_SIGNAL) != 0)
+            walk->place.exact = true;
+        trail_add(&walk->trail, walk);
+        if (!step(walk, rule))
+            return true;
+    }
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Walking one frozen stack from the innermost frame outwards: private to unwind/.
+ */
+#ifndef PROFTOP_UNWIND_WALK_H
+#define PROFTOP_UNWIND_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "copies.h"
+#include "proftop/unwind.h"
+
+/* Where a walk is: the registers as they were in one frame. */
+struct place {
+    uint64_t ip, sp, fp, lr;
+    uint64_t callee[UNWIND_CALLEE_SAVED];
+    bool fp_known, lr_known;
+    bool exact;            /* ip is an instruction to be run, not a return address */
+    uint16_t callee_known; /* bit I: callee[I] */
+};
+
+/* The frames of a walk; a deep one keeps both ends. */
+struct trail {
+    struct frame *frames;
+    uint64_t *stacks;           /* or NULL */
+    struct unwind_saved *saved; /* or NULL */
+    uint32_t limit;             /* room, without the mark a broken stack ends with */
+    uint32_t walked;
+};
+
+struct walk {
+    struct unwinder *unwinder;
+    const struct frozen *frozen;
+    const struct mapping *mapping; /* where place.ip is; NULL: nowhere */
+    struct place place;
+    struct trail trail;
+    bool full;         /* follow callee-saved registers as well */
+    uint32_t switches; /* how often the stack pointer went back: other stacks */
+    enum stack_end end;
+    uint64_t end_address;
+    struct copies copies; /* last: it is large */
+};
+
+void walk_init(struct walk *walk, struct unwinder *unwinder, const struct frozen *frozen,
+               const struct trail *trail, bool full);
+
+/* Runs to the end of the stack; false when a table is missing. */
+bool walk_run(struct walk *walk);
+
+/* Ends the walk, for END, because of ADDRESS: false, so that "return walk_end(…)" reads well. */
+bool walk_end(struct walk *walk, enum stack_end end, uint64_t address);
+
+/*
+ * Goes on to the caller: its stack pointer is CFA, it goes on at IP.  False where the stack ends.
+ * The other registers of the new place are the caller's business.
+ */
+bool walk_to(struct walk *walk, uint64_t cfa, uint64_t ip, bool other_stack);
+
+void trail_add(struct trail *trail, const struct walk *walk);
+
+/* Puts a deep stack's frames in order; returns how many there are, SKIPPED gets the rest. */
+uint32_t trail_finish(struct trail *trail, uint32_t *skipped);
+
+/* Whether ADDRESS is in executable memory. */
+bool walk_is_code(const struct walk *walk, uint64_t address);
+
+/*
+ * recover.c: where there are no rows.
+ */
+
+/* One frame outwards in code without rows; false when the walk has ended. */
+bool recover_step(struct walk *walk);
+
+/* Finds the frame pointer that a peeked thread's registers lack; OFFSET: CFA − fp. */
+bool recover_frame_pointer(struct walk *walk, int32_t offset);
+
+/*
+ * slow.c: libunwind.
+ */
+
+/* One frame outwards; false, with the walk ended, when libunwind can't either. */
+bool slow_step(struct walk *walk);
+
+/* The whole stack. */
+bool slow_run(struct walk *walk);
+
+#endif
