@@ -76,6 +76,14 @@ const char *python_sample_trouble(const struct python_sample *sample);
 uint32_t python_merge(struct python *python, struct python_sample *sample, struct frame *frames,
                       uint64_t *stacks, uint32_t count, uint32_t limit);
 
+/*
+ * 3.8 and 3.9: whether the merge needs what unwind_full() recovers, and, after that and before the
+ * merge, its result.
+ */
+bool python_needs_registers(const struct python *python);
+void python_anchor(struct python_sample *sample, const uint64_t *stacks,
+                   const struct unwind_saved *saved, uint32_t count);
+
 /* A futex at ADDRESS is the interpreter lock's: who waits there waits for the GIL. */
 bool python_waits_for_gil(const struct python *python, uint64_t address);
 

@@ -6,8 +6,8 @@
  *     native frame i spans [sp i, sp i+1)        run k, anchor A
  *     sp i <= A < sp i+1   ⇒   the run stands in place of frame i
  *
- * A run whose frame was not unwound is put where its address belongs, or, without an anchor, after
- * the run before it; nothing is dropped.
+ * A run whose native frame was not unwound is put where its address belongs; one without an anchor
+ * goes with its neighbour.  Nothing is dropped.
  */
 #include "config.h"
 
@@ -18,27 +18,47 @@
 
 #include "proftop/memory.h"
 
-struct output {
-    struct frame *frames;
+struct merger {
+    const struct python_run *runs;
+    uint32_t run_count, next; /* runs below NEXT are placed */
+    uint64_t *anchors;        /* of the runs, a neighbour's where one has none */
+    const struct frame *resolved;
+    struct frame *frames; /* the output */
     uint64_t *stacks;
-    uint32_t count, limit;
+    uint32_t count, limit, cut;
 };
 
-static void emit(struct output *output, struct frame frame, uint64_t stack)
+static void emit(struct merger *merger, struct frame frame, uint64_t stack)
 {
-    if (output->count == output->limit)
+    if (merger->count == merger->limit)
         return;
-    output->frames[output->count] = frame;
-    output->stacks[output->count] = stack;
-    output->count++;
+    merger->frames[merger->count] = frame;
+    merger->stacks[merger->count] = stack;
+    merger->count++;
 }
 
-static void emit_run(struct output *output, const struct python_run *run,
-                     const struct frame *resolved, uint64_t stack)
+static void emit_run(struct merger *merger, uint64_t stack)
 {
+    const struct python_run *run = &merger->runs[merger->next++];
+
     for (uint32_t i = run->first; i < run->end; i++) {
-        if (resolved[i].kind == FRAME_PYTHON)
-            emit(output, resolved[i], stack);
+        if (merger->resolved[i].kind == FRAME_PYTHON)
+            emit(merger, merger->resolved[i], stack);
+    }
+    merger->cut += run->anchor == 0;
+}
+
+/* A run with no anchor stands with the one inside it, the first of all with the one outside it. */
+static void borrow_anchors(struct merger *merger)
+{
+    uint64_t anchor = 0;
+
+    for (uint32_t i = 0; i < merger->run_count && anchor == 0; i++)
+        anchor = merger->runs[i].anchor;
+    for (uint32_t i = 0; i < merger->run_count; i++) {
+        if (merger->runs[i].anchor != 0)
+            anchor = merger->runs[i].anchor;
+        merger->anchors[i] = anchor;
     }
 }
 
@@ -52,16 +72,36 @@ static uint64_t span_end(const uint64_t *stacks, uint32_t count, uint32_t at)
     return UINT64_MAX;
 }
 
-/* The outermost native frame has no end to its span: it holds no run if what follows is a break. */
-static bool holds(const uint64_t *stacks, uint32_t count, uint32_t at, uint64_t anchor)
+static bool is_break(const struct frame *frame)
 {
-    return stacks[at] != 0 && stacks[at] <= anchor && anchor < span_end(stacks, count, at);
+    return frame->kind == FRAME_MARK && frame->module == MARK_BROKEN;
 }
 
-static bool broken(const struct frame *frames, uint32_t count)
+/* Runs that lie inside the frame that begins at STACK, or anywhere: their own frame was lost. */
+static void emit_lost(struct merger *merger, uint64_t stack)
 {
-    return count > 0 && frames[count - 1].kind == FRAME_MARK &&
-           frames[count - 1].module == MARK_BROKEN;
+    while (merger->next < merger->run_count && merger->anchors[merger->next] < stack) {
+        merger->cut += merger->runs[merger->next].anchor != 0;
+        emit_run(merger, merger->anchors[merger->next]);
+    }
+}
+
+/* One native frame, or the runs that stand in its place. */
+static void place(struct merger *merger, struct frame frame, uint64_t stack, uint64_t end)
+{
+    uint32_t before = merger->next;
+
+    if (stack != 0) {
+        emit_lost(merger, stack);
+        before = merger->next;
+        while (merger->next < merger->run_count && merger->anchors[merger->next] < end)
+            emit_run(merger, stack);
+    } else if (is_break(&frame)) {
+        emit_lost(merger, UINT64_MAX);
+        before = merger->next;
+    }
+    if (merger->next == before)
+        emit(merger, frame, stack);
 }
 
 struct merge_result merge_runs(const struct python_run *runs, uint32_t run_count,
@@ -69,46 +109,31 @@ struct merge_result merge_runs(const struct python_run *runs, uint32_t run_count
                                uint32_t count, uint32_t limit)
 {
     static const struct frame cut_mark = { .kind = FRAME_MARK, .module = MARK_NATIVE_CUT };
-    struct frame *native = xmalloc((size_t)(count + 1) * sizeof(*native));
-    uint64_t *native_stacks = xmalloc((size_t)(count + 1) * sizeof(*native_stacks));
-    struct output output = { frames, stacks, 0, limit };
-    struct merge_result result = { count, 0 };
-    uint32_t run = 0;
-    bool cut = broken(frames, count);
+    struct frame *native = xmemdup(frames, count * sizeof(*frames));
+    uint64_t *native_stacks = xmemdup(stacks, count * sizeof(*stacks));
+    struct merger merger = { .runs = runs,
+                             .run_count = run_count,
+                             .anchors = xcalloc(run_count, sizeof(uint64_t)),
+                             .resolved = resolved,
+                             .frames = frames,
+                             .stacks = stacks,
+                             .limit = limit };
+    bool broken = count > 0 && is_break(&frames[count - 1]);
 
-    memcpy(native, frames, count * sizeof(*native));
-    memcpy(native_stacks, stacks, count * sizeof(*native_stacks));
+    borrow_anchors(&merger);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t end = span_end(native_stacks, count, i);
-        bool last_known = end == UINT64_MAX && cut, taken = false;
 
-        if (last_known && native[i].kind == FRAME_MARK) {
-            /* The break: what was not placed yet lies beyond it. */
-            for (; run < run_count; run++, result.cut++)
-                emit_run(&output, &runs[run], resolved, runs[run].anchor);
-        }
-        /* Runs that lie before this frame: their own was lost in the middle. */
-        while (run < run_count && native_stacks[i] != 0 && runs[run].anchor != 0 &&
-               runs[run].anchor < native_stacks[i]) {
-            emit_run(&output, &runs[run], resolved, runs[run].anchor);
-            result.cut++;
-            run++;
-        }
-        while (run < run_count && !last_known && runs[run].anchor != 0 &&
-               holds(native_stacks, count, i, runs[run].anchor)) {
-            emit_run(&output, &runs[run], resolved, native_stacks[i]);
-            taken = true;
-            run++;
-        }
-        if (!taken)
-            emit(&output, native[i], native_stacks[i]);
+        /* Where the unwind broke, the last frame's end is not known: it holds no run. */
+        if (end == UINT64_MAX && broken)
+            end = native_stacks[i];
+        place(&merger, native[i], native_stacks[i], end);
     }
-    for (; run < run_count; run++, result.cut++)
-        emit_run(&output, &runs[run], resolved, runs[run].anchor);
-    if (result.cut != 0)
-        emit(&output, cut_mark, 0);
-    result.count = output.count;
+    emit_lost(&merger, UINT64_MAX);
+    if (merger.cut != 0)
+        emit(&merger, cut_mark, 0);
     free(native);
     free(native_stacks);
-    return result;
+    free(merger.anchors);
+    return (struct merge_result){ .count = merger.count, .cut = merger.cut };
 }
