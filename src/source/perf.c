@@ -257,9 +257,8 @@ static int perf_step(struct source *source, struct ring *ring)
     perf_take(perf, now_ns);
     finished_ns = pending_retry(&perf->pending, now_ns);
     waiting_look(&perf->waiting, now_ns);
-    if (!perf->events.wish.kernel && perf->events.wish.event.metric == METRIC_TIME)
-        for (size_t i = 0; i < perf->roster.count; i++)
-            perf_tell_kernel(perf, perf->roster.threads[i], now_ns);
+    if (perf->events.wish.event.metric == METRIC_TIME)
+        perf_settle(perf, now_ns);
     perf_watch(perf, now_ns);
     emit_watermark(&perf->emit, (finished_ns < now_ns ? finished_ns : now_ns) - RECORD_DELAY_NS);
     if (!target_is_over(perf, now_ns))

@@ -51,8 +51,11 @@ struct perf {
 
 /* perf_take.c: reads what is in the rings, in the order of time. */
 void perf_take(struct perf *perf, uint64_t now_ns);
-/* A RUNNING sample for time in the kernel that could not be sampled. */
-void perf_tell_kernel(struct perf *perf, struct thread *thread, uint64_t now_ns);
+/*
+ * Compares what was told of the threads just looked at with what schedstat says: the next samples
+ * are corrected, and time in the kernel that may not be sampled is told as such.
+ */
+void perf_settle(struct perf *perf, uint64_t now_ns);
 
 /* perf_watch.c: new threads nobody told about, coverage, rate, stack size; about once a second. */
 void perf_watch_start(struct perf *perf, uint64_t now_ns);

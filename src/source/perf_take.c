@@ -47,20 +47,22 @@ static uint32_t kernel_frames(struct perf *perf, const struct perf_sample *sampl
 }
 
 /*
- * CPU time since the thread's last sample.  The kernel's timer counts it in whole periods; where
- * schedstat says that more went by (a record was lost, a tick came late) or less, it is right.
+ * CPU time since the thread's last sample: the kernel's timer counts it in whole periods, and what
+ * schedstat says beside (a record was lost, a tick came late) was settled at the last look.
  */
 static uint64_t time_weight(struct perf *perf, struct thread *thread)
 {
-    int64_t period_ns = (int64_t)perf_events_period(&perf->events);
-    int64_t owed_ns = waiting_owed_cpu(thread);
-    int64_t weight_ns = period_ns;
+    struct account *account = &thread->account;
+    int64_t weight_ns = (int64_t)perf_events_period(&perf->events);
 
-    if (owed_ns > 3 * period_ns && perf->events.wish.kernel)
-        weight_ns = owed_ns;
-    else if (owed_ns < -3 * period_ns)
-        weight_ns = period_ns / 2;
-    thread->account.told_cpu_ns += (uint64_t)weight_ns;
+    if (account->correction_ns < 0) {
+        weight_ns /= 2;
+        account->correction_ns += weight_ns;
+    } else {
+        weight_ns += account->correction_ns;
+        account->correction_ns = 0;
+    }
+    account->told_cpu_ns += (uint64_t)weight_ns;
     return (uint64_t)weight_ns;
 }
 
@@ -257,22 +259,40 @@ void perf_take(struct perf *perf, uint64_t now_ns)
     perf->last_record_ns = now_ns;
 }
 
-void perf_tell_kernel(struct perf *perf, struct thread *thread, uint64_t now_ns)
+/* A sample for time in the kernel that could not be sampled. */
+static void tell_kernel(struct perf *perf, struct thread *thread, uint64_t weight_ns,
+                        uint64_t now_ns)
 {
-    int64_t owed_ns = waiting_owed_cpu(thread);
     const struct frame mark = { .module = MARK_KERNEL, .kind = FRAME_MARK };
     const struct record_sample sample = { .pid = thread->pid,
                                           .tid = thread->tid,
-                                          .weight = (uint64_t)owed_ns,
+                                          .weight = weight_ns,
                                           .syscall = -1,
                                           .state = STATE_RUNNING,
                                           .metric = METRIC_TIME,
                                           .end = STACK_NONE };
 
-    /* Less is the remainder of a period that its sample has yet to come for. */
-    if (owed_ns < 3 * (int64_t)perf_events_period(&perf->events))
-        return;
-    thread->account.told_cpu_ns += (uint64_t)owed_ns;
-    perf->watch.kernel_unseen_ns += (uint64_t)owed_ns;
+    thread->account.told_cpu_ns += weight_ns;
+    perf->watch.kernel_unseen_ns += weight_ns;
     emit_sample(&perf->emit, now_ns, &sample, &mark, 1);
+}
+
+void perf_settle(struct perf *perf, uint64_t now_ns)
+{
+    /* Less is the remainder of a period whose sample is yet to come. */
+    int64_t tolerated_ns = 3 * (int64_t)perf_events_period(&perf->events);
+
+    for (size_t i = 0; i < perf->roster.count; i++) {
+        struct thread *thread = perf->roster.threads[i];
+        int64_t owed_ns = waiting_owed_cpu(thread);
+
+        if (thread->account.at_ns != now_ns)
+            continue;
+        if (owed_ns > -tolerated_ns && owed_ns < tolerated_ns)
+            thread->account.correction_ns = 0;
+        else if (owed_ns < 0 || perf->events.wish.kernel)
+            thread->account.correction_ns = owed_ns;
+        else
+            tell_kernel(perf, thread, (uint64_t)owed_ns, now_ns);
+    }
 }

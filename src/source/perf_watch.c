@@ -156,7 +156,10 @@ static void check_stacks(struct perf *perf)
     proc_ids_fini(&tids);
 }
 
-/* Below 90 % over two seconds: short-lived tasks end before an inherited event can fire. */
+/*
+ * Below 90 % over two seconds, or far below at once: short-lived tasks end before an inherited
+ * event can fire.
+ */
 static void check_coverage(struct perf *perf, uint64_t now_ns)
 {
     struct perf_watch *watch = &perf->watch;
@@ -164,7 +167,10 @@ static void check_coverage(struct perf *perf, uint64_t now_ns)
     bool low = watch->covered_ns * 100 < watch->due_ns * COVERAGE_MIN &&
                watch->due_ns - watch->covered_ns > 8 * period_ns;
 
-    if (++watch->rounds < COVERAGE_ROUNDS)
+    bool hopeless =
+        watch->covered_ns * 2 < watch->due_ns && watch->due_ns - watch->covered_ns > 40 * period_ns;
+
+    if (++watch->rounds < COVERAGE_ROUNDS && !hopeless)
         return;
     if (low && !perf->events.system && perf->system_allowed) {
         if (perf_events_go_system(&perf->events) == 0)

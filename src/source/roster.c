@@ -52,18 +52,24 @@ static void thread_free(struct roster *roster, struct thread *thread)
     free(thread);
 }
 
+static void process_free(struct roster *roster, struct tracked *process)
+{
+    struct tracked **link = &roster->processes;
+
+    while (*link != process)
+        link = &(*link)->next;
+    *link = process->next;
+    if (process->maps != NULL)
+        maps_unref(process->maps);
+    free(process);
+}
+
 void roster_fini(struct roster *roster)
 {
     for (size_t i = 0; i < roster->count; i++)
         thread_free(roster, roster->threads[i]);
-    while (roster->processes != NULL) {
-        struct tracked *process = roster->processes;
-
-        roster->processes = process->next;
-        if (process->maps != NULL)
-            maps_unref(process->maps);
-        free(process);
-    }
+    while (roster->processes != NULL)
+        process_free(roster, roster->processes);
     free(roster->threads);
     free(roster->buckets);
 }
@@ -100,7 +106,7 @@ struct tracked *roster_process(struct roster *roster, int32_t pid)
     struct tracked *process = roster->processes;
     struct target_process known;
 
-    while (process != NULL && (process->pid != pid || process->ended))
+    while (process != NULL && process->pid != pid)
         process = process->next;
     if (process != NULL)
         return process;
@@ -199,11 +205,11 @@ void roster_remove(struct roster *roster, struct thread *thread, uint64_t time_n
     *link = thread->next;
     roster->threads[thread->position] = roster->threads[--roster->count];
     roster->threads[thread->position]->position = thread->position;
-    if (--process->threads == 0) {
-        process->ended = true;
-        target_ended(roster->target, process->pid, -1);
-    }
     thread_free(roster, thread);
+    if (--process->threads == 0) {
+        target_ended(roster->target, process->pid, -1);
+        process_free(roster, process);
+    }
 }
 
 void roster_exec(struct roster *roster, int32_t pid, const char *name, uint64_t time_ns)

@@ -30,7 +30,6 @@ struct tracked {
     uint32_t threads;  /* in the roster */
     struct maps *maps; /* NULL: never read, or unreadable */
     bool stale;        /* mappings came or went: read again before use */
-    bool ended;
     uint64_t maps_read_ns;
     struct tracked *next;
 };
@@ -42,6 +41,7 @@ struct account {
     struct proc_schedstat schedstat;   /* at the last look */
     uint64_t told_cpu_ns;              /* given to RUNNING samples since the start */
     uint64_t first_cpu_ns;             /* at the start */
+    int64_t correction_ns;             /* of the next RUNNING samples */
     int64_t owed_wait_ns, owed_run_ns; /* asleep, and runnable: not yet told */
     uint64_t told_at_ns;               /* when waiting was last told */
     uint64_t due_ns;                   /* when to look again */

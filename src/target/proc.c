@@ -87,14 +87,13 @@ bool proc_parse_stat(const char *text, struct proc_stat *stat)
     fields = sscanf(
         close + 1,
         " %c %" SCNd32 " %" SCNd32 " %" SCNd32 " %" SCNd32 " %*d %" SCNu32 " %" SCNu64
-        " %*u %" SCNu64 " %*u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64 " %" SCNu32
-        " %*d %" SCNu64 " %" SCNu64 " %" SCNu64
+        " %*u %" SCNu64 " %*u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNd64 " %" SCNd64
+        " %" SCNu32 " %*d %" SCNu64 " %" SCNu64 " %" SCNu64
         " %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*d %" SCNd32 " %*u %*u %" SCNu64,
         &stat->state, &stat->ppid, &stat->pgrp, &stat->session, &stat->tty, &stat->flags,
-        &stat->minflt, &stat->majflt, &stat->utime_ticks, &stat->stime_ticks,
-                    &stat->cutime_ticks, &stat->cstime_ticks, &stat->priority,
-        &stat->nice, &stat->threads, &stat->start_ticks, &stat->vsize_bytes, &stat->rss_pages,
-        &stat->cpu, &stat->blkio_ticks);
+        &stat->minflt, &stat->majflt, &stat->utime_ticks, &stat->stime_ticks, &stat->cutime_ticks,
+        &stat->cstime_ticks, &stat->priority, &stat->nice, &stat->threads, &stat->start_ticks,
+        &stat->vsize_bytes, &stat->rss_pages, &stat->cpu, &stat->blkio_ticks);
     return fields >= 18;
 }
 

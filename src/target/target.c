@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of the target's processes: see target.h.  It only grows, so that what was seen keeps its
- * name; a living process is one whose pid still has the start time it was added with.
+ * The list of the target's processes: see target.h.  A living process is one whose pid still has
+ * the start time it was added with.
  */
 #include "config.h"
 
@@ -17,7 +17,11 @@
 #include <unistd.h>
 
 #include "proftop/gettext.h"
+#include "proftop/hash.h"
 #include "proftop/memory.h"
+
+/* Fewer processes than this are all remembered, ended or not. */
+enum { FORGET_ABOVE = 4096 };
 
 struct target *target_new(const struct target_options *options)
 {
@@ -27,6 +31,7 @@ struct target *target_new(const struct target_options *options)
     target->children = options->children;
     target->master_fd = target->go_fd = target->exec_fd = -1;
     pthread_mutex_init(&target->lock, NULL);
+    index_init(&target->by_pid);
     return target;
 }
 
@@ -41,6 +46,7 @@ void target_free(struct target *target)
     if (target->master_fd >= 0)
         close(target->master_fd);
     pthread_mutex_destroy(&target->lock);
+    index_fini(&target->by_pid);
     free(target->processes);
     free(target->proc_root);
     free(target->command);
@@ -50,27 +56,56 @@ void target_free(struct target *target)
 /* The latest process that had PID. */
 static struct target_process *find(struct target *target, int32_t pid)
 {
-    for (size_t i = target->count; i-- > 0;)
-        if (target->processes[i].pid == pid)
-            return &target->processes[i];
-    return NULL;
+    struct index_cursor cursor;
+    uint32_t item, latest = INDEX_END;
+
+    index_probe(&target->by_pid, hash_u64((uint64_t)pid), &cursor);
+    while ((item = index_next(&target->by_pid, &cursor)) != INDEX_END)
+        if (target->processes[item].pid == pid && (latest == INDEX_END || item > latest))
+            latest = item;
+    return latest != INDEX_END ? &target->processes[latest] : NULL;
+}
+
+static struct target_process *append(struct target *target, const struct target_process *process)
+{
+    target->processes = array_reserve(target->processes, &target->capacity, target->count + 1,
+                                      sizeof(*target->processes));
+    target->processes[target->count] = *process;
+    index_add(&target->by_pid, hash_u64((uint64_t)process->pid), (uint32_t)target->count);
+    return &target->processes[target->count++];
+}
+
+/* Forgets children that have ended, once there are many: a target may fork all day. */
+static void forget_ended(struct target *target)
+{
+    size_t kept = 0;
+
+    if (target->count < FORGET_ABOVE || target->ended * 2 < target->count)
+        return;
+    index_fini(&target->by_pid);
+    index_init(&target->by_pid);
+    for (size_t i = 0; i < target->count; i++) {
+        if (target->processes[i].ended && !target->processes[i].asked)
+            continue;
+        target->processes[kept] = target->processes[i];
+        index_add(&target->by_pid, hash_u64((uint64_t)target->processes[kept].pid), (uint32_t)kept);
+        kept++;
+    }
+    target->count = kept;
+    target->ended = 0;
 }
 
 struct target_process *target_append(struct target *target, int32_t pid)
 {
-    struct target_process *process;
+    struct target_process process = { .pid = pid, .exit_status = -1 };
     struct proc_stat stat;
 
     if (!proc_stat(target->proc_root, pid, 0, &stat))
         return NULL;
-    target->processes = array_reserve(target->processes, &target->capacity, target->count + 1,
-                                      sizeof(*target->processes));
-    process = &target->processes[target->count++];
-    *process = (struct target_process){
-        .pid = pid, .ppid = stat.ppid, .start_ticks = stat.start_ticks, .exit_status = -1
-    };
-    memcpy(process->name, stat.name, sizeof(process->name));
-    return process;
+    process.ppid = stat.ppid;
+    process.start_ticks = stat.start_ticks;
+    memcpy(process.name, stat.name, sizeof(process.name));
+    return append(target, &process);
 }
 
 /* How unlike two decimal numbers are to someone who types them: edits, an exchange counting one. */
@@ -231,7 +266,6 @@ bool target_alive(struct target *target)
 static bool add_child(struct target *target, int32_t pid)
 {
     const struct target_process *known = find(target, pid);
-    const struct target_process *process;
     struct proc_stat stat;
 
     if (known != NULL) {
@@ -241,26 +275,38 @@ static bool add_child(struct target *target, int32_t pid)
         if (!proc_stat(target->proc_root, pid, 0, &stat) || stat.start_ticks == known->start_ticks)
             return false;
     }
-    process = target_append(target, pid);
-    return process != NULL;
+    forget_ended(target);
+    return target_append(target, pid) != NULL;
 }
 
 bool target_add(struct target *target, int32_t pid, int32_t ppid)
 {
+    struct target_process gone = { .pid = pid, .ppid = ppid, .exit_status = -1 };
+    const struct target_process *known, *parent;
     bool added = false;
 
     if (!target->children)
         return false;
     pthread_mutex_lock(&target->lock);
-    if (find(target, ppid) != NULL)
-        added = add_child(target, pid);
+    parent = find(target, ppid);
+    if (parent != NULL && !(added = add_child(target, pid))) {
+        known = find(target, pid);
+        if (known == NULL || known->ended) {
+            /* Too short a life for /proc, and yet it has samples. */
+            parent = find(target, ppid);
+            memcpy(gone.name, parent->name, sizeof(gone.name));
+            append(target, &gone);
+            added = true;
+        }
+    }
     pthread_mutex_unlock(&target->lock);
     return added;
 }
 
 /* With the lock held. */
-static void end_process(struct target_process *process, int exit_status)
+static void end_process(struct target *target, struct target_process *process, int exit_status)
 {
+    target->ended += !process->ended;
     process->ended = true;
     if (exit_status != -1)
         process->exit_status = exit_status;
@@ -273,7 +319,7 @@ void target_ended(struct target *target, int32_t pid, int exit_status)
     pthread_mutex_lock(&target->lock);
     process = find(target, pid);
     if (process != NULL)
-        end_process(process, exit_status);
+        end_process(target, process, exit_status);
     pthread_mutex_unlock(&target->lock);
 }
 
@@ -292,7 +338,7 @@ void target_refresh(struct target *target)
         if (!proc_stat(target->proc_root, process->pid, 0, &stat) ||
             stat.start_ticks != process->start_ticks ||
             ((stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1)) {
-            end_process(process, -1);
+            end_process(target, process, -1);
             continue;
         }
         memcpy(process->name, stat.name, sizeof(process->name));

@@ -7,6 +7,8 @@
 
 #include <pthread.h>
 
+#include "proftop/index.h"
+
 struct target {
     char *proc_root;
     char *command;
@@ -21,6 +23,8 @@ struct target {
     pthread_mutex_t lock; /* guards the rest */
     struct target_process *processes;
     size_t count, capacity;
+    size_t ended;        /* of them */
+    struct index by_pid; /* pid → processes that have or had it */
 };
 
 struct target *target_new(const struct target_options *options);
