@@ -126,6 +126,7 @@ struct thread *roster_add(struct roster *roster, int32_t pid, int32_t tid, enum 
     struct thread *thread = roster_find(roster, tid);
     struct thread **bucket;
     struct proc_stat stat;
+    struct target_process process;
     struct thread_news news;
 
     if (thread != NULL && thread->pid == pid)
@@ -156,6 +157,9 @@ struct thread *roster_add(struct roster *roster, int32_t pid, int32_t tid, enum 
     if (proc_stat(target_proc_root(roster->target), pid, tid, &stat)) {
         memcpy(thread->name, stat.name, sizeof(thread->name));
         news.start_ns = event == THREAD_SEEN ? proc_start_ns(stat.start_ticks) : time_ns;
+    } else if (target_process(roster->target, pid, &process)) {
+        /* It ended before we looked: until it says otherwise a task is called as its parent. */
+        memcpy(thread->name, process.name, sizeof(thread->name));
     }
     news.name = thread->name;
     emit_thread(roster->emit, time_ns, &news);
