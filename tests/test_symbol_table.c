@@ -4,6 +4,7 @@
 
 #include "src/symbols/symbol_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

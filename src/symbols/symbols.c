@@ -13,12 +13,14 @@
 
 #include "proftop/symbols.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "demangle.h"
+#include "dwarf_file.h"
 #include "intern.h"
 #include "module_names.h"
 #include "proftop/clock.h"
@@ -35,6 +37,11 @@ struct cache_slot {
     struct symbol symbol;
 };
 
+struct dwarf_slot {
+    struct dwarf_file *file;
+    bool tried;
+};
+
 struct symbols {
     struct symbols_config config;
     char *debug_dirs, *proc_root;
@@ -47,6 +54,10 @@ struct symbols {
     struct module_names **names; /* by module_id; NULL: not looked at */
     size_t names_capacity;
     struct symbols_counts counts;
+
+    pthread_mutex_t dwarf_lock; /* guards what follows; taken before LOCK, never after */
+    struct dwarf_slot *dwarfs;  /* by module_id */
+    size_t dwarfs_capacity;
 };
 
 struct symbols *symbols_new(const struct symbols_config *config, struct modules *modules,
@@ -63,6 +74,7 @@ struct symbols *symbols_new(const struct symbols_config *config, struct modules 
     symbols->intern = intern_new();
     symbols->cache = xcalloc(CACHE_SLOTS, sizeof(*symbols->cache));
     pthread_mutex_init(&symbols->lock, NULL);
+    pthread_mutex_init(&symbols->dwarf_lock, NULL);
     return symbols;
 }
 
@@ -73,7 +85,11 @@ void symbols_free(struct symbols *symbols)
     for (size_t i = 0; i < symbols->names_capacity; i++)
         module_names_free(symbols->names[i]);
     free(symbols->names);
+    for (size_t i = 0; i < symbols->dwarfs_capacity; i++)
+        dwarf_file_close(symbols->dwarfs[i].file);
+    free(symbols->dwarfs);
     pthread_mutex_destroy(&symbols->lock);
+    pthread_mutex_destroy(&symbols->dwarf_lock);
     free(symbols->cache);
     intern_free(symbols->intern);
     free(symbols->debug_dirs);
@@ -132,16 +148,17 @@ static void unnamed(struct symbols *symbols, const struct module *module, const 
     symbols->counts.unnamed++;
 }
 
-static void named(struct symbols *symbols, const struct module_names *names,
-                  const struct range *range, struct symbol *out)
+static void set_name(struct symbols *symbols, struct symbol *out, const char *raw)
 {
-    const char *raw = symbol_table_name(names->table, range);
     char plain[DEMANGLED_MAX];
+    const char *version = strchr(raw, '@');
 
     out->known = true;
-    out->raw_name = intern_text(symbols->intern, raw);
-    out->name = demangle(raw, plain) ? intern_text(symbols->intern, plain) : out->raw_name;
-    out->address = module_names_start(names, range);
+    out->name = out->raw_name = intern_text(symbols->intern, raw);
+    if (demangle(raw, plain))
+        out->name = intern_text(symbols->intern, plain);
+    else if (version != NULL && version > raw && strcmp(version, "@plt") != 0)
+        out->name = intern_printf(symbols->intern, "%.*s", (int)(version - raw), raw);
 }
 
 static void machine_symbol(struct symbols *symbols, const struct frame *frame, struct symbol *out)
@@ -155,10 +172,12 @@ static void machine_symbol(struct symbols *symbols, const struct frame *frame, s
     names = names_of(symbols, frame->module);
     if (names != NULL)
         range = module_names_find(names, frame->address);
-    if (range != NULL)
-        named(symbols, names, range, out);
-    else
+    if (range != NULL) {
+        set_name(symbols, out, symbol_table_name(names->table, range));
+        out->address = module_names_start(names, range);
+    } else {
         unnamed(symbols, module, frame, out);
+    }
     pthread_mutex_unlock(&symbols->lock);
 }
 
@@ -236,13 +255,88 @@ void symbols_fast(struct symbols *symbols, const struct frame *frame, struct sym
     *out = slot->symbol;
 }
 
+/* The DWARF of module ID, opened now when nobody asked before.  With the DWARF lock held. */
+static struct dwarf_file *dwarf_of(struct symbols *symbols, module_id id)
+{
+    size_t old = symbols->dwarfs_capacity;
+    struct dwarf_slot *slot;
+    enum trouble trouble;
+
+    symbols->dwarfs =
+        array_reserve(symbols->dwarfs, &symbols->dwarfs_capacity, id + 1, sizeof(*symbols->dwarfs));
+    for (size_t i = old; i < symbols->dwarfs_capacity; i++)
+        symbols->dwarfs[i] = (struct dwarf_slot){ 0 };
+    slot = &symbols->dwarfs[id];
+    if (!slot->tried)
+        slot->file =
+            dwarf_file_open(modules_get(symbols->modules, id), symbols->debug_dirs, &trouble);
+    slot->tried = true;
+    return slot->file;
+}
+
+static const char *path_text(struct symbols *symbols, const char *folder, const char *file)
+{
+    if (file == NULL)
+        return "";
+    if (file[0] == '/' || folder == NULL)
+        return intern_text(symbols->intern, file);
+    return intern_printf(symbols->intern, "%s/%s", folder, file);
+}
+
+static void set_place(struct symbols *symbols, struct symbol *out, const struct dwarf_place *place)
+{
+    out->file = path_text(symbols, place->folder, place->file);
+    out->line = place->line;
+    out->first_file = path_text(symbols, place->folder, place->first_file);
+    out->first_line = place->first_line;
+}
+
+/* Where FRAME lies in its program, as DWARF counts; false when that cannot be said. */
+static bool program_address(struct symbols *symbols, const struct frame *frame, uint64_t *address)
+{
+    const struct module_names *names;
+    bool found;
+
+    pthread_mutex_lock(&symbols->lock);
+    names = names_of(symbols, frame->module);
+    found = names != NULL && names->module->kind == MODULE_FILE &&
+            elf_segments_address(&names->segments, frame->address, address);
+    pthread_mutex_unlock(&symbols->lock);
+    return found;
+}
+
 size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct symbol *out,
                     size_t limit)
 {
-    if (limit == 0)
-        return 0;
-    resolve(symbols, frame, &out[0]);
-    return 1;
+    struct dwarf_place places[SYMBOLS_CHAIN_MAX];
+    struct dwarf_file *dwarf;
+    struct symbol function;
+    uint64_t address;
+    size_t count = 0;
+
+    assert(limit > 0);
+    resolve(symbols, frame, &function);
+    if (frame->kind == FRAME_NATIVE && program_address(symbols, frame, &address)) {
+        if (limit > SYMBOLS_CHAIN_MAX)
+            limit = SYMBOLS_CHAIN_MAX;
+        pthread_mutex_lock(&symbols->dwarf_lock);
+        dwarf = dwarf_of(symbols, frame->module);
+        if (dwarf != NULL)
+            count = dwarf_file_chain(dwarf, address, places, symbols->config.inlines ? limit : 1);
+        for (size_t i = 0; i + 1 < count; i++) {
+            out[i] = (struct symbol){ .kind = FRAME_INLINE, .module = function.module };
+            set_name(symbols, &out[i], places[i].name != NULL ? places[i].name : "?");
+            set_place(symbols, &out[i], &places[i]);
+        }
+        if (count > 0 && !function.known && places[count - 1].name != NULL)
+            set_name(symbols, &function, places[count - 1].name);
+        /* Padding between functions has lines too, but they mean nothing. */
+        if (count > 0 && function.known)
+            set_place(symbols, &function, &places[count - 1]);
+        pthread_mutex_unlock(&symbols->dwarf_lock);
+    }
+    out[count > 0 ? count - 1 : 0] = function;
+    return count > 0 ? count : 1;
 }
 
 void symbols_settle(struct symbols *symbols, struct frame *frames, uint32_t count)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The DWARF of one module: which unit an address lies in.  One thread at a time; slow, so only the
+ * background asks.
+ */
+#ifndef SYMBOLS_DWARF_FILE_H
+#define SYMBOLS_DWARF_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dwarf_unit.h"
+#include "proftop/module.h"
+#include "trouble.h"
+
+struct dwarf_file;
+
+/*
+ * Opens the debug information of MODULE, in its own file or a separate one.  NULL when it has none
+ * that can be used; *TROUBLE then says why.
+ */
+struct dwarf_file *dwarf_file_open(const struct module *module, const char *debug_dirs,
+                                   enum trouble *trouble);
+void dwarf_file_close(struct dwarf_file *file);
+
+/* As dwarf_unit_chain(); ADDRESS is the program's own.  Texts stay until dwarf_file_close(). */
+size_t dwarf_file_chain(struct dwarf_file *file, uint64_t address, struct dwarf_place *places,
+                        size_t limit);
+
+/* About how much memory it holds, sections included. */
+size_t dwarf_file_bytes(const struct dwarf_file *file);
+
+#endif
