@@ -4,6 +4,7 @@
 
 #include "calls.h"
 
+#include <elf.h>
 #include <string.h>
 
 #include "image.h"
@@ -32,6 +33,18 @@ static bool code_unreadable(const struct frozen *frozen, uint64_t address)
     return mapping != NULL && mapping->module->kind == MODULE_JIT && frozen->peek == NULL;
 }
 
+/* Loading the number of rt_sigreturn, and the system call. */
+bool calls_is_trampoline(unsigned machine, const uint8_t code[CALLS_TRAMPOLINE_BYTES])
+{
+    static const uint8_t wide[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
+    static const uint8_t narrow[] = { 0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05 };
+    static const uint8_t arm[] = { 0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4 };
+
+    if (machine == EM_AARCH64)
+        return memcmp(code, arm, sizeof(arm)) == 0;
+    return memcmp(code, wide, sizeof(wide)) == 0 || memcmp(code, narrow, sizeof(narrow)) == 0;
+}
+
 #if defined(__aarch64__)
 
 enum {
@@ -44,9 +57,6 @@ enum {
     BTI_C = 0xd503245fu,
     STP_FP_LR_MASK = 0xffc07fffu, /* stp x29, x30, [sp, #-n]! */
     STP_FP_LR = 0xa9807bfdu,
-    MOV_X8_139 = 0xd2801168u, /* mov x8, #__NR_rt_sigreturn */
-    SVC = 0xd4000001u,
-    SIGFRAME_X0 = 312,
 };
 
 bool calls_precede(const struct frozen *frozen, uint64_t address)
@@ -80,19 +90,6 @@ enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
     if (code == RET || code == PACIASP || code == BTI_C || (code & STP_FP_LR_MASK) == STP_FP_LR)
         return CALLS_LINK_REGISTER;
     return CALLS_UNKNOWN;
-}
-
-bool calls_trampoline(const struct frozen *frozen, uint64_t ip, struct calls_sigframe *frame)
-{
-    uint32_t code[2];
-
-    *frame = (struct calls_sigframe){
-        .ip = SIGFRAME_X0 + 8 * 32,
-        .sp = SIGFRAME_X0 + 8 * 31,
-        .fp = SIGFRAME_X0 + 8 * 29,
-        .lr = SIGFRAME_X0 + 8 * 30,
-    };
-    return code_read(frozen, ip, code, sizeof(code)) && code[0] == MOV_X8_139 && code[1] == SVC;
 }
 
 #else
@@ -190,20 +187,6 @@ enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
     if (STARTS_WITH(at, size, mov) || STARTS_WITH(at, size, mov_other))
         return CALLS_FP_PUSHED;
     return CALLS_UNKNOWN;
-}
-
-bool calls_trampoline(const struct frozen *frozen, uint64_t ip, struct calls_sigframe *frame)
-{
-    /* mov $__NR_rt_sigreturn, %rax (or %eax); syscall */
-    static const uint8_t wide[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
-    static const uint8_t narrow[] = { 0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05 };
-    uint8_t code[sizeof(wide)];
-
-    /* struct rt_sigframe behind the return address: ucontext_t's registers. */
-    *frame = (struct calls_sigframe){ .ip = 168, .sp = 160, .fp = 120 };
-    if (code_read(frozen, ip, code, sizeof(wide)) && memcmp(code, wide, sizeof(wide)) == 0)
-        return true;
-    return code_read(frozen, ip, code, sizeof(narrow)) && memcmp(code, narrow, sizeof(narrow)) == 0;
 }
 
 #endif

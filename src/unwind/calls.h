@@ -28,12 +28,8 @@ enum calls_frame {
 
 enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip);
 
-/* Where the kernel's signal frame holds registers, from sp; lr: 0 on x86-64. */
-struct calls_sigframe {
-    unsigned ip, sp, fp, lr;
-};
-
-/* Whether IP is where a signal handler returns to, and the frame there. */
-bool calls_trampoline(const struct frozen *frozen, uint64_t ip, struct calls_sigframe *frame);
+/* Whether CODE is the trampoline a signal handler returns to. */
+enum { CALLS_TRAMPOLINE_BYTES = 9 };
+bool calls_is_trampoline(unsigned machine, const uint8_t code[CALLS_TRAMPOLINE_BYTES]);
 
 #endif

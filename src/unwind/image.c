@@ -203,6 +203,7 @@ bool image_read(struct image *image, const struct module *module)
         (elf.e_machine != EM_X86_64 && elf.e_machine != EM_AARCH64))
         return false;
     image->machine = elf.e_machine;
+    image->entry = elf.e_entry;
     read_sections(image, module, &elf);
     return read_segments(image, module, &elf);
 }

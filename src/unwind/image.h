@@ -27,6 +27,7 @@ enum { IMAGE_SEGMENTS_MAX = 16 };
 
 struct image {
     unsigned machine; /* EM_X86_64, EM_AARCH64 */
+    uint64_t entry;   /* address of the first instruction */
     struct image_segment segments[IMAGE_SEGMENTS_MAX];
     unsigned segment_count;
     struct image_section eh_frame, eh_frame_hdr, debug_frame;

@@ -131,38 +131,13 @@ static bool step_by_scan(struct walk *walk, bool *going)
     return false;
 }
 
-/* The kernel's signal frame, found by the instructions of its trampoline. */
-static bool step_by_trampoline(struct walk *walk, bool *going)
-{
-    struct calls_sigframe frame;
-    struct place *place = &walk->place;
-    uint64_t cfa, ip, fp;
-
-    if (walk->mapping == NULL || walk->mapping->module->kind == MODULE_JIT ||
-        !calls_trampoline(walk->frozen, place->ip, &frame))
-        return false;
-    if (!copies_word(&walk->copies, place->sp + frame.sp, &cfa) ||
-        !copies_word(&walk->copies, place->sp + frame.ip, &ip) ||
-        !copies_word(&walk->copies, place->sp + frame.fp, &fp)) {
-        *going = walk_end(walk, STACK_BAD_MEMORY, place->sp + frame.ip);
-        return true;
-    }
-    place->lr_known = frame.lr != 0 && copies_word(&walk->copies, place->sp + frame.lr, &place->lr);
-    place->fp = fp;
-    place->fp_known = true;
-    place->callee_known = 0;
-    *going = walk_to(walk, cfa, ip, true);
-    place->exact = true;
-    return true;
-}
-
 bool recover_step(struct walk *walk)
 {
     const struct place *place = &walk->place;
     bool innermost = place->exact;
     bool going;
 
-    if (step_by_trampoline(walk, &going) || (innermost && step_by_code(walk, &going)))
+    if (innermost && step_by_code(walk, &going))
         return going;
     /* A call to nowhere left its return address on top of the stack. */
     if (walk->mapping == NULL)

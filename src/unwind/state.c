@@ -28,8 +28,13 @@ enum {
     ARM_SP = 31,
 };
 
-/* aarch64: struct rt_sigframe at sp holds the registers x0… from here on (sigcontext.h). */
+/* struct rt_sigframe at sp: where the interrupted registers are (sigcontext.h, ucontext.h). */
 enum {
+    X86_SIGFRAME_R12 = 72,
+    X86_SIGFRAME_RBP = 120,
+    X86_SIGFRAME_RBX = 128,
+    X86_SIGFRAME_RSP = 160,
+    X86_SIGFRAME_RIP = 168,
     ARM_SIGFRAME_X0 = 312,
     ARM_SIGFRAME_FP = ARM_SIGFRAME_X0 + 8 * 29,
     ARM_SIGFRAME_SP = ARM_SIGFRAME_X0 + 8 * 31,
@@ -258,20 +263,38 @@ static bool stack_pointer_is_cfa(const struct cfi_state *state)
            memcmp(state->cfa_expression, saved->expression, saved->size) == 0;
 }
 
+struct rule state_signal_rule(unsigned machine)
+{
+    struct rule rule = {
+        .cfa = RULE_SP_DEREF,
+        .fp = SAVE_SP,
+        .ra = SAVE_SP,
+        .flags = RULE_SIGNAL | RULE_CALLEE_SP,
+    };
+
+    if (machine == EM_AARCH64) {
+        rule.cfa_offset = ARM_SIGFRAME_SP;
+        rule.fp_offset = ARM_SIGFRAME_FP;
+        rule.ra_offset = ARM_SIGFRAME_PC;
+        for (int i = 0; i <= ARM_X28 - ARM_X19; i++)
+            rule.slots[i] = ARM_SIGFRAME_X0 / SLOT_BYTES + ARM_X19 + i;
+        return rule;
+    }
+    rule.cfa_offset = X86_SIGFRAME_RSP;
+    rule.fp_offset = X86_SIGFRAME_RBP;
+    rule.ra_offset = X86_SIGFRAME_RIP;
+    rule.slots[0] = X86_SIGFRAME_RBX / SLOT_BYTES;
+    for (int i = 0; i <= X86_R15 - X86_R12; i++)
+        rule.slots[1 + i] = X86_SIGFRAME_R12 / SLOT_BYTES + i;
+    return rule;
+}
+
 void state_rule(const struct cfi_state *state, unsigned machine, bool signal, struct rule *rule)
 {
     *rule = (struct rule){ .flags = signal ? RULE_SIGNAL : 0 };
     if (signal && machine == EM_AARCH64) {
         /* The kernel's own CFI there leads to the link register, past the interrupted place. */
-        *rule = (struct rule){
-            .cfa = RULE_SP_DEREF,
-            .cfa_offset = ARM_SIGFRAME_SP,
-            .fp = SAVE_SP,
-            .fp_offset = ARM_SIGFRAME_FP,
-            .ra = SAVE_SP,
-            .ra_offset = ARM_SIGFRAME_PC,
-            .flags = RULE_SIGNAL,
-        };
+        *rule = state_signal_rule(machine);
         return;
     }
     if (!return_rule(&state->saved[TRACKED_RA], machine, rule) ||

@@ -53,4 +53,7 @@ int state_tracked(unsigned machine, uint64_t number);
 
 void state_rule(const struct cfi_state *state, unsigned machine, bool signal, struct rule *rule);
 
+/* The frame the kernel makes for a signal handler, as seen from where the handler returns to. */
+struct rule state_signal_rule(unsigned machine);
+
 #endif

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calls.h"
+#include "image.h"
 #include "table_private.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
@@ -25,6 +27,7 @@ enum {
     CACHE_MIN = 64,
     CACHE_MAX = 4096,
     ROWS_PER_CACHED = 16,
+    ENTRY_BYTES = 128, /* what _start and the dynamic linker's first steps take */
 };
 
 static const uint64_t nothing_cached = UINT64_MAX;
@@ -104,20 +107,42 @@ static uint16_t search(const struct table *table, uint32_t key)
     return table->names[low];
 }
 
-const struct rule *table_find(const struct table *table, uint64_t offset)
+/*
+ * What code without rows is, as far as its instructions tell: where signal handlers return to
+ * (musl, Go), or the program's first instructions.
+ */
+static uint16_t discover(const struct table *table, uint64_t offset)
 {
+    uint8_t code[CALLS_TRAMPOLINE_BYTES];
+
+    if (table->module == NULL)
+        return RULE_NAME_NONE;
+    if (table->entry != 0 && offset >= table->entry && offset - table->entry < ENTRY_BYTES)
+        return RULE_NAME_END;
+    if (image_peek(table->module, offset, code, sizeof(code)) == sizeof(code) &&
+        calls_is_trampoline(table->machine, code))
+        return RULE_NAME_SIGNAL;
+    return RULE_NAME_NONE;
+}
+
+const struct rule *table_find(const struct table *table, uint64_t offset, bool exact)
+{
+    uint32_t key = (uint32_t)(exact ? offset : offset - 1);
+    uint64_t wanted = offset << 1 | exact;
     _Atomic uint64_t *cached;
     uint64_t entry;
     uint16_t name;
 
     if (offset > UINT32_MAX)
         return &table->rules[RULE_NAME_NONE];
-    cached = &table->cache[(uint32_t)(hash_u32((uint32_t)offset)) & table->cache_mask];
+    cached = &table->cache[hash_u32(key) & table->cache_mask];
     entry = atomic_load_explicit(cached, memory_order_relaxed);
-    if (entry >> 16 == offset)
+    if (entry >> 16 == wanted)
         return &table->rules[entry & UINT16_MAX];
-    name = search(table, (uint32_t)offset);
-    atomic_store_explicit(cached, offset << 16 | name, memory_order_relaxed);
+    name = search(table, key);
+    if (name == RULE_NAME_NONE)
+        name = discover(table, offset);
+    atomic_store_explicit(cached, wanted << 16 | name, memory_order_relaxed);
     return &table->rules[name];
 }
 

@@ -14,6 +14,7 @@
 #ifndef PROFTOP_UNWIND_TABLE_H
 #define PROFTOP_UNWIND_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,15 +24,21 @@ struct image;
 struct module;
 struct table;
 
-/* Never fails: a module without unwind information has a table without rows. */
+/*
+ * Never fails: a module without unwind information has a table without rows.  The table refers to
+ * MODULE, to look at code that has no rows.
+ */
 struct table *table_build(const struct module *module);
 
-/* The same from sections that are in memory already. */
+/* The same from sections that are in memory already, and without a look at code. */
 struct table *table_from_image(const struct image *image);
 void table_free(struct table *table);
 
-/* The rule at OFFSET in the module's file; RULE_NONE where nothing is known.  Never NULL. */
-const struct rule *table_find(const struct table *table, uint64_t offset);
+/*
+ * The rule for a return address, or, when EXACT, for the instruction at OFFSET in the module's
+ * file; RULE_NONE where nothing is known.  Never NULL.
+ */
+const struct rule *table_find(const struct table *table, uint64_t offset, bool exact);
 
 unsigned table_machine(const struct table *table); /* EM_X86_64 …; EM_NONE without an ELF file */
 uint32_t table_rows(const struct table *table);

@@ -19,6 +19,7 @@
 #include "proftop/hash.h"
 #include "proftop/index.h"
 #include "proftop/memory.h"
+#include "state.h"
 #include "table_private.h"
 
 enum { RULES_MAX = UINT16_MAX };
@@ -220,7 +221,12 @@ static void add_section(struct builder *builder, const struct image_section *fro
 
 struct table *table_from_image(const struct image *image)
 {
-    struct rule none = { .cfa = RULE_NONE }, ask = { .cfa = RULE_ASK };
+    struct rule fixed[RULE_NAMES_FIXED] = {
+        [RULE_NAME_NONE] = { .cfa = RULE_NONE },
+        [RULE_NAME_ASK] = { .cfa = RULE_ASK },
+        [RULE_NAME_END] = { .cfa = RULE_END },
+        [RULE_NAME_SIGNAL] = state_signal_rule(image->machine),
+    };
     struct builder builder = {
         .sink = { begin, row },
         .image = image,
@@ -230,8 +236,10 @@ struct table *table_from_image(const struct image *image)
 
     index_init(&builder.index);
     builder.table->machine = image->machine;
-    rule_add(&builder, &none, rule_hash(&none));
-    rule_add(&builder, &ask, rule_hash(&ask));
+    for (unsigned i = 0; i < RULE_NAMES_FIXED; i++)
+        rule_add(&builder, &fixed[i], rule_hash(&fixed[i]));
+    if (!image_offset(image, image->entry, &builder.table->entry))
+        builder.table->entry = 0;
     add_section(&builder, &image->eh_frame, false);
     sort_functions(&builder);
     from_eh_frame = builder.function_count;
@@ -256,6 +264,7 @@ struct table *table_build(const struct module *module)
         image = (struct image){ .machine = EM_NONE };
     }
     table = table_from_image(&image);
+    table->module = module;
     image_fini(&image);
     return table;
 }

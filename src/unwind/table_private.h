@@ -8,21 +8,23 @@
 
 #include "table.h"
 
-/* Names every table gives. */
-enum { RULE_NAME_NONE, RULE_NAME_ASK, RULE_NAMES_FIXED };
+/* Names every table gives: nothing known, libunwind, outermost, the kernel's signal frame. */
+enum { RULE_NAME_NONE, RULE_NAME_ASK, RULE_NAME_END, RULE_NAME_SIGNAL, RULE_NAMES_FIXED };
 
 struct table {
     unsigned machine;
-    uint32_t count;  /* of rows */
-    uint32_t first;  /* keys[0] */
-    uint32_t *keys;  /* sorted */
-    uint16_t *names; /* into rules, one a row */
+    const struct module *module; /* or NULL */
+    uint64_t entry;              /* where the program starts, an offset; 0: nowhere */
+    uint32_t count;              /* of rows */
+    uint32_t first;              /* keys[0] */
+    uint32_t *keys;              /* sorted */
+    uint16_t *names;             /* into rules, one a row */
     struct rule *rules;
     uint32_t rule_count;
     uint32_t *pages; /* page_count + 1 of them, into keys */
     uint32_t page_count;
     unsigned shift;
-    _Atomic uint64_t *cache; /* offset << 16 | name */
+    _Atomic uint64_t *cache; /* (offset << 1 | exact) << 16 | name */
     uint32_t cache_mask;
 };
 

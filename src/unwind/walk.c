@@ -160,6 +160,15 @@ static bool find_return(struct walk *walk, const struct rule *rule, uint64_t cfa
     return true;
 }
 
+/*
+ * A saved register as the caller had it; false when that is lost.  A place below sp was popped
+ * already (compilers do not always say so): what lay there is in the register again.
+ */
+static bool restore_word(struct walk *walk, uint64_t at, bool known, uint64_t *word)
+{
+    return copies_word(&walk->copies, at, word) || (at < walk->place.sp && known);
+}
+
 /* Every callee-saved register as the caller had it. */
 static void restore_callee(struct walk *walk, const struct rule *rule, uint64_t cfa)
 {
@@ -170,13 +179,13 @@ static void restore_callee(struct walk *walk, const struct rule *rule, uint64_t 
 
     for (unsigned i = 0; i < UNWIND_CALLEE_SAVED; i++) {
         int slot = rule->slots[i];
-        bool known;
+        bool known = (place->callee_known >> i & 1) != 0;
 
         if (slot == SLOT_SAME)
             continue;
         known = slot != SLOT_UNKNOWN &&
-                copies_word(&walk->copies, saved_at(place, save, cfa, slot * SLOT_BYTES),
-                            &place->callee[i]);
+                restore_word(walk, saved_at(place, save, cfa, slot * SLOT_BYTES), known,
+                             &place->callee[i]);
         place->callee_known = (uint16_t)((place->callee_known & ~(1u << i)) | (unsigned)known << i);
     }
 }
@@ -187,9 +196,9 @@ static void restore_frame_pointer(struct walk *walk, const struct rule *rule, ui
 
     if (rule->fp == SAVE_SAME)
         return;
-    place->fp_known =
-        rule->fp != SAVE_UNKNOWN &&
-        copies_word(&walk->copies, saved_at(place, rule->fp, cfa, rule->fp_offset), &place->fp);
+    place->fp_known = rule->fp != SAVE_UNKNOWN &&
+                      restore_word(walk, saved_at(place, rule->fp, cfa, rule->fp_offset),
+                                   place->fp_known, &place->fp);
 }
 
 static bool apply(struct walk *walk, const struct rule *rule)
@@ -261,7 +270,7 @@ static bool find_rule(struct walk *walk, const struct rule **rule)
     if (table == NULL)
         return walk_end(walk, STACK_NOT_READY, place->ip);
     at = place->ip - walk->mapping->start + walk->mapping->offset;
-    *rule = table_find(table, place->exact ? at : at - 1);
+    *rule = table_find(table, at, place->exact);
     return true;
 }
 
