@@ -75,6 +75,7 @@ struct slow {
     struct walk *walk;
     struct loaded loaded; /* the last one looked at */
     struct place start;
+    bool searching; /* for a function's information, not for its caller */
 };
 
 static bool load(struct slow *slow, uint64_t ip)
@@ -92,14 +93,21 @@ static bool load(struct slow *slow, uint64_t ip)
            image_bias(loaded->image, mapping->start, mapping->offset, &loaded->bias);
 }
 
-static bool section_read(const struct loaded *loaded, const struct image_section *section,
-                         uint64_t address, void *to, size_t size)
+/* The word at ADDRESS where it overlaps SECTION: libunwind reads aligned words, sections are not.
+ */
+static bool section_word(const struct loaded *loaded, const struct image_section *section,
+                         uint64_t address, unw_word_t *word)
 {
-    uint64_t at = address - loaded->bias - section->address;
+    uint64_t start = section->address + loaded->bias, end = start + section->size;
+    uint8_t bytes[sizeof(*word)] = { 0 };
 
-    if (section->bytes == NULL || at >= section->size || section->size - at < size)
+    if (section->bytes == NULL || address >= end || address + sizeof(bytes) <= start)
         return false;
-    memcpy(to, section->bytes + at, size);
+    for (unsigned i = 0; i < sizeof(bytes); i++) {
+        if (address + i >= start && address + i < end)
+            bytes[i] = section->bytes[address + i - start];
+    }
+    memcpy(word, bytes, sizeof(bytes));
     return true;
 }
 
@@ -115,8 +123,8 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *wo
     if (write)
         return -UNW_EREADONLYREG;
     if (loaded->image != NULL &&
-        (section_read(loaded, &loaded->image->eh_frame, address, word, sizeof(*word)) ||
-         section_read(loaded, &loaded->image->eh_frame_hdr, address, word, sizeof(*word))))
+        (section_word(loaded, &loaded->image->eh_frame, address, word) ||
+         section_word(loaded, &loaded->image->eh_frame_hdr, address, word)))
         return 0;
     mapping = maps_find(slow->walk->frozen->maps, address);
     if (mapping != NULL && image_peek(mapping->module, address - mapping->start + mapping->offset,
@@ -124,7 +132,11 @@ static int access_mem(unw_addr_space_t space, unw_word_t address, unw_word_t *wo
         memcpy(word, code, sizeof(code));
         return 0;
     }
-    return copies_read(&slow->walk->copies, address, word, sizeof(*word)) ? 0 : -UNW_EINVAL;
+    if (copies_read(&slow->walk->copies, address, word, sizeof(*word)))
+        return 0;
+    /* The personality routine's address lies in data nobody copied; it does not matter here. */
+    *word = 0;
+    return slow->searching ? 0 : -UNW_EINVAL;
 }
 
 static int access_reg(unw_addr_space_t space, unw_regnum_t number, unw_word_t *value, int write,
@@ -173,6 +185,7 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
     const struct image_section *hdr;
     unw_dyn_info_t info = { .format = UNW_INFO_FORMAT_REMOTE_TABLE };
     uint32_t count;
+    int status;
 
     if (!load(slow, ip))
         return -UNW_ENOINFO;
@@ -188,7 +201,10 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
     info.u.rti.segbase = hdr->address + slow->loaded.bias;
     info.u.rti.table_data = info.u.rti.segbase + HDR_TABLE;
     info.u.rti.table_len = (uint64_t)count * HDR_ENTRY_BYTES / sizeof(unw_word_t);
-    return search_unwind_table(space, ip, &info, found, need_unwind_info, context);
+    slow->searching = true;
+    status = search_unwind_table(space, ip, &info, found, need_unwind_info, context);
+    slow->searching = false;
+    return status;
 }
 
 static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *found, void *context)
