@@ -139,7 +139,7 @@ static unsigned compare_thread(struct parked *parked, struct python *python, str
 
 static void compare_all(const char *name)
 {
-    struct parked parked;
+    struct parked parked = { 0 };
     struct modules *modules = modules_new();
     struct codes *codes = codes_new();
     struct python_sample *sample = python_sample_new();

@@ -4,6 +4,7 @@
 
 #include "proftop/symbols.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "src/symbols/demangle.h"

@@ -79,7 +79,7 @@ uint32_t symbols_version(const struct symbols *symbols);
 const char *symbols_trouble(struct symbols *symbols, module_id module);
 
 /* The module's build id, read from the file when the module does not hold one; bytes, 0 if none. */
-size_t symbols_build_id(struct symbols *symbols, module_id module, uint8_t id[BUILD_ID_MAX]);
+size_t symbols_build_id(struct symbols *symbols, module_id id, uint8_t bytes[BUILD_ID_MAX]);
 
 /* What happened so far, for the session's information page. */
 struct symbols_counts {

@@ -178,7 +178,7 @@ enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
     length = strnlen(name, link->d_size);
     if (length == link->d_size || link->d_size - length - 1 > BUILD_ID_MAX)
         return TROUBLE_DAMAGED;
-    id = link->d_buf + length + 1;
+    id = (const uint8_t *)link->d_buf + length + 1;
     size = link->d_size - length - 1;
     trouble = open_by_id(id, size, dirs, out);
     if (trouble == TROUBLE_NONE || name[0] != '/')

@@ -158,8 +158,8 @@ static void keep_right(const char *name, size_t columns, char *out, size_t size_
 {
     size_t count = characters(name);
 
-    if (count <= columns) {
-        snprintf(out, size_bytes, "%s", name);
+    if (count <= columns || columns == 0) {
+        snprintf(out, size_bytes, "%s", columns != 0 ? name : "");
         return;
     }
     for (size_t skip = count - columns + 1; skip > 0; skip--) {
@@ -167,7 +167,7 @@ static void keep_right(const char *name, size_t columns, char *out, size_t size_
         while (is_continuation(*name))
             name++;
     }
-    snprintf(out, size_bytes, "%s%s", columns > 0 ? "…" : "", columns > 0 ? name : "");
+    snprintf(out, size_bytes, "…%s", name);
 }
 
 char *symbol_shorten(const char *name, size_t columns, char *out, size_t size_bytes)

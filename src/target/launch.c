@@ -28,8 +28,6 @@
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 
-extern char **environ;
-
 static char *join(char *const argv[])
 {
     char *joined = xstrdup(argv[0]);

@@ -17,31 +17,35 @@ enum { PART = 20000 };
 
 static volatile uint64_t sink;
 
+#ifdef __clang__
+#define APART __attribute__((noinline))
+#else
 #define APART __attribute__((noinline, noclone))
+#endif
 
 /* Each leaf burns on its own: a shared helper would be the leaf of all three. */
-APART void chain_six(uint64_t seed)
+static APART void chain_six(uint64_t seed)
 {
     for (int i = 0; i < 6 * PART; i++)
         seed = seed * 6364136223846793005u + 1442695040888963407u;
     sink = seed;
 }
 
-APART void chain_three(uint64_t seed)
+static APART void chain_three(uint64_t seed)
 {
     for (int i = 0; i < 3 * PART; i++)
         seed = seed * 6364136223846793005u + 1442695040888963407u;
     sink = seed;
 }
 
-APART void chain_one(uint64_t seed)
+static APART void chain_one(uint64_t seed)
 {
     for (int i = 0; i < 1 * PART; i++)
         seed = seed * 6364136223846793005u + 1442695040888963407u;
     sink = seed;
 }
 
-APART void chain_middle(uint64_t seed)
+static APART void chain_middle(uint64_t seed)
 {
     chain_six(seed);
     chain_three(seed);
@@ -49,7 +53,7 @@ APART void chain_middle(uint64_t seed)
     sink++;
 }
 
-APART void chain_outer(uint64_t seed)
+static APART void chain_outer(uint64_t seed)
 {
     chain_middle(seed);
     sink++;
