@@ -3,9 +3,16 @@
  * Lanes: the named counters that share the profile's timeline.  A lane is described once; its
  * values come in RECORD_LANES.  Append-only; any thread adds (a lock inside) and reads.
  *
- *     group     key                example
- *     SYSTEM    "cpu.us", "disks.vda.read_bytes", "psi.io.some", "net.lo.rx_bytes",
- * "cgroup.throttled_us" TARGET    "cpu_pct", "rss_bytes", "majflt" THREAD    "cpu_pct" with tid
+ *     group   keys
+ *     SYSTEM  us sy ni id wa hi si st run_queue blocked interrupts context_switches forks …
+ *             free_bytes cached_bytes … read_bytes write_bytes swap_in swap_out minflt majflt …
+ *             cpus.cpu0.us  disks.vda.read_bytes  net.eth0.rx_bytes  psi.io.some
+ *             cgroup.throttled_us
+ *     TARGET  cpu_pct rss_bytes minflt majflt read_bytes vcsw threads fds …  pid 0: all processes
+ *     THREAD  cpu_pct run_delay_pct …  of pid and tid; no value in a round means 0
+ *
+ * A key that says bytes or a number of events is per second where its unit is; a percentage of CPU
+ * time is of one core for the target (200 = two cores) and of the machine for the system.
  */
 #ifndef PROFTOP_LANE_H
 #define PROFTOP_LANE_H

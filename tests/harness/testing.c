@@ -8,6 +8,8 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proftop/memory.h"
@@ -58,4 +60,20 @@ void testing_folder_remove(char *folder)
 {
     nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     free(folder);
+}
+
+void testing_write(const char *folder, const char *path, const char *text)
+{
+    char *whole = xasprintf("%s/%s", folder, path);
+    FILE *file;
+
+    for (char *slash = whole + strlen(folder) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        mkdir(whole, 0777);
+        *slash = '/';
+    }
+    file = fopen(whole, "we");
+    if (file == NULL || fputs(text, file) == EOF || fclose(file) != 0)
+        die("a test cannot write %s", whole);
+    free(whole);
 }

@@ -34,4 +34,7 @@ char *testing_source(const char *path);
 char *testing_folder_new(void);
 void testing_folder_remove(char *folder);
 
+/* Writes FOLDER/PATH, whose folders are made; a file that is there keeps its inode. */
+void testing_write(const char *folder, const char *path, const char *text);
+
 #endif
