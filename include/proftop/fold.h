@@ -19,7 +19,7 @@
 #include "proftop/scope.h"
 
 typedef uint32_t node_id;
-#define NODE_ROOT 0
+#define NODE_ROOT 0 /* its function is UINT32_MAX */
 #define NODE_END UINT32_MAX
 
 /* One function of the flat list, by self weight. */
@@ -111,7 +111,10 @@ struct fold_callers {
 struct fold_callers *fold_callers(const struct fold *fold, function_id function);
 void fold_callers_free(struct fold_callers *callers);
 
-/* The bottom-up tree (leaf first) of the whole fold, or of one function when not UINT32_MAX. */
+/*
+ * The bottom-up tree (leaf first) of the whole fold, or of one function when not UINT32_MAX.  It
+ * has nodes and totals; rows and threads are FOLD's alone.
+ */
 struct fold *fold_bottom_up(const struct fold *fold, function_id function);
 
 /* Lines of FUNCTION by weight: its self per source line. */
@@ -119,6 +122,7 @@ struct fold_line {
     uint32_t line;
     uint64_t self, samples;
 };
+/* The caller frees the list. */
 struct fold_line *fold_lines(const struct fold *fold, function_id function, uint32_t *count);
 
 /*

@@ -55,7 +55,8 @@ struct frame {
     uint32_t kind; /* enum frame_kind */
 };
 
-/* In words, translated when shown: "no unwind information". */
+/* In words, for a person: "no unwind information".  And the same untranslated, for files. */
 const char *stack_end_text(enum stack_end end);
+const char *stack_end_name(enum stack_end end);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * Locations, the functions they lie in, and the stacks made of them.
  *
- *     struct frame ──names_locate()──► location_id ──names_of()──► naming: inline chain of placed
- * functions location_ids ──names_push()────► stack_id      a node of one tree: (parent, location);
- * a child's id is always above its parent's
+ *     struct frame ──names_locate()─► location_id ──names_of()─► naming: the inline chain there
+ *     location_ids ──names_push()───► stack_id     a node of one tree: (parent, location);
+ *                                                  a child's id is always above its parent's
  *
  * Locations and stacks are appended by the builder only.  A location's naming is set by the thread
  * that resolves names, twice as a rule: quickly from the symbol table, later with lines and inlined
@@ -28,14 +28,14 @@ typedef uint32_t stack_id;
 /* A function: what rows of every view are about.  Interned by (kind, raw_name, module, file). */
 struct function {
     enum frame_kind kind;
-    const char *name; /* demangled, whole */
-    const char
-        *raw_name;      /* as in the symbol table; the same pointer as name where it is the same */
-    const char *module; /* "" when none */
-    const char *file;   /* "" when unknown */
-    uint32_t line;      /* where it begins; 0 when unknown */
-    uint32_t mark;      /* kind MARK: enum mark */
-    uint64_t hue;       /* a hash of module and name, the same on every machine */
+    bool internal;        /* an interpreter's shim or trampoline: hidden unless asked for */
+    const char *name;     /* demangled, whole */
+    const char *raw_name; /* as in the symbol table; the same pointer as name where the same */
+    const char *module;   /* "" when none */
+    const char *file;     /* "" when unknown */
+    uint32_t line;        /* where it begins; 0 when unknown */
+    uint32_t mark;        /* kind MARK: enum mark */
+    uint64_t hue;         /* a hash of module and name, the same on every machine */
 };
 
 struct placed {
@@ -53,10 +53,15 @@ struct naming {
     struct placed frames[];
 };
 
+struct codes;
+struct modules;
 struct names;
 
 struct names *names_new(void);
 void names_free(struct names *names);
+
+/* Where placeholders find a module's name and Python functions theirs; either may be NULL. */
+void names_describe(struct names *names, const struct modules *modules, const struct codes *codes);
 
 /* The location of FRAME, new or known.  Builder only. */
 location_id names_locate(struct names *names, const struct frame *frame);
@@ -76,8 +81,11 @@ const struct function *names_get(const struct names *names, function_id function
 
 /* Never NULL: before anything is known, a placeholder function "module+0xoffset" or "0xaddress". */
 const struct naming *names_of(const struct names *names, location_id location);
+/* As names_of(), but NULL instead of a placeholder: for who goes about naming. */
+const struct naming *names_known(const struct names *names, location_id location);
 void names_set(struct names *names, location_id location, enum naming_state state,
                const struct placed *frames, uint32_t count);
+/* Goes up when a location's functions or lines change. */
 uint32_t names_version(const struct names *names);
 
 size_t names_bytes(const struct names *names);

@@ -68,13 +68,16 @@ uint32_t profile_threads(const struct profile *profile);
 const struct profile_thread *profile_thread(const struct profile *profile, uint32_t index);
 
 /*
- * The finest slices that cover [start, end) at RESOLUTION_NS or finer where still held, in order of
- * time.  A slice partly inside is given whole with its times; callers decide.
+ * The fewest slices that cover [start, end), none longer than RESOLUTION_NS where finer ones are
+ * still held, in order of time.  A slice partly inside is given whole with its times; callers
+ * decide.  UINT64_MAX as resolution is the cheapest way over a wide range.
  */
 struct slice_cursor {
     const struct profile *profile;
     uint64_t start_ns, end_ns, resolution_ns;
-    size_t level, index;
+    uint64_t time_ns; /* what was given lies before it */
+    size_t span, index, last;
+    unsigned level;
 };
 void profile_slices(const struct profile *profile, uint64_t start_ns, uint64_t end_ns,
                     uint64_t resolution_ns, struct slice_cursor *cursor);
@@ -86,8 +89,9 @@ uint64_t slice_end_ns(const struct slice *slice);
 /* Walks a slice's entries: slice_entries(slice, &walk); while (slice_next_entry(&walk, &entry)) …
  */
 struct slice_walk {
-    const uint8_t *at, *end;
+    const uint8_t *at, *end, *group_end;
     struct slice_entry last;
+    uint64_t mean; /* weight of one sample of the last entry */
 };
 void slice_entries(const struct slice *slice, struct slice_walk *walk);
 bool slice_next_entry(struct slice_walk *walk, struct slice_entry *entry);
@@ -96,6 +100,7 @@ const struct record_tally *slice_tally(const struct slice *slice); /* summed; NU
 /* A lane's value in this slice (mean over its parts); false when it has none. */
 bool slice_lane(const struct slice *slice, lane_id lane, double *value);
 const struct other_process *slice_others(const struct slice *slice, uint32_t *count);
+const struct syscall_tally *slice_syscalls(const struct slice *slice, uint32_t *count);
 
 /* Sentences told during the recording, oldest first. */
 struct profile_note {

@@ -130,6 +130,9 @@ struct record_tally {
     uint32_t eintr_repaired, behind;
 };
 
+/* Adds PART to SUM: counts add up, the rate is the later one's, the longest stop the longer. */
+void tally_add(struct record_tally *sum, const struct record_tally *part);
+
 struct lane_value {
     uint32_t lane; /* lane_id, see lane.h */
     uint32_t pad;

@@ -28,9 +28,14 @@ static const char *const wait_texts[WAIT_REASONS] = {
     [WAIT_OTHER] = N_("other"),
 };
 
+const char *stack_end_name(enum stack_end end)
+{
+    return end_texts[(unsigned)end < STACK_ENDS ? end : STACK_NONE];
+}
+
 const char *stack_end_text(enum stack_end end)
 {
-    return _(end_texts[(unsigned)end < STACK_ENDS ? end : STACK_NONE]);
+    return _(stack_end_name(end));
 }
 
 const char *wait_reason_text(enum wait_reason reason)
