@@ -7,11 +7,6 @@ binary=${PROFTOP_BUILT:-.}/proftop
 readelf=${READELF:-readelf}
 status=0
 
-if [ "${PROFTOP_HARDENED:-yes}" != yes ]; then
-    echo "skipped: check-hardening.sh: configured without optimisation or hardening"
-    exit 77
-fi
-
 want() { # WHAT PATTERN READELF-OPTIONS...
     what=$1 pattern=$2
     shift 2
