@@ -86,6 +86,12 @@ bool target_add(struct target *target, int32_t pid, int32_t ppid);
 void target_ended(struct target *target, int32_t pid, int exit_status);
 
 /*
+ * CPU time of all its living processes and of their children that ended and were waited for, in
+ * steps of 10 ms: differences of it tell how much there was to sample.
+ */
+uint64_t target_cpu_ns(struct target *target);
+
+/*
  * Looks for children nobody told about and for processes that have ended.  Cheap enough for ten
  * times a second.
  */

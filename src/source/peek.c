@@ -24,7 +24,7 @@ static bool read_whole(void *context, uint64_t address, void *buffer, size_t siz
 }
 
 bool peek_blocked(struct peek *peek, int32_t pid, int32_t tid, const struct proc_syscall *syscall,
-                  const struct maps *maps, struct frozen *frozen)
+                  struct frozen *frozen)
 {
     memset(frozen, 0, sizeof(*frozen));
     peek->pid = pid;
@@ -33,7 +33,6 @@ bool peek_blocked(struct peek *peek, int32_t pid, int32_t tid, const struct proc
     frozen->registers.ip = syscall->pc;
     frozen->registers.sp = syscall->sp;
     frozen->registers.known = KNOWN_IP | KNOWN_SP;
-    frozen->maps = maps;
     frozen->stack = peek->bytes;
     frozen->stack_start = syscall->sp;
     frozen->stack_size = peek_memory(pid, syscall->sp, peek->bytes, sizeof(peek->bytes));

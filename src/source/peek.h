@@ -25,10 +25,11 @@ struct peek {
 size_t peek_memory(int32_t pid, uint64_t address, void *buffer, size_t size);
 
 /*
- * Fills FROZEN for the blocked thread whose SYSCALL was just read; it borrows PEEK.  False when its
- * memory may not be read.  The caller checks afterwards that the thread has not run meanwhile.
+ * Fills FROZEN, but for its maps, for the blocked thread whose SYSCALL was just read; it borrows
+ * PEEK.  False when its memory may not be read.  The caller checks afterwards that the thread has
+ * not run meanwhile.
  */
 bool peek_blocked(struct peek *peek, int32_t pid, int32_t tid, const struct proc_syscall *syscall,
-                  const struct maps *maps, struct frozen *frozen);
+                  struct frozen *frozen);
 
 #endif

@@ -24,29 +24,59 @@ struct pending_copy {
     uint8_t stack[];
 };
 
-void pending_init(struct pending *pending, struct unwinder *unwinder, struct emit *emit)
+void pending_init(struct pending *pending, struct unwinder *unwinder, struct roster *roster)
 {
     pending->unwinder = unwinder;
-    pending->emit = emit;
+    pending->roster = roster;
+    pending->emit = roster->emit;
     pending->first = NULL;
     pending->last = &pending->first;
     pending->bytes = 0;
 }
 
-/* Fills frames; false when the tables are not ready. */
-static bool unwind(struct pending *pending, const struct unfinished *unfinished)
+static bool unwind(struct pending *pending, const struct frozen *frozen, uint32_t skip)
+{
+    bool done = unwind_frozen(pending->unwinder, frozen, pending->frames + skip,
+                              pending->stacks + skip, STACK_FRAMES_MAX, &pending->unwound);
+
+    pending->count = skip + pending->unwound.count;
+    return done;
+}
+
+bool pending_unwind(struct pending *pending, struct tracked *process, struct frozen *frozen,
+                    uint32_t skip, uint64_t time_ns)
+{
+    bool done;
+
+    frozen->maps = roster_maps(pending->roster, process, time_ns);
+    if (frozen->maps == NULL) {
+        pending->unwound = (struct unwound){ .end = STACK_NONE };
+        pending->count = skip;
+        return true;
+    }
+    done = unwind(pending, frozen, skip);
+    if (done && pending->unwound.end == STACK_NO_MAPPING) {
+        const struct maps *again = roster_maps_again(pending->roster, process, time_ns);
+
+        if (again != frozen->maps) {
+            frozen->maps = again;
+            done = unwind(pending, frozen, skip);
+        }
+    }
+    return done;
+}
+
+/* The kernel's frames come first. */
+static uint32_t put_kernel(struct pending *pending, const struct unfinished *unfinished)
 {
     uint32_t kernel = unfinished->kernel_count;
-    bool done;
 
     if (kernel > KERNEL_FRAMES_MAX)
         kernel = KERNEL_FRAMES_MAX;
     if (kernel > 0)
         memcpy(pending->frames, unfinished->kernel, kernel * sizeof(struct frame));
-    done = unwind_frozen(pending->unwinder, &unfinished->frozen, pending->frames + kernel, NULL,
-                         STACK_FRAMES_MAX, &pending->unwound);
-    pending->count = kernel + pending->unwound.count;
-    return done;
+    memset(pending->stacks, 0, kernel * sizeof(pending->stacks[0]));
+    return kernel;
 }
 
 static void send(struct pending *pending, const struct unfinished *unfinished)
@@ -76,6 +106,7 @@ static void keep(struct pending *pending, const struct unfinished *unfinished)
         kernel = KERNEL_FRAMES_MAX;
     if (kernel > 0)
         memcpy(copy->kernel, unfinished->kernel, kernel * sizeof(struct frame));
+    copy->unfinished.process = NULL; /* it may end meanwhile */
     copy->unfinished.kernel = copy->kernel;
     copy->unfinished.kernel_count = kernel;
     memcpy(copy->stack, frozen->stack, frozen->stack_size);
@@ -107,11 +138,14 @@ void pending_fini(struct pending *pending)
         drop_first(pending);
 }
 
-bool pending_finish(struct pending *pending, const struct unfinished *unfinished)
+bool pending_finish(struct pending *pending, struct unfinished *unfinished)
 {
     size_t bytes = sizeof(struct pending_copy) + unfinished->frozen.stack_size;
+    uint32_t kernel = put_kernel(pending, unfinished);
 
-    if (!unwind(pending, unfinished) && pending->bytes + bytes <= PENDING_BYTES_MAX) {
+    if (!pending_unwind(pending, unfinished->process, &unfinished->frozen, kernel,
+                        unfinished->time_ns) &&
+        pending->bytes + bytes <= PENDING_BYTES_MAX) {
         keep(pending, unfinished);
         return false;
     }
@@ -126,7 +160,7 @@ uint64_t pending_retry(struct pending *pending, uint64_t now_ns)
     while (pending->first != NULL) {
         const struct unfinished *unfinished = &pending->first->unfinished;
 
-        if (!unwind(pending, unfinished)) {
+        if (!unwind(pending, &unfinished->frozen, put_kernel(pending, unfinished))) {
             if (now_ns - unfinished->time_ns < WAIT_MAX_NS)
                 return unfinished->time_ns;
             pending->emit->tally.deferred++;

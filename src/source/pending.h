@@ -13,6 +13,7 @@
 #include "emit.h"
 #include "proftop/maps.h"
 #include "proftop/unwind.h"
+#include "roster.h"
 
 enum {
     PENDING_BYTES_MAX = 64 << 20,
@@ -25,22 +26,25 @@ struct unfinished {
     struct record_sample sample; /* pid, tid, weight, state… */
     const struct frame *kernel;  /* frames that come first, innermost first */
     uint32_t kernel_count;
-    struct frozen frozen;
+    struct frozen frozen; /* its maps are filled in */
+    struct tracked *process;
 };
 
 struct pending_copy;
 
 struct pending {
     struct unwinder *unwinder;
+    struct roster *roster;
     struct emit *emit;
     struct pending_copy *first, **last;
     size_t bytes;
     struct frame frames[STACK_FRAMES_MAX + 160]; /* of the one being finished */
+    uint64_t stacks[STACK_FRAMES_MAX + 160];     /* their stack pointers; 0 in the kernel */
     uint32_t count;                              /* of them; kernel frames included */
     struct unwound unwound;
 };
 
-void pending_init(struct pending *pending, struct unwinder *unwinder, struct emit *emit);
+void pending_init(struct pending *pending, struct unwinder *unwinder, struct roster *roster);
 /* What still waits is dropped. */
 void pending_fini(struct pending *pending);
 
@@ -48,7 +52,14 @@ void pending_fini(struct pending *pending);
  * Unwinds and sends the sample, or keeps a copy of it.  True when it was sent: frames, count and
  * unwound tell what.
  */
-bool pending_finish(struct pending *pending, const struct unfinished *unfinished);
+bool pending_finish(struct pending *pending, struct unfinished *unfinished);
+
+/*
+ * Unwinds FROZEN, a stack of PROCESS, into frames after the first SKIP; its maps are filled in, and
+ * read again when it leads to code they do not have.  False when tables are not ready.
+ */
+bool pending_unwind(struct pending *pending, struct tracked *process, struct frozen *frozen,
+                    uint32_t skip, uint64_t time_ns);
 
 /* Tries again what waits.  The time before which nothing waits any more. */
 uint64_t pending_retry(struct pending *pending, uint64_t now_ns);

@@ -170,8 +170,8 @@ static struct source *perf_open(struct target *target, const struct source_confi
     perf->show_kernel = config->kernel;
     perf->random = clock_now_ns() | 1;
     perf->emit.tally.rate_hz = config->rate_hz;
-    pending_init(&perf->pending, config->unwinder, &perf->emit);
     roster_init(&perf->roster, target, config, &perf->emit);
+    pending_init(&perf->pending, config->unwinder, &perf->roster);
     waiting_init(&perf->waiting, &perf->roster, &perf->pending, config);
     if (!open_events(perf, &wish, error)) {
         perf_close((struct source *)perf);

@@ -20,7 +20,7 @@
 /* Counts since the last check of how well it goes. */
 struct perf_watch {
     uint64_t checked_ns, scanned_ns, jittered_ns;
-    uint64_t target_ticks;       /* CPU time of the target at the last check, in clock ticks */
+    uint64_t target_cpu_ns;      /* at the last check */
     uint64_t thread_cpu_ns;      /* our own, at the last check */
     uint64_t received, lost;     /* since the last check */
     uint64_t truncated;          /* likewise */

@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#include "proftop/clock.h"
-
 static const struct module *kernel_module(const struct perf *perf)
 {
     return maps_kernel(perf->config.modules);
@@ -46,30 +44,10 @@ static uint32_t kernel_frames(struct perf *perf, const struct perf_sample *sampl
     return count;
 }
 
-/*
- * CPU time since the thread's last sample: the kernel's timer counts it in whole periods, and what
- * schedstat says beside (a record was lost, a tick came late) was settled at the last look.
- */
-static uint64_t time_weight(struct perf *perf, struct thread *thread)
-{
-    struct account *account = &thread->account;
-    int64_t weight_ns = (int64_t)perf_events_period(&perf->events);
-
-    if (account->correction_ns < 0) {
-        weight_ns /= 2;
-        account->correction_ns += weight_ns;
-    } else {
-        weight_ns += account->correction_ns;
-        account->correction_ns = 0;
-    }
-    account->told_cpu_ns += (uint64_t)weight_ns;
-    return (uint64_t)weight_ns;
-}
-
 static uint64_t weigh(struct perf *perf, struct thread *thread, const struct perf_sample *sample)
 {
     if (perf->events.wish.event.metric == METRIC_TIME)
-        return time_weight(perf, thread);
+        return account_weight(&thread->account, perf_events_period(&perf->events));
     return sample->period;
 }
 
@@ -104,8 +82,8 @@ static void take_sample(struct perf *perf, const struct perf_event_header *heade
     frozen->stack = sample.stack;
     frozen->stack_start = sample.registers.sp;
     frozen->stack_size = sample.stack_size;
-    frozen->maps = roster_maps(&perf->roster, thread->process, sample.time_ns);
-    if (sample.registers.known == 0 || sample.compat || frozen->maps == NULL) {
+    unfinished.process = thread->process;
+    if (sample.registers.known == 0 || sample.compat) {
         unfinished.sample.end = STACK_NONE;
         perf->emit.tally.broken++;
         emit_sample(&perf->emit, sample.time_ns, &unfinished.sample, perf->kernel,
@@ -114,8 +92,6 @@ static void take_sample(struct perf *perf, const struct perf_event_header *heade
     }
     if (!pending_finish(pending, &unfinished))
         return;
-    if (pending->unwound.end == STACK_NO_MAPPING)
-        thread->process->stale = true;
     perf->watch.truncated += pending->unwound.end == STACK_TRUNCATED;
     thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
 }
@@ -178,7 +154,7 @@ static void take_fork(struct perf *perf, const struct perf_event_header *header,
         return;
     thread = roster_add(&perf->roster, task.pid, task.tid, THREAD_BEGAN, time_ns);
     if (!thread->account.started)
-        waiting_born(thread, time_ns);
+        account_begin(&thread->account, time_ns);
 }
 
 static void take_exit(struct perf *perf, const struct perf_event_header *header, uint64_t time_ns)
@@ -279,20 +255,18 @@ static void tell_kernel(struct perf *perf, struct thread *thread, uint64_t weigh
 
 void perf_settle(struct perf *perf, uint64_t now_ns)
 {
-    /* Less is the remainder of a period whose sample is yet to come. */
-    int64_t tolerated_ns = 3 * (int64_t)perf_events_period(&perf->events);
+    uint64_t period_ns = perf_events_period(&perf->events);
 
     for (size_t i = 0; i < perf->roster.count; i++) {
         struct thread *thread = perf->roster.threads[i];
-        int64_t owed_ns = waiting_owed_cpu(thread);
+        int64_t owed_ns;
 
         if (thread->account.at_ns != now_ns)
             continue;
-        if (owed_ns > -tolerated_ns && owed_ns < tolerated_ns)
-            thread->account.correction_ns = 0;
-        else if (owed_ns < 0 || perf->events.wish.kernel)
-            thread->account.correction_ns = owed_ns;
-        else
+        owed_ns = account_settle(&thread->account, period_ns);
+        if (owed_ns > 0 && !perf->events.wish.kernel) {
             tell_kernel(perf, thread, (uint64_t)owed_ns, now_ns);
+            thread->account.correction_ns = 0;
+        }
     }
 }

@@ -13,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
@@ -28,32 +27,7 @@ enum {
 };
 
 #define CHECK_NS (250 * NS_PER_MS)
-#define SCAN_NS NS_PER_S
-
-/* CPU time in clock ticks of everything in the target, with children that ended and were waited
- * for. */
-static uint64_t target_ticks(struct perf *perf)
-{
-    struct target_process processes[64];
-    size_t count = target_processes(perf->target, processes, 64, false);
-    uint64_t ticks = 0;
-
-    for (size_t i = 0; i < count && i < 64; i++) {
-        struct proc_stat stat;
-
-        if (!proc_stat(target_proc_root(perf->target), processes[i].pid, 0, &stat))
-            continue;
-        ticks += stat.utime_ticks + stat.stime_ticks;
-        if (target_follows_children(perf->target))
-            ticks += stat.cutime_ticks + stat.cstime_ticks;
-    }
-    return ticks;
-}
-
-static uint64_t ticks_to_ns(uint64_t ticks)
-{
-    return ticks * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
-}
+#define SCAN_NS (2 * NS_PER_S)
 
 void perf_watch_start(struct perf *perf, uint64_t now_ns)
 {
@@ -61,7 +35,7 @@ void perf_watch_start(struct perf *perf, uint64_t now_ns)
 
     watch->checked_ns = watch->jittered_ns = now_ns;
     watch->scanned_ns = 0;
-    watch->target_ticks = target_ticks(perf);
+    watch->target_cpu_ns = target_cpu_ns(perf->target);
     watch->thread_cpu_ns = clock_thread_cpu_ns();
 }
 
@@ -194,11 +168,11 @@ static void check_tally(struct perf *perf)
     struct perf_watch *watch = &perf->watch;
     struct record_tally *tally = &perf->emit.tally;
     uint64_t period_ns = perf_events_period(&perf->events);
-    uint64_t ticks = target_ticks(perf);
-    uint64_t used_ns = ticks > watch->target_ticks ? ticks_to_ns(ticks - watch->target_ticks) : 0;
+    uint64_t cpu_ns = target_cpu_ns(perf->target);
+    uint64_t used_ns = cpu_ns > watch->target_cpu_ns ? cpu_ns - watch->target_cpu_ns : 0;
     uint64_t covered_ns = watch->received * period_ns + watch->kernel_unseen_ns;
 
-    watch->target_ticks = ticks;
+    watch->target_cpu_ns = cpu_ns;
     watch->covered_ns += covered_ns;
     watch->due_ns += used_ns;
     tally->target_cpu_ns = used_ns;

@@ -20,8 +20,9 @@ enum {
     KEPT_MAX = 3072, /* descriptors, of the 4,096 we allow ourselves beside the events */
 };
 
-/* A process whose maps change all the time (a JIT) is read again at most so often. */
-#define MAPS_AGAIN_NS (20 * NS_PER_MS)
+/* Maps that change all the time (a JIT's) are read again at most so often; futile reads rarer. */
+#define MAPS_REST_MIN_NS (2 * NS_PER_MS)
+#define MAPS_REST_MAX_NS NS_PER_S
 
 void roster_init(struct roster *roster, struct target *target, const struct source_config *config,
                  struct emit *emit)
@@ -242,24 +243,40 @@ void roster_exec(struct roster *roster, int32_t pid, const char *name, uint64_t 
     emit_thread(roster->emit, time_ns, &news);
 }
 
-struct maps *roster_maps(struct roster *roster, struct tracked *process, uint64_t now_ns)
+static void read_maps(struct roster *roster, struct tracked *process, uint64_t now_ns)
 {
-    struct maps *maps;
+    struct maps *maps = maps_read(target_proc_root(roster->target), process->pid, process->execs,
+                                  roster->modules, NULL);
 
-    if (!process->stale ||
-        (process->maps != NULL && now_ns - process->maps_read_ns < MAPS_AGAIN_NS))
-        return process->maps;
-    maps = maps_read(target_proc_root(roster->target), process->pid, process->execs,
-                     roster->modules, NULL);
     process->maps_read_ns = now_ns;
     if (maps == NULL)
-        return process->maps; /* it ended meanwhile: what we know is the best there is */
+        return; /* it ended meanwhile: what we know is the best there is */
     if (process->maps != NULL)
         maps_unref(process->maps);
     process->maps = maps;
     process->stale = false;
     unwinder_prepare(roster->unwinder, maps);
-    return maps;
+}
+
+struct maps *roster_maps(struct roster *roster, struct tracked *process, uint64_t now_ns)
+{
+    if (process->stale && now_ns - process->maps_read_ns >= process->maps_rest_ns)
+        read_maps(roster, process, now_ns);
+    return process->maps;
+}
+
+struct maps *roster_maps_again(struct roster *roster, struct tracked *process, uint64_t now_ns)
+{
+    uint32_t before = process->maps != NULL ? process->maps->count : 0;
+
+    if (now_ns - process->maps_read_ns < process->maps_rest_ns)
+        return process->maps;
+    read_maps(roster, process, now_ns);
+    if (process->maps != NULL && process->maps->count != before)
+        process->maps_rest_ns = MAPS_REST_MIN_NS;
+    else if (process->maps_rest_ns < MAPS_REST_MAX_NS)
+        process->maps_rest_ns = process->maps_rest_ns * 2 + MAPS_REST_MIN_NS;
+    return process->maps;
 }
 
 void roster_mapped(struct roster *roster, struct tracked *process, const struct maps_line *line)

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "account.h"
 #include "emit.h"
 #include "proftop/maps.h"
 #include "proftop/proc.h"
@@ -29,23 +30,12 @@ struct tracked {
     uint32_t execs;    /* the generation of its maps */
     uint32_t threads;  /* in the roster */
     struct maps *maps; /* NULL: never read, or unreadable */
-    bool stale;        /* mappings came or went: read again before use */
+    bool stale;        /* to be read before use */
     uint64_t maps_read_ns;
+    uint64_t maps_rest_ns; /* they are not read again so soon after */
+    uint64_t task_links;   /* ptrace: threads, as the link count of its task folder tells them */
+    bool stopped;          /* ptrace: SIGSTOP or its kin */
     struct tracked *next;
-};
-
-/* How a thread's time was spent, as far as it was told: everything adds up to wall time. */
-struct account {
-    bool started;
-    uint64_t at_ns;                    /* of the last look */
-    struct proc_schedstat schedstat;   /* at the last look */
-    uint64_t told_cpu_ns;              /* given to RUNNING samples since the start */
-    uint64_t first_cpu_ns;             /* at the start */
-    int64_t correction_ns;             /* of the next RUNNING samples */
-    int64_t owed_wait_ns, owed_run_ns; /* asleep, and runnable: not yet told */
-    uint64_t told_at_ns;               /* when waiting was last told */
-    uint64_t due_ns;                   /* when to look again */
-    uint64_t moved_ns;                 /* when it last moved */
 };
 
 /* Descriptors of /proc files worth keeping open, -1 otherwise. */
@@ -65,14 +55,14 @@ struct last_stack {
     bool state_known; /* /proc's state letter was asked for during this sleep */
 };
 
-/* What the ptrace source remembers. */
+/* What the ptrace source remembers of a thread. */
 struct tracee {
-    bool seized;      /* ours to stop */
-    bool interrupted; /* asked to stop, not stopped yet */
-    bool refused;     /* can't be seized */
-    uint64_t asked_ns;
-    uint64_t due_ns;     /* of its next sample */
-    int64_t repaired_sp; /* of the last system call whose EINTR was rewritten */
+    bool seized;          /* ours to stop */
+    bool interrupted;     /* asked to stop, not stopped yet */
+    bool refused;         /* can't be seized: told once */
+    bool listening;       /* in a group stop */
+    uint64_t due_ns;      /* when to look at it again */
+    uint32_t stack_bytes; /* its stack is about so deep; 0: not known */
 };
 
 struct thread {
@@ -119,6 +109,8 @@ void roster_remove(struct roster *roster, struct thread *thread, uint64_t time_n
 
 /* The maps to unwind with, read again if stale.  Borrowed until the next call; may be NULL. */
 struct maps *roster_maps(struct roster *roster, struct tracked *process, uint64_t now_ns);
+/* Reads the maps again, an address having been outside; not when that was futile just before. */
+struct maps *roster_maps_again(struct roster *roster, struct tracked *process, uint64_t now_ns);
 /* A mapping that was just made. */
 void roster_mapped(struct roster *roster, struct tracked *process, const struct maps_line *line);
 

@@ -30,14 +30,6 @@ void waiting_init(struct waiting *waiting, struct roster *roster, struct pending
     waiting->random = clock_now_ns() | 1;
 }
 
-void waiting_born(struct thread *thread, uint64_t born_ns)
-{
-    struct account *account = &thread->account;
-
-    account->started = true;
-    account->at_ns = account->told_at_ns = account->moved_ns = born_ns;
-}
-
 /* ± an eighth, against lockstep with a thread that sleeps periodically. */
 static uint64_t jitter(struct waiting *waiting, uint64_t period_ns)
 {
@@ -98,29 +90,24 @@ static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_
     struct proc_syscall syscall;
     struct proc_schedstat after;
     struct frozen frozen;
-    struct maps *maps;
 
+    if (thread->tracee.interrupted)
+        return false; /* it stands still for us, not of its own will */
     if (!thread_syscall(roster, thread, &syscall)) {
         say_denied(waiting, now_ns);
         return false;
     }
     if (syscall.running)
         return false;
-    maps = roster_maps(roster, thread->process, now_ns);
-    if (maps == NULL)
-        return false;
-    if (!peek_blocked(&waiting->peek, thread->pid, thread->tid, &syscall, maps, &frozen)) {
+    if (!peek_blocked(&waiting->peek, thread->pid, thread->tid, &syscall, &frozen)) {
         say_denied(waiting, now_ns);
         return false;
     }
-    if (!unwind_frozen(pending->unwinder, &frozen, pending->frames, NULL, STACK_FRAMES_MAX,
-                       &pending->unwound))
+    if (!pending_unwind(pending, thread->process, &frozen, 0, now_ns))
         return false; /* its tables are being built: the next look finds them */
     if (!thread_schedstat(roster, thread, &after) ||
         !same_moment(&after, &thread->account.schedstat))
         return false;
-    if (pending->unwound.end == STACK_NO_MAPPING)
-        thread->process->stale = true;
     thread_keep_stack(thread, pending->frames, pending->unwound.count, pending->unwound.end);
     stack->asleep = true;
     stack->syscall = (int16_t)syscall.number;
@@ -188,7 +175,7 @@ static void start(struct waiting *waiting, struct thread *thread,
 {
     struct account *account = &thread->account;
 
-    waiting_born(thread, now_ns);
+    account_begin(account, now_ns);
     account->schedstat = *schedstat;
     account->first_cpu_ns = schedstat->cpu_ns;
     account->due_ns = now_ns + jitter(waiting, waiting->fast_ns);
@@ -221,13 +208,11 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
     account->schedstat = schedstat;
     account->owed_run_ns += delay_ns;
     account->owed_wait_ns += wait_ns;
-    waiting->cpu_ns += cpu_ns > 0 ? (uint64_t)cpu_ns : 0;
+    account->contended = delay_ns > cpu_ns / 16;
     if (!waiting->wanted)
         return;
-    if (moved) {
-        account->moved_ns = now_ns;
+    if (moved)
         thread->stack.asleep = false;
-    }
     tell_runnable(waiting, thread, now_ns);
     if (!thread->stack.asleep && account->owed_wait_ns > 0)
         peek_sleeper(waiting, thread, now_ns);
@@ -259,14 +244,4 @@ uint64_t waiting_due(const struct waiting *waiting, uint64_t now_ns)
     if (due_ns < waiting->looked_ns + FAST_MIN_NS)
         due_ns = waiting->looked_ns + FAST_MIN_NS;
     return due_ns;
-}
-
-int64_t waiting_owed_cpu(const struct thread *thread)
-{
-    const struct account *account = &thread->account;
-
-    if (!account->started)
-        return 0;
-    return (int64_t)(account->schedstat.cpu_ns - account->first_cpu_ns) -
-           (int64_t)account->told_cpu_ns;
 }

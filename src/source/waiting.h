@@ -28,23 +28,16 @@ struct waiting {
     uint64_t fast_ns;   /* between looks at a thread that runs and sleeps */
     uint64_t looked_ns; /* the last waiting_look() */
     uint64_t random;
-    uint64_t cpu_ns; /* seen to be used by living threads, since the start */
     struct peek peek;
 };
 
 void waiting_init(struct waiting *waiting, struct roster *roster, struct pending *pending,
                   const struct source_config *config);
 
-/* Begins the account of a thread, at its birth (its counters are 0) or now. */
-void waiting_born(struct thread *thread, uint64_t born_ns);
-
 /* Looks at every thread that is due. */
 void waiting_look(struct waiting *waiting, uint64_t now_ns);
 
 /* When it wants to look next; at most 100 ms from now. */
 uint64_t waiting_due(const struct waiting *waiting, uint64_t now_ns);
-
-/* CPU time that THREAD has used and no RUNNING sample was told of; may be negative. */
-int64_t waiting_owed_cpu(const struct thread *thread);
 
 #endif

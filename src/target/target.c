@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
@@ -351,6 +352,25 @@ void target_refresh(struct target *target)
     }
     pthread_mutex_unlock(&target->lock);
     proc_ids_fini(&children);
+}
+
+uint64_t target_cpu_ns(struct target *target)
+{
+    uint64_t ticks = 0;
+
+    pthread_mutex_lock(&target->lock);
+    for (size_t i = 0; i < target->count; i++) {
+        struct proc_stat stat;
+
+        if (target->processes[i].ended ||
+            !proc_stat(target->proc_root, target->processes[i].pid, 0, &stat))
+            continue;
+        ticks += stat.utime_ticks + stat.stime_ticks;
+        if (target->children)
+            ticks += stat.cutime_ticks + stat.cstime_ticks;
+    }
+    pthread_mutex_unlock(&target->lock);
+    return ticks * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 bool target_reap(struct target *target, int *exit_status)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Accounts of threads: see account.h. */
+#include "config.h"
+
+#include "account.h"
+
+void account_begin(struct account *account, uint64_t now_ns)
+{
+    account->started = true;
+    account->at_ns = account->told_at_ns = now_ns;
+}
+
+uint64_t account_weight(struct account *account, uint64_t period_ns)
+{
+    int64_t weight_ns = (int64_t)period_ns;
+
+    if (account->correction_ns < 0) {
+        weight_ns /= 2;
+        account->correction_ns += weight_ns;
+    } else {
+        weight_ns += account->correction_ns;
+        account->correction_ns = 0;
+    }
+    account->told_cpu_ns += (uint64_t)weight_ns;
+    return (uint64_t)weight_ns;
+}
+
+uint64_t account_weight_exact(struct account *account, uint64_t cpu_ns)
+{
+    uint64_t used_ns = cpu_ns - account->first_cpu_ns;
+    uint64_t weight_ns = used_ns > account->told_cpu_ns ? used_ns - account->told_cpu_ns : 0;
+
+    account->told_cpu_ns += weight_ns;
+    account->correction_ns = 0;
+    return weight_ns;
+}
+
+int64_t account_settle(struct account *account, uint64_t period_ns)
+{
+    /* Less is the remainder of periods whose samples are on their way. */
+    int64_t tolerated_ns = 3 * (int64_t)period_ns;
+    int64_t owed_ns = 0;
+
+    if (account->started)
+        owed_ns = (int64_t)(account->schedstat.cpu_ns - account->first_cpu_ns) -
+                  (int64_t)account->told_cpu_ns;
+    if (owed_ns > -tolerated_ns && owed_ns < tolerated_ns)
+        owed_ns = 0;
+    account->correction_ns = owed_ns;
+    return owed_ns;
+}

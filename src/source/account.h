@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a thread's time was spent, as far as it was told.  What is told adds up to what schedstat
+ * says and, with the time asleep, to wall time; so every source's figures agree.
+ *
+ *     samples ─► account_weight(): a period each ─┐
+ *     schedstat, some times a second ─────────────┴► account_settle(): the next samples weigh
+ *                                                    more or less
+ *
+ * Private to source/.
+ */
+#ifndef PROFTOP_SOURCE_ACCOUNT_H
+#define PROFTOP_SOURCE_ACCOUNT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proftop/proc.h"
+
+struct account {
+    bool started;
+    uint64_t at_ns;                  /* of the last look */
+    struct proc_schedstat schedstat; /* at the last look */
+    uint64_t first_cpu_ns;           /* at the start */
+    uint64_t told_cpu_ns;            /* given to RUNNING samples since the start */
+    int64_t correction_ns;           /* of the next RUNNING samples */
+    int64_t owed_wait_ns;            /* asleep, not yet told */
+    int64_t owed_run_ns;             /* runnable, not yet told */
+    uint64_t told_at_ns;             /* when waiting was last told */
+    uint64_t due_ns;                 /* when to look again */
+    bool contended;                  /* it had to queue for a CPU when last looked at */
+};
+
+/* At a thread's birth, or now: the caller then sets SCHEDSTAT and FIRST_CPU_NS. */
+void account_begin(struct account *account, uint64_t now_ns);
+
+/* What the next RUNNING sample weighs, a sample being taken every PERIOD_NS of CPU time. */
+uint64_t account_weight(struct account *account, uint64_t period_ns);
+
+/* The same, when CPU_NS says exactly what the thread has used. */
+uint64_t account_weight_exact(struct account *account, uint64_t cpu_ns);
+
+/*
+ * After a look: how much more CPU time was used than told, beyond what a sample is yet to come for;
+ * the next samples are corrected by it.
+ */
+int64_t account_settle(struct account *account, uint64_t period_ns);
+
+#endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ptrace source, for where perf events are not permitted and for interpreters whose frames must
+ * be read while the thread stands still.
+ *
+ *     tick:  for each thread that is due   blocked → left alone (waiting.c peeks at it)
+ *                                          running → PTRACE_INTERRUPT, without waiting for it
+ *     until the next tick:  waitpid ─► a stop ─► registers, stack, resume ─► unwind (ptrace_stop.c)
+ *
+ * One thread is held at a time, for microseconds; nothing ever stops the world.  ptrace binds to
+ * the thread that seized: this thread opens, steps and closes.  It never detaches, which would take
+ * a stop: threads are let go when this thread ends, however it ends.
+ */
+#include "config.h"
+
+#include "ptrace_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proftop/clock.h"
+#include "proftop/gettext.h"
+#include "proftop/memory.h"
+
+/* Ends our waitpid(), which knows no timeout; far from what others use. */
+#define TICK_SIGNAL (SIGRTMAX - 3)
+
+/* Once passed, it fires again so often: a signal that comes just before the wait is not the last.
+ */
+#define TICK_AGAIN_NS (5 * NS_PER_MS)
+
+enum {
+    TICK_MAX_MS = 100,
+    IDLE_SHARE_NS = 150000, /* looks at idle threads: one in so many ns, half a per cent */
+};
+
+static void on_tick_signal(int signal)
+{
+    (void)signal;
+}
+
+static bool tracer_probe(const struct target *target, const struct source_config *config,
+                         struct error *error)
+{
+    char path[PROC_PATH_MAX], call[64];
+    int32_t pid = target_pid(target);
+    int fd;
+
+    if (config->event != NULL && strcmp(config->event, "cpu-clock") != 0) {
+        error_set(error, STATUS_USAGE, _("the ptrace source samples CPU time, not %s"),
+                  config->event);
+        error_hint(error, "%s", _("--source perf samples events"));
+        return false;
+    }
+    /* The right to read a process's memory is the right to trace it. */
+    snprintf(path, sizeof(path), "%s/%" PRId32 "/mem", target_proc_root(target), pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+        return true;
+    }
+    snprintf(call, sizeof(call), "ptrace(PTRACE_SEIZE, %" PRId32 ")", pid);
+    if (errno == EACCES || errno == EPERM)
+        return target_denied(target, pid, call, errno, error);
+    return error_errno(error, errno, "%s: %s", path, strerror(errno));
+}
+
+static bool make_timer(struct tracer *tracer)
+{
+    struct sigaction action = { .sa_handler = on_tick_signal };
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = TICK_SIGNAL };
+    sigset_t signals;
+
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    sigemptyset(&signals);
+    sigaddset(&signals, TICK_SIGNAL);
+    tracer->timer_made = sigaction(TICK_SIGNAL, &action, NULL) == 0 &&
+                         pthread_sigmask(SIG_UNBLOCK, &signals, NULL) == 0 &&
+                         timer_create(CLOCK_MONOTONIC, &event, &tracer->timer) == 0;
+    return tracer->timer_made;
+}
+
+static void tracer_close(struct source *source)
+{
+    struct tracer *tracer = (struct tracer *)source;
+
+    if (tracer->timer_made)
+        timer_delete(tracer->timer);
+    pending_fini(&tracer->pending);
+    roster_fini(&tracer->roster);
+    free(tracer->stack);
+    free(tracer);
+}
+
+static struct source *tracer_open(struct target *target, const struct source_config *config,
+                                  struct error *error)
+{
+    struct tracer *tracer;
+
+    if (!tracer_probe(target, config, error))
+        return NULL;
+    tracer = xcalloc(1, sizeof(*tracer));
+    tracer->config = *config;
+    tracer->target = target;
+    tracer->rate_hz = tracer->emit.tally.rate_hz = config->rate_hz;
+    tracer->period_ns = NS_PER_S / config->rate_hz;
+    tracer->random = clock_now_ns() | 1;
+    tracer->stack = xmalloc(TRACER_STACK_MAX);
+    roster_init(&tracer->roster, target, config, &tracer->emit);
+    pending_init(&tracer->pending, config->unwinder, &tracer->roster);
+    waiting_init(&tracer->waiting, &tracer->roster, &tracer->pending, config);
+    if (!make_timer(tracer)) {
+        error_errno(error, errno, _("cannot make a timer: %s"), strerror(errno));
+        tracer_close((struct source *)tracer);
+        return NULL;
+    }
+    /* Whoever holds others should be quick about it; not permitted is no harm. */
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -10);
+    return (struct source *)tracer;
+}
+
+static void arm(const struct tracer *tracer)
+{
+    struct itimerspec when = { .it_value = { (time_t)(tracer->tick_ns / NS_PER_S),
+                                             (long)(tracer->tick_ns % NS_PER_S) },
+                               .it_interval = { 0, TICK_AGAIN_NS } };
+
+    timer_settime(tracer->timer, TIMER_ABSTIME, &when, NULL);
+}
+
+/* Handles what the target's threads report, until the next tick is due. */
+static void wait_for_tick(struct tracer *tracer)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    if (now_ns < tracer->tick_ns)
+        arm(tracer);
+    while (now_ns < tracer->tick_ns) {
+        int status;
+        pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
+
+        if (tid > 0) {
+            tracer_event(tracer, tid, status);
+        } else if (errno == ECHILD) {
+            struct pollfd wake = { .fd = tracer->config.wake_fd, .events = POLLIN };
+
+            poll(&wake, 1, (int)((tracer->tick_ns - now_ns) / NS_PER_MS) + 1);
+            return;
+        }
+        now_ns = clock_now_ns();
+    }
+}
+
+/* What has happened already, without waiting. */
+static void drain(struct tracer *tracer)
+{
+    int status;
+    pid_t tid;
+
+    while ((tid = waitpid(-1, &status, __WALL | __WNOTHREAD | WNOHANG)) > 0)
+        tracer_event(tracer, tid, status);
+}
+
+/* ± an eighth, against lockstep with a target that does things periodically. */
+static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
+{
+    uint64_t x = tracer->random;
+    uint64_t period_ns = tracer->period_ns;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    tracer->random = x;
+    if (period_ns > TICK_MAX_MS * NS_PER_MS)
+        period_ns = TICK_MAX_MS * NS_PER_MS;
+    tracer->ticks++;
+    if (now_ns > tracer->tick_ns + period_ns) {
+        tracer->late_ticks++;
+        tracer->tick_ns = now_ns;
+    }
+    return tracer->tick_ns + period_ns - period_ns / 8 + x % (period_ns / 4 + 1);
+}
+
+/*
+ * Threads that slept at their last look are looked at less often the more there are: what is idle
+ * must cost next to nothing.
+ */
+static void tick(struct tracer *tracer, uint64_t now_ns)
+{
+    struct roster *roster = &tracer->roster;
+    uint64_t idle_ns = roster->count * IDLE_SHARE_NS;
+
+    for (size_t i = 0; i < roster->count; i++) {
+        struct thread *thread = roster->threads[i];
+        struct tracee *tracee = &thread->tracee;
+
+        if (now_ns < tracee->due_ns || tracee->interrupted || tracee->listening)
+            continue;
+        tracer_interrupt(tracer, thread, now_ns);
+        tracee->due_ns = tracee->interrupted || idle_ns < tracer->period_ns ? 0 : now_ns + idle_ns;
+    }
+}
+
+/* The launched child's end when nobody traced it. */
+static void reap(struct tracer *tracer, uint64_t now_ns)
+{
+    int32_t launched = target_launched(tracer->target);
+    const struct thread *thread = launched != 0 ? roster_find(&tracer->roster, launched) : NULL;
+    struct target_process process;
+    int status;
+
+    if (launched == 0 || (thread != NULL && thread->tracee.seized) ||
+        !target_process(tracer->target, launched, &process) || process.exit_status != -1)
+        return;
+    if (target_reap(tracer->target, &status)) {
+        const struct thread_news news = { .pid = launched,
+                                          .tid = launched,
+                                          .event = THREAD_ENDED,
+                                          .exit_status = status,
+                                          .name = process.name };
+
+        emit_thread(&tracer->emit, now_ns, &news);
+    }
+}
+
+static void settle(struct tracer *tracer, uint64_t now_ns)
+{
+    for (size_t i = 0; i < tracer->roster.count; i++)
+        if (tracer->roster.threads[i]->account.at_ns == now_ns)
+            account_settle(&tracer->roster.threads[i]->account, tracer->period_ns);
+}
+
+static int tracer_step(struct source *source, struct ring *ring)
+{
+    struct tracer *tracer = (struct tracer *)source;
+    uint64_t now_ns, finished_ns;
+
+    tracer->emit.ring = ring;
+    if (!tracer->started) {
+        tracer->tick_ns = clock_now_ns();
+        tracer_watch_start(tracer, tracer->tick_ns);
+    }
+    wait_for_tick(tracer);
+    drain(tracer);
+    now_ns = clock_now_ns();
+    tracer->tick_ns = next_tick(tracer, now_ns);
+    tick(tracer, now_ns);
+    finished_ns = pending_retry(&tracer->pending, now_ns);
+    waiting_look(&tracer->waiting, now_ns);
+    settle(tracer, now_ns);
+    tracer_watch(tracer, now_ns);
+    reap(tracer, now_ns);
+    emit_watermark(&tracer->emit, finished_ns < now_ns ? finished_ns : now_ns);
+    if (target_alive(tracer->target) || tracer->pending.first != NULL)
+        return 0;
+    tracer_tally(tracer, now_ns);
+    return -ESRCH;
+}
+
+const struct source_ops source_ptrace = {
+    .name = "ptrace",
+    .probe = tracer_probe,
+    .open = tracer_open,
+    .step = tracer_step,
+    .close = tracer_close,
+};

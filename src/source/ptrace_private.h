@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the ptrace source share: ptrace.c, ptrace_stop.c, ptrace_watch.c. */
+#ifndef PROFTOP_SOURCE_PTRACE_PRIVATE_H
+#define PROFTOP_SOURCE_PTRACE_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "emit.h"
+#include "pending.h"
+#include "proftop/source.h"
+#include "roster.h"
+#include "waiting.h"
+
+enum { TRACER_STACK_MAX = 1 << 20 };
+
+struct tracer {
+    struct source_config config;
+    struct target *target;
+    struct emit emit;
+    struct roster roster;
+    struct pending pending;
+    struct waiting waiting;
+    bool started;
+    timer_t timer; /* ends a wait for the next tick */
+    bool timer_made;
+    uint32_t rate_hz;
+    uint64_t period_ns;
+    uint64_t tick_ns; /* the next */
+    uint64_t random;
+    uint8_t *stack; /* the copy being taken: TRACER_STACK_MAX bytes */
+    /* since the last check */
+    uint64_t checked_ns, scanned_ns, scan_every_ns;
+    uint64_t target_cpu_ns, thread_cpu_ns;
+    uint32_t ticks, late_ticks;
+};
+
+/* ptrace_stop.c: what to do with the status that waitpid() gave for TID. */
+void tracer_event(struct tracer *tracer, int32_t tid, int status);
+
+/* Makes THREAD ours to stop; it runs on meanwhile. */
+bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
+/* Asks THREAD to stop if it runs; never one that is blocked. */
+void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
+
+/* ptrace_watch.c: new threads, the tally and the rate. */
+void tracer_watch_start(struct tracer *tracer, uint64_t now_ns);
+void tracer_watch(struct tracer *tracer, uint64_t now_ns);
+void tracer_tally(struct tracer *tracer, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Registers through PTRACE_GETREGSET, for each processor we know. */
+#include "config.h"
+
+#include "ptrace_registers.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+
+static bool get(int32_t tid, struct user_regs_struct *user)
+{
+    struct iovec area = { user, sizeof(*user) };
+
+    /* A 32-bit program gives fewer bytes: it is not ours to unwind. */
+    return ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, &area) == 0 && area.iov_len == sizeof(*user);
+}
+
+#ifdef __x86_64__
+
+/* The kernel's own "restart it whatever the signal was", never seen by programs. */
+enum { RESTART_NO_INTERRUPT = 513 };
+
+bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall, bool *interrupted)
+{
+    struct user_regs_struct user;
+
+    if (!get(tid, &user))
+        return false;
+    registers->ip = user.rip;
+    registers->sp = user.rsp;
+    registers->bp = user.rbp;
+    registers->callee[0] = user.rbx;
+    registers->callee[1] = user.r12;
+    registers->callee[2] = user.r13;
+    registers->callee[3] = user.r14;
+    registers->callee[4] = user.r15;
+    registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_CALLEE;
+    *syscall = (int64_t)user.orig_rax >= 0 ? (int64_t)user.orig_rax : -1;
+    *interrupted = *syscall >= 0 && (int64_t)user.rax == -EINTR;
+    return true;
+}
+
+bool ptrace_restart_syscall(int32_t tid)
+{
+    struct user_regs_struct user;
+    struct iovec area = { &user, sizeof(user) };
+
+    if (!get(tid, &user))
+        return false;
+    user.rax = (unsigned long long)-RESTART_NO_INTERRUPT;
+    return ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, &area) == 0;
+}
+
+#elif defined(__aarch64__)
+
+bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall, bool *interrupted)
+{
+    struct user_regs_struct user;
+
+    if (!get(tid, &user))
+        return false;
+    registers->ip = user.pc;
+    registers->sp = user.sp;
+    registers->bp = user.regs[29];
+    registers->lr = user.regs[30];
+    for (size_t i = 0; i < 10; i++)
+        registers->callee[i] = user.regs[19 + i];
+    registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_LR | KNOWN_CALLEE;
+    *syscall = -1;
+    *interrupted = false;
+    return true;
+}
+
+/* arm64 decides on a restart before it stops for the tracer: nothing is left to rewrite. */
+bool ptrace_restart_syscall(int32_t tid)
+{
+    (void)tid;
+    return false;
+}
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stops of the ptrace source: asking for them, and what to do with each.
+ *
+ *     PTRACE_EVENT_STOP, SIGTRAP     ours: registers, stack, resume; unwound afterwards
+ *     PTRACE_EVENT_STOP, SIGSTOP…    a group stop: PTRACE_LISTEN (PTRACE_CONT would undo it)
+ *     PTRACE_EVENT_EXEC              another program, under the leader's number
+ *     any other                      a signal on its way: delivered
+ */
+#include "config.h"
+
+#include "ptrace_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include "proftop/clock.h"
+#include "proftop/gettext.h"
+#include "ptrace_registers.h"
+
+enum {
+    STACK_FIRST = 32 << 10,
+    STACK_STEP = 4 << 10,
+};
+
+static bool resume(const struct thread *thread, int signal)
+{
+    return ptrace(PTRACE_CONT, thread->tid, NULL, (void *)(intptr_t)signal) == 0;
+}
+
+/* Who traces it already, in words. */
+static void tell_refused(struct tracer *tracer, const struct thread *thread, uint64_t now_ns)
+{
+    const char *proc_root = target_proc_root(tracer->target);
+    char value[32];
+    int32_t tracer_pid = 0;
+    struct proc_stat stat = { .name = "?" };
+
+    if (proc_status(proc_root, thread->pid, thread->tid, "TracerPid", value, sizeof(value)))
+        tracer_pid = (int32_t)strtol(value, NULL, 10);
+    if (tracer_pid == 0)
+        return; /* it is about to exit, or a part of the target that is not ours to trace */
+    proc_stat(proc_root, tracer_pid, 0, &stat);
+    emit_note(&tracer->emit, now_ns, NOTE_WARNING,
+              _("%s (%" PRId32 ") is traced by %s (pid %" PRId32 "): it cannot be stopped for "
+                "samples while it runs"),
+              thread->name, thread->tid, stat.name, tracer_pid);
+}
+
+bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
+{
+    struct tracee *tracee = &thread->tracee;
+
+    if (tracee->seized)
+        return true;
+    if (ptrace(PTRACE_SEIZE, thread->tid, NULL, (void *)PTRACE_O_TRACEEXEC) == 0) {
+        tracee->seized = true;
+        tracee->refused = false;
+        return true;
+    }
+    if (errno == EPERM && !tracee->refused) {
+        tracee->refused = true;
+        tell_refused(tracer, thread, now_ns);
+    }
+    return false;
+}
+
+/*
+ * To stop a blocked thread would make its system call fail with EINTR, so the last thing before the
+ * request is to ask whether it runs.  What blocks after that finds the request pending and comes
+ * back at once; where that shows as EINTR the call is restarted (repair()), which costs it no time.
+ */
+void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
+{
+    struct proc_syscall syscall;
+
+    if (!thread_syscall(&tracer->roster, thread, &syscall) || !syscall.running)
+        return;
+    if (!thread->tracee.seized) {
+        if (!tracer_seize(tracer, thread, now_ns) ||
+            !thread_syscall(&tracer->roster, thread, &syscall) || !syscall.running)
+            return;
+    }
+    if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) == 0)
+        thread->tracee.interrupted = true;
+}
+
+/* Whether a signal waits to be handled: then EINTR is its doing, not ours. */
+static bool signal_pending(const struct tracer *tracer, const struct thread *thread)
+{
+    static const char *const keys[] = { "SigPnd", "ShdPnd", "SigBlk" };
+    uint64_t masks[3] = { 0 };
+    char value[32];
+
+    for (size_t i = 0; i < 3; i++)
+        if (proc_status(target_proc_root(tracer->target), thread->pid, thread->tid, keys[i], value,
+                        sizeof(value)))
+            masks[i] = strtoull(value, NULL, 16);
+    return ((masks[0] | masks[1]) & ~masks[2]) != 0;
+}
+
+static void repair(struct tracer *tracer, const struct thread *thread)
+{
+    if (!signal_pending(tracer, thread) && ptrace_restart_syscall(thread->tid))
+        tracer->emit.tally.eintr_repaired++;
+}
+
+/* Between the stop and the resume: nothing but reading. */
+static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *frozen,
+                   int64_t *syscall)
+{
+    uint32_t stack_bytes = thread->tracee.stack_bytes;
+    bool interrupted;
+
+    if (!ptrace_registers(thread->tid, &frozen->registers, syscall, &interrupted))
+        return false;
+    if (interrupted)
+        repair(tracer, thread);
+    frozen->stack_start = frozen->registers.sp;
+    frozen->stack_size = peek_memory(thread->pid, frozen->stack_start, tracer->stack,
+                                     stack_bytes != 0 ? stack_bytes : STACK_FIRST);
+    return true;
+}
+
+/* The next copy is about as large as this stack turned out to be. */
+static void learn_depth(struct tracer *tracer, struct thread *thread, const struct frozen *frozen)
+{
+    const struct pending *pending = &tracer->pending;
+    uint64_t depth_bytes = frozen->stack_size;
+
+    if (pending->unwound.end == STACK_TRUNCATED)
+        depth_bytes *= 2;
+    else if (pending->count > 0 && pending->stacks[pending->count - 1] > frozen->stack_start)
+        depth_bytes = (pending->stacks[pending->count - 1] - frozen->stack_start) * 5 / 4;
+    else
+        return;
+    depth_bytes = depth_bytes / STACK_STEP * STACK_STEP + STACK_STEP;
+    if (depth_bytes > TRACER_STACK_MAX)
+        depth_bytes = TRACER_STACK_MAX;
+    thread->tracee.stack_bytes = (uint32_t)depth_bytes;
+}
+
+/* CPU time since the last sample: a period, or what schedstat says where threads share a CPU. */
+static uint64_t weigh(struct tracer *tracer, struct thread *thread)
+{
+    struct proc_schedstat schedstat;
+
+    if (thread->account.contended && thread->account.started &&
+        thread_schedstat(&tracer->roster, thread, &schedstat))
+        return account_weight_exact(&thread->account, schedstat.cpu_ns);
+    return account_weight(&thread->account, tracer->period_ns);
+}
+
+static void finish_sample(struct tracer *tracer, struct thread *thread, struct frozen *frozen,
+                          int64_t syscall, uint64_t stopped_ns)
+{
+    struct pending *pending = &tracer->pending;
+    struct unfinished unfinished = { .time_ns = stopped_ns };
+
+    unfinished.sample = (struct record_sample){ .pid = thread->pid,
+                                                .tid = thread->tid,
+                                                .weight = weigh(tracer, thread),
+                                                .syscall = (int16_t)syscall,
+                                                .state = STATE_RUNNING,
+                                                .metric = METRIC_TIME };
+    if (unfinished.sample.weight == 0)
+        return; /* it had no turn on a CPU since its last sample */
+    tracer->emit.tally.received++;
+    unfinished.process = thread->process;
+    unfinished.frozen = *frozen;
+    if (!pending_finish(pending, &unfinished))
+        return;
+    learn_depth(tracer, thread, frozen);
+    thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
+}
+
+static void take_sample(struct tracer *tracer, struct thread *thread)
+{
+    uint64_t stopped_ns = clock_now_ns();
+    struct frozen frozen = { .pid = thread->pid, .tid = thread->tid, .stack = tracer->stack };
+    int64_t syscall = -1;
+    bool frozen_well = freeze(tracer, thread, &frozen, &syscall);
+
+    thread->tracee.interrupted = false;
+    resume(thread, 0);
+    emit_stopped(&tracer->emit, clock_now_ns() - stopped_ns);
+    if (frozen_well)
+        finish_sample(tracer, thread, &frozen, syscall, stopped_ns);
+}
+
+static void tell_process(struct tracer *tracer, const struct thread *thread,
+                         enum thread_event event)
+{
+    const struct thread_news news = { .pid = thread->pid,
+                                      .tid = thread->pid,
+                                      .ppid = thread->process->ppid,
+                                      .event = event,
+                                      .exit_status = -1,
+                                      .name = thread->name };
+
+    if (thread->process->stopped == (event == THREAD_STOPPED))
+        return;
+    thread->process->stopped = event == THREAD_STOPPED;
+    emit_thread(&tracer->emit, clock_now_ns(), &news);
+}
+
+static void on_event_stop(struct tracer *tracer, struct thread *thread, int signal)
+{
+    if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+        thread->tracee.interrupted = false;
+        thread->tracee.listening = true;
+        tell_process(tracer, thread, THREAD_STOPPED);
+        ptrace(PTRACE_LISTEN, thread->tid, NULL, NULL);
+        return;
+    }
+    if (thread->tracee.listening) {
+        thread->tracee.listening = false;
+        tell_process(tracer, thread, THREAD_CONTINUED);
+    }
+    if (thread->tracee.interrupted)
+        take_sample(tracer, thread);
+    else
+        resume(thread, 0);
+}
+
+/* The thread that exec'd has the leader's number now; all others are gone. */
+static void on_exec(struct tracer *tracer, struct thread *thread)
+{
+    uint64_t now_ns = clock_now_ns();
+    struct proc_stat stat = { .name = "?" };
+    int32_t pid = thread->pid;
+
+    proc_stat(target_proc_root(tracer->target), pid, pid, &stat);
+    roster_exec(&tracer->roster, pid, stat.name, now_ns);
+    thread = roster_find(&tracer->roster, pid);
+    thread->tracee = (struct tracee){ .seized = true };
+    resume(thread, 0);
+}
+
+static void on_end(struct tracer *tracer, int32_t tid, int status)
+{
+    struct thread *thread = roster_find(&tracer->roster, tid);
+
+    if (tid == target_launched(tracer->target))
+        target_ended(tracer->target, tid, status);
+    if (thread != NULL)
+        roster_remove(&tracer->roster, thread, clock_now_ns());
+}
+
+void tracer_event(struct tracer *tracer, int32_t tid, int status)
+{
+    struct thread *thread = roster_find(&tracer->roster, tid);
+    int event = status >> 16;
+
+    if (WIFEXITED(status) || WIFSIGNALED(status)) {
+        on_end(tracer, tid, status);
+        return;
+    }
+    if (!WIFSTOPPED(status))
+        return;
+    if (thread == NULL) {
+        ptrace(PTRACE_CONT, tid, NULL, NULL); /* nobody we remember: let it go */
+        return;
+    }
+    if (event == PTRACE_EVENT_STOP)
+        on_event_stop(tracer, thread, WSTOPSIG(status));
+    else if (event == PTRACE_EVENT_EXEC)
+        on_exec(tracer, thread);
+    else
+        resume(thread, event == 0 ? WSTOPSIG(status) : 0);
+}

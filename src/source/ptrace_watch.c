@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* How the ptrace source does: threads that came and went, its tally, and whether it keeps up. */
+#include "config.h"
+
+#include "ptrace_private.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "proftop/clock.h"
+#include "proftop/gettext.h"
+
+enum {
+    RATE_MIN = 10,
+    OWN_CPU_MAX = 30,    /* per cent of a core */
+    LATE_TICKS_MAX = 20, /* per cent */
+    SCAN_SHARE = 50,     /* a scan takes at most this part of the time: 2 % */
+};
+
+#define CHECK_NS (250 * NS_PER_MS)
+#define SCAN_MIN_NS (100 * NS_PER_MS)
+
+static void found(void *context, int32_t pid, int32_t tid)
+{
+    struct tracer *tracer = context;
+    enum thread_event event = tracer->started ? THREAD_BEGAN : THREAD_SEEN;
+    struct thread *thread = roster_add(&tracer->roster, pid, tid, event, clock_now_ns());
+
+    roster_maps(&tracer->roster, thread->process, clock_now_ns());
+    /* The leader for its exec; other threads when they are first seen to run. */
+    if (pid == tid)
+        tracer_seize(tracer, thread, clock_now_ns());
+}
+
+static void scan(struct tracer *tracer, uint64_t now_ns)
+{
+    uint64_t took_ns;
+
+    roster_scan(&tracer->roster, now_ns, found, tracer);
+    took_ns = clock_now_ns() - now_ns;
+    tracer->scanned_ns = now_ns;
+    tracer->scan_every_ns = took_ns * SCAN_SHARE;
+    if (tracer->scan_every_ns < SCAN_MIN_NS)
+        tracer->scan_every_ns = SCAN_MIN_NS;
+}
+
+void tracer_watch_start(struct tracer *tracer, uint64_t now_ns)
+{
+    scan(tracer, now_ns);
+    tracer->started = true;
+    tracer->checked_ns = now_ns;
+    tracer->target_cpu_ns = target_cpu_ns(tracer->target);
+    tracer->thread_cpu_ns = clock_thread_cpu_ns();
+}
+
+/* Threads came or went: the folder of a process has a link for each. */
+static bool threads_changed(struct tracer *tracer)
+{
+    bool changed = false;
+
+    for (struct tracked *process = tracer->roster.processes; process != NULL;
+         process = process->next) {
+        char path[PROC_PATH_MAX];
+        struct stat status;
+
+        snprintf(path, sizeof(path), "%s/%d/task", target_proc_root(tracer->target), process->pid);
+        if (stat(path, &status) != 0 || status.st_nlink == process->task_links)
+            continue;
+        changed = changed || process->task_links != 0;
+        process->task_links = status.st_nlink;
+    }
+    return changed;
+}
+
+void tracer_tally(struct tracer *tracer, uint64_t now_ns)
+{
+    struct record_tally *tally = &tracer->emit.tally;
+    uint64_t cpu_ns = target_cpu_ns(tracer->target);
+    uint64_t own_cpu_ns = clock_thread_cpu_ns();
+
+    if (cpu_ns > tracer->target_cpu_ns)
+        tally->target_cpu_ns = cpu_ns - tracer->target_cpu_ns;
+    tally->source_cpu_ns = own_cpu_ns - tracer->thread_cpu_ns;
+    tally->expected = (uint32_t)(tally->target_cpu_ns / tracer->period_ns);
+    if (tally->expected > tally->received)
+        tally->unseen = tally->expected - tally->received;
+    tally->behind = tracer->late_ticks;
+    tracer->target_cpu_ns = cpu_ns;
+    tracer->thread_cpu_ns = own_cpu_ns;
+    emit_tally(&tracer->emit, now_ns);
+}
+
+static void lower_rate(struct tracer *tracer, uint64_t now_ns, const char *why)
+{
+    if (tracer->rate_hz / 2 < RATE_MIN)
+        return;
+    tracer->rate_hz /= 2;
+    tracer->period_ns = NS_PER_S / tracer->rate_hz;
+    tracer->emit.tally.rate_hz = tracer->rate_hz;
+    emit_note(&tracer->emit, now_ns, NOTE_WARNING, _("rate lowered to %u Hz: %s"), tracer->rate_hz,
+              why);
+}
+
+static void check_rate(struct tracer *tracer, uint64_t now_ns)
+{
+    uint64_t own_cpu_ns = clock_thread_cpu_ns() - tracer->thread_cpu_ns;
+    uint64_t period_ns = now_ns - tracer->checked_ns;
+
+    if (own_cpu_ns * 100 > period_ns * OWN_CPU_MAX)
+        lower_rate(tracer, now_ns, _("stopping and unwinding took too much of a core"));
+    else if (tracer->ticks > 20 && tracer->late_ticks * 100 > tracer->ticks * LATE_TICKS_MAX)
+        lower_rate(tracer, now_ns, _("the machine is too busy for it"));
+}
+
+void tracer_watch(struct tracer *tracer, uint64_t now_ns)
+{
+    if (now_ns - tracer->scanned_ns >= tracer->scan_every_ns || threads_changed(tracer))
+        scan(tracer, now_ns);
+    if (now_ns - tracer->checked_ns < CHECK_NS)
+        return;
+    check_rate(tracer, now_ns);
+    tracer_tally(tracer, now_ns);
+    tracer->checked_ns = now_ns;
+    tracer->ticks = tracer->late_ticks = 0;
+}
