@@ -51,5 +51,9 @@ bool export_file(const struct export_ops *ops, const struct fold *fold,
 
 /* Folded stacks or perf-script text as a profile, so that people can bring what they have. */
 struct profile *import_file(const char *path, struct error *error);
+/* Several as one, each from its own beginning. */
+struct profile *import_files(const char *const *paths, unsigned count, struct error *error);
+/* A session file, or what once was one: not for import_file(). */
+bool import_is_session(const char *path);
 
 #endif

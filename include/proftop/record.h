@@ -191,6 +191,8 @@ static inline uint32_t record_round(size_t size_bytes)
     return (uint32_t)((size_bytes + 7) & ~(size_t)7);
 }
 
+/* Translated, and as files have it. */
 const char *wait_reason_text(enum wait_reason reason);
+const char *wait_reason_name(enum wait_reason reason);
 
 #endif

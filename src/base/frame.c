@@ -38,7 +38,12 @@ const char *stack_end_text(enum stack_end end)
     return _(stack_end_name(end));
 }
 
+const char *wait_reason_name(enum wait_reason reason)
+{
+    return wait_texts[(unsigned)reason < WAIT_REASONS ? reason : WAIT_UNKNOWN];
+}
+
 const char *wait_reason_text(enum wait_reason reason)
 {
-    return _(wait_texts[(unsigned)reason < WAIT_REASONS ? reason : WAIT_UNKNOWN]);
+    return _(wait_reason_name(reason));
 }

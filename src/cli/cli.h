@@ -7,6 +7,25 @@
 #define CLI_CLI_H
 
 #include "proftop/error.h"
+#include "proftop/export.h"
 #include "proftop/options.h"
+#include "proftop/profile.h"
+
+int cli_report(const struct options *options, struct error *error);
+
+/* ---- load.c: what several of them do with recordings ----------------------------------------- */
+
+/* The recordings at PATHS as one: sessions, or imported formats. */
+struct profile *load_profile(const char *const *paths, unsigned count, struct error *error);
+/* The scope that OPTIONS ask for; without --metric the one that the recording is about. */
+bool load_scope(const struct options *options, const struct profile *profile, struct scope *scope,
+                struct error *error);
+/* A fold of its own; the caller frees it. */
+struct fold *load_fold(struct profile *profile, const struct scope *scope, struct error *error);
+/* The format called NAME. */
+const struct export_ops *load_format(const char *name, struct error *error);
+/* Writes FOLD as OPTIONS ask: where, with which views, how many rows. */
+bool load_write(const struct options *options, const struct export_ops *ops,
+                const struct fold *fold, const char *path, struct error *error);
 
 #endif

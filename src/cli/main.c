@@ -13,7 +13,9 @@
 /* As env(1): proftop itself failed, which is not the status of the command it launched. */
 enum { STATUS_LAUNCHER_FAILED = 125 };
 
-static int (*const run[COMMANDS])(const struct options *options, struct error *error) = {};
+static int (*const run[COMMANDS])(const struct options *options, struct error *error) = {
+    [COMMAND_REPORT] = cli_report,
+};
 
 static int fail(const struct options *options, const struct error *error)
 {

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Recordings from files, through a scope, into a format: what report, diff and record share. */
+#include "config.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "proftop/gettext.h"
+#include "proftop/metric.h"
+#include "proftop/session.h"
+
+struct profile *load_profile(const char *const *paths, unsigned count, struct error *error)
+{
+    unsigned sessions = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (access(paths[i], F_OK) != 0) {
+            error_errno(error, errno, _("cannot open %s: %s"), paths[i], strerror(errno));
+            return NULL;
+        }
+        sessions += import_is_session(paths[i]);
+    }
+    if (sessions == 0)
+        return import_files(paths, count, error);
+    error_set(error, STATUS_USAGE, _("sessions and imported files cannot be merged"));
+    return NULL;
+}
+
+/* The metric of most running samples: what drove the recording. */
+static enum metric main_metric(const struct profile *profile)
+{
+    uint64_t samples[METRICS] = { 0 };
+    enum metric most = METRIC_TIME;
+    struct slice_cursor cursor;
+    const struct slice *slice;
+
+    profile_slices(profile, 0, UINT64_MAX, UINT64_MAX, &cursor);
+    while ((slice = profile_next_slice(&cursor)) != NULL) {
+        struct slice_walk walk;
+        struct slice_entry entry;
+
+        slice_entries(slice, &walk);
+        while (slice_next_entry(&walk, &entry))
+            if (entry.state == STATE_RUNNING && entry.metric < METRICS)
+                samples[entry.metric] += entry.count;
+    }
+    for (unsigned i = 0; i < METRICS && samples[METRIC_TIME] == 0; i++)
+        if (samples[i] > samples[most])
+            most = i;
+    return most;
+}
+
+static bool copy_text(char *to, const char *from, const char *option, struct error *error)
+{
+    if (from == NULL)
+        return true;
+    if (strlen(from) >= SCOPE_TEXT_MAX)
+        return error_set(error, STATUS_USAGE, _("--%s takes at most %d bytes"), option,
+                         SCOPE_TEXT_MAX - 1);
+    strcpy(to, from);
+    return true;
+}
+
+bool load_scope(const struct options *options, const struct profile *profile, struct scope *scope,
+                struct error *error)
+{
+    scope_init(scope);
+    if (options->metric == NULL)
+        scope->metric = main_metric(profile);
+    else if (!metric_choose(scope, options->metric, error))
+        return false;
+    if (options->state_given)
+        scope->state = options->state;
+    memcpy(scope->threads, options->threads, sizeof(options->threads));
+    memcpy(scope->processes, options->processes, sizeof(options->processes));
+    return copy_text(scope->thread_name, options->thread_name, "thread", error) &&
+           copy_text(scope->filter, options->filter, "filter", error) &&
+           (options->range == NULL ||
+            scope_parse_range(scope, options->range, profile_start_ns(profile),
+                              profile_info(profile)->realtime_offset_ns, error));
+}
+
+struct fold *load_fold(struct profile *profile, const struct scope *scope, struct error *error)
+{
+    struct folder *folder = folder_new();
+    struct fold *fold = fold_update(folder, profile, scope, error);
+
+    folder_free(folder);
+    return fold;
+}
+
+const struct export_ops *load_format(const char *name, struct error *error)
+{
+    const struct export_ops *ops = export_find(name);
+    char names[256] = "";
+
+    if (ops != NULL)
+        return ops;
+    for (unsigned i = 0; i < export_count; i++)
+        snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s", i > 0 ? ", " : "",
+                 export_table[i]->name);
+    error_set(error, STATUS_USAGE, _("there is no format called \"%s\""), name);
+    error_hint(error, _("the formats are %s"), names);
+    return NULL;
+}
+
+/* The busiest function that --function matches. */
+static bool find_function(const char *pattern, const struct fold *fold, function_id *function,
+                          struct error *error)
+{
+    regex_t regex;
+
+    *function = UINT32_MAX;
+    if (pattern == NULL)
+        return true;
+    if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return error_set(error, STATUS_USAGE, _("\"%s\" is no regular expression"), pattern);
+    for (uint32_t i = 0; i < fold->row_count && *function == UINT32_MAX; i++)
+        if (regexec(&regex, names_get(fold->names, fold->rows[i].function)->name, 0, NULL, 0) == 0)
+            *function = fold->rows[i].function;
+    regfree(&regex);
+    if (*function == UINT32_MAX)
+        return error_set(error, STATUS_FAILED, _("no sampled function matches \"%s\""), pattern);
+    return true;
+}
+
+bool load_write(const struct options *options, const struct export_ops *ops,
+                const struct fold *fold, const char *path, struct error *error)
+{
+    struct export_options wanted = {
+        .views = options->view_count > 0 ? options->views : NULL,
+        .top = options->top,
+    };
+
+    if (!find_function(options->function, fold, &wanted.function, error))
+        return false;
+    if (path != NULL && strcmp(path, "-") != 0)
+        return export_file(ops, fold, &wanted, path, options->force, error);
+    if (ops->binary && isatty(STDOUT_FILENO)) {
+        error_set(error, STATUS_USAGE, _("%s is not for a terminal"), ops->name);
+        error_hint(error, _("-o FILE writes it to a file"));
+        return false;
+    }
+    return export_stream(ops, fold, &wanted, stdout, error);
+}
