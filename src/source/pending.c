@@ -9,6 +9,7 @@
 
 #include "proftop/clock.h"
 #include "proftop/memory.h"
+#include "pythons.h"
 
 enum { KERNEL_FRAMES_MAX = 128 };
 
@@ -106,6 +107,7 @@ static void keep(struct pending *pending, const struct unfinished *unfinished)
         kernel = KERNEL_FRAMES_MAX;
     if (kernel > 0)
         memcpy(copy->kernel, unfinished->kernel, kernel * sizeof(struct frame));
+    copy->unfinished.pythons = NULL;
     copy->unfinished.process = NULL; /* it may end meanwhile */
     copy->unfinished.kernel = copy->kernel;
     copy->unfinished.kernel_count = kernel;
@@ -138,19 +140,24 @@ void pending_fini(struct pending *pending)
         drop_first(pending);
 }
 
+/* Python frames belong to a moment and are not kept: such a stack goes out as it is. */
 bool pending_finish(struct pending *pending, struct unfinished *unfinished)
 {
+    const struct pythons *pythons = unfinished->pythons;
     size_t bytes = sizeof(struct pending_copy) + unfinished->frozen.stack_size;
     uint32_t kernel = put_kernel(pending, unfinished);
 
     if (!pending_unwind(pending, unfinished->process, &unfinished->frozen, kernel,
                         unfinished->time_ns) &&
+        (pythons == NULL || pythons->frozen == NULL) &&
         pending->bytes + bytes <= PENDING_BYTES_MAX) {
         keep(pending, unfinished);
         return false;
     }
     if (pending->unwound.end == STACK_NOT_READY)
         pending->emit->tally.deferred++;
+    if (pythons != NULL)
+        unfinished->sample.gil = (uint8_t)pythons_merge(unfinished->pythons, pending);
     send(pending, unfinished);
     return true;
 }

@@ -18,6 +18,7 @@
 enum {
     PENDING_BYTES_MAX = 64 << 20,
     STACK_FRAMES_MAX = 2048,
+    PENDING_FRAMES_MAX = 2 * STACK_FRAMES_MAX + 128, /* with the kernel's and an interpreter's */
 };
 
 /* A sample but for its user frames. */
@@ -28,9 +29,11 @@ struct unfinished {
     uint32_t kernel_count;
     struct frozen frozen; /* its maps are filled in */
     struct tracked *process;
+    struct pythons *pythons; /* took Python frames along; or NULL */
 };
 
 struct pending_copy;
+struct pythons;
 
 struct pending {
     struct unwinder *unwinder;
@@ -38,9 +41,9 @@ struct pending {
     struct emit *emit;
     struct pending_copy *first, **last;
     size_t bytes;
-    struct frame frames[STACK_FRAMES_MAX + 160]; /* of the one being finished */
-    uint64_t stacks[STACK_FRAMES_MAX + 160];     /* their stack pointers; 0 in the kernel */
-    uint32_t count;                              /* of them; kernel frames included */
+    struct frame frames[PENDING_FRAMES_MAX]; /* of the one being finished */
+    uint64_t stacks[PENDING_FRAMES_MAX];     /* their stack pointers; 0 in the kernel */
+    uint32_t count;                          /* of them; kernel frames included */
     struct unwound unwound;
 };
 

@@ -97,6 +97,7 @@ static void tracer_close(struct source *source)
 
     if (tracer->timer_made)
         timer_delete(tracer->timer);
+    pythons_fini(&tracer->pythons);
     pending_fini(&tracer->pending);
     roster_fini(&tracer->roster);
     free(tracer->stack);
@@ -120,6 +121,8 @@ static struct source *tracer_open(struct target *target, const struct source_con
     roster_init(&tracer->roster, target, config, &tracer->emit);
     pending_init(&tracer->pending, config->unwinder, &tracer->roster);
     waiting_init(&tracer->waiting, &tracer->roster, &tracer->pending, config);
+    pythons_init(&tracer->pythons, &tracer->roster, config);
+    tracer->waiting.pythons = &tracer->pythons;
     if (!make_timer(tracer)) {
         error_errno(error, errno, _("cannot make a timer: %s"), strerror(errno));
         tracer_close((struct source *)tracer);

@@ -11,6 +11,7 @@
 #include "emit.h"
 #include "pending.h"
 #include "proftop/source.h"
+#include "pythons.h"
 #include "roster.h"
 #include "waiting.h"
 
@@ -23,6 +24,7 @@ struct tracer {
     struct roster roster;
     struct pending pending;
     struct waiting waiting;
+    struct pythons pythons;
     bool started;
     timer_t timer; /* ends a wait for the next tick */
     bool timer_made;

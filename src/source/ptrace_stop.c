@@ -70,6 +70,13 @@ bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
     return false;
 }
 
+static bool is_running(struct tracer *tracer, struct thread *thread)
+{
+    struct proc_syscall syscall;
+
+    return thread_syscall(&tracer->roster, thread, &syscall) && syscall.running;
+}
+
 /*
  * To stop a blocked thread would make its system call fail with EINTR, so the last thing before the
  * request is to ask whether it runs.  What blocks after that finds the request pending and comes
@@ -77,13 +84,13 @@ bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
  */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
-    struct proc_syscall syscall;
-
-    if (!thread_syscall(&tracer->roster, thread, &syscall) || !syscall.running)
+    if (!is_running(tracer, thread))
         return;
-    if (!thread->tracee.seized) {
-        if (!tracer_seize(tracer, thread, now_ns) ||
-            !thread_syscall(&tracer->roster, thread, &syscall) || !syscall.running)
+    if (!thread->tracee.seized || tracer->pythons.wanted) {
+        if (!tracer_seize(tracer, thread, now_ns))
+            return;
+        pythons_prepare(&tracer->pythons, thread, now_ns);
+        if (!is_running(tracer, thread))
             return;
     }
     if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) == 0)
@@ -124,6 +131,7 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
     frozen->stack_start = frozen->registers.sp;
     frozen->stack_size = peek_memory(thread->pid, frozen->stack_start, tracer->stack,
                                      stack_bytes != 0 ? stack_bytes : STACK_FIRST);
+    pythons_freeze(&tracer->pythons, thread, frozen);
     return true;
 }
 
@@ -172,6 +180,7 @@ static void finish_sample(struct tracer *tracer, struct thread *thread, struct f
         return; /* it had no turn on a CPU since its last sample */
     tracer->emit.tally.received++;
     unfinished.process = thread->process;
+    unfinished.pythons = &tracer->pythons;
     unfinished.frozen = *frozen;
     if (!pending_finish(pending, &unfinished))
         return;

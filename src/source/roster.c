@@ -53,6 +53,17 @@ static void thread_free(struct roster *roster, struct thread *thread)
     free(thread);
 }
 
+/* What was known of the program that a process ran. */
+static void forget_program(struct tracked *process)
+{
+    if (process->maps != NULL)
+        maps_unref(process->maps);
+    python_close(process->python);
+    process->maps = NULL;
+    process->python = NULL;
+    process->python_due_ns = process->python_first_ns = 0;
+}
+
 static void process_free(struct roster *roster, struct tracked *process)
 {
     struct tracked **link = &roster->processes;
@@ -60,8 +71,7 @@ static void process_free(struct roster *roster, struct tracked *process)
     while (*link != process)
         link = &(*link)->next;
     *link = process->next;
-    if (process->maps != NULL)
-        maps_unref(process->maps);
+    forget_program(process);
     free(process);
 }
 
@@ -231,9 +241,7 @@ void roster_exec(struct roster *roster, int32_t pid, const char *name, uint64_t 
     for (size_t i = roster->count; i-- > 0;)
         if (roster->threads[i]->pid == pid && roster->threads[i]->tid != pid)
             roster_remove(roster, roster->threads[i], time_ns);
-    if (process->maps != NULL)
-        maps_unref(process->maps);
-    process->maps = NULL;
+    forget_program(process);
     process->stale = true;
     process->maps_read_ns = 0;
     process->execs++;
@@ -344,6 +352,7 @@ void thread_keep_stack(struct thread *thread, const struct frame *frames, uint32
     stack->end = end;
     stack->syscall = -1;
     stack->reason = WAIT_UNKNOWN;
+    stack->gil = GIL_NONE;
     stack->wait_on = 0;
     stack->asleep = false;
     stack->state_known = false;

@@ -21,6 +21,7 @@
 #include "emit.h"
 #include "proftop/maps.h"
 #include "proftop/proc.h"
+#include "proftop/python.h"
 #include "proftop/source.h"
 #include "proftop/target.h"
 
@@ -35,6 +36,8 @@ struct tracked {
     uint64_t maps_rest_ns; /* they are not read again so soon after */
     uint64_t task_links;   /* ptrace: threads, as the link count of its task folder tells them */
     bool stopped;          /* ptrace: SIGSTOP or its kin */
+    struct python *python; /* its interpreter, or NULL; pythons.h */
+    uint64_t python_due_ns, python_first_ns; /* when to try to open it; the first futile try */
     struct tracked *next;
 };
 
@@ -48,7 +51,7 @@ struct last_stack {
     struct frame *frames;
     size_t capacity;
     uint32_t count;
-    uint8_t end, reason;
+    uint8_t end, reason, gil;
     int16_t syscall;
     int32_t wait_on;
     bool asleep;      /* taken of this very sleep: valid until it moves */

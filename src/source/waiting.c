@@ -8,6 +8,7 @@
 
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
+#include "pythons.h"
 #include "wait_reason.h"
 
 #define SLOW_NS (100 * NS_PER_MS)
@@ -60,6 +61,7 @@ static void tell(struct waiting *waiting, const struct thread *thread, enum stat
             sample.syscall = stack->syscall;
             sample.reason = stack->reason;
             sample.wait_on = stack->wait_on;
+            sample.gil = stack->gil;
         }
     }
     emit_sample(waiting->roster->emit, now_ns, &sample, with_stack ? stack->frames : NULL,
@@ -81,6 +83,20 @@ static void say_denied(struct waiting *waiting, uint64_t now_ns)
                 "trace the target (cap_sys_ptrace)"));
 }
 
+/* Of the locks that one waits for in futex() the interpreter's is a reason of its own. */
+static void look_for_gil(struct thread *thread, const struct proc_syscall *syscall)
+{
+    struct python *python = thread->process->python;
+    struct last_stack *stack = &thread->stack;
+
+    if (python == NULL || stack->reason != WAIT_LOCK ||
+        !python_waits_for_gil(python, syscall->arguments[0]))
+        return;
+    stack->reason = WAIT_GIL;
+    stack->gil = GIL_WANTED;
+    stack->wait_on = python_gil_holder(python);
+}
+
 /* Takes the stack of a thread that seems to sleep.  False when it doesn't, or did not stay so. */
 static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_t now_ns)
 {
@@ -90,6 +106,7 @@ static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_
     struct proc_syscall syscall;
     struct proc_schedstat after;
     struct frozen frozen;
+    enum gil gil = GIL_NONE;
 
     if (thread->tracee.interrupted)
         return false; /* it stands still for us, not of its own will */
@@ -99,20 +116,28 @@ static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_
     }
     if (syscall.running)
         return false;
+    if (waiting->pythons != NULL)
+        pythons_prepare(waiting->pythons, thread, now_ns);
     if (!peek_blocked(&waiting->peek, thread->pid, thread->tid, &syscall, &frozen)) {
         say_denied(waiting, now_ns);
         return false;
     }
+    if (waiting->pythons != NULL)
+        pythons_freeze(waiting->pythons, thread, &frozen);
     if (!pending_unwind(pending, thread->process, &frozen, 0, now_ns))
         return false; /* its tables are being built: the next look finds them */
     if (!thread_schedstat(roster, thread, &after) ||
         !same_moment(&after, &thread->account.schedstat))
         return false;
-    thread_keep_stack(thread, pending->frames, pending->unwound.count, pending->unwound.end);
+    if (waiting->pythons != NULL)
+        gil = pythons_merge(waiting->pythons, pending);
+    thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
     stack->asleep = true;
+    stack->gil = (uint8_t)gil;
     stack->syscall = (int16_t)syscall.number;
     stack->reason = (uint8_t)wait_reason_of(target_proc_root(roster->target), thread->pid,
                                             thread->tid, &syscall, 0);
+    look_for_gil(thread, &syscall);
     return true;
 }
 

@@ -20,13 +20,16 @@
 #include "pending.h"
 #include "roster.h"
 
+struct pythons;
+
 struct waiting {
     struct roster *roster;
     struct pending *pending;
-    bool wanted;        /* else the accounts are kept and nothing is told */
-    bool denied;        /* stacks may not be read: told once */
-    uint64_t fast_ns;   /* between looks at a thread that runs and sleeps */
-    uint64_t looked_ns; /* the last waiting_look() */
+    struct pythons *pythons; /* NULL: no Python frames */
+    bool wanted;             /* else the accounts are kept and nothing is told */
+    bool denied;             /* stacks may not be read: told once */
+    uint64_t fast_ns;        /* between looks at a thread that runs and sleeps */
+    uint64_t looked_ns;      /* the last waiting_look() */
     uint64_t random;
     struct peek peek;
 };

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Interpreters of the target: see pythons.h. */
+#include "config.h"
+
+#include "pythons.h"
+
+#include <string.h>
+
+#include "proftop/clock.h"
+#include "proftop/gettext.h"
+
+/* An interpreter that has just been exec'd needs a moment before it can be read. */
+#define TRY_AGAIN_NS (50 * NS_PER_MS)
+#define GIVE_UP_NS (5 * NS_PER_S)
+
+void pythons_init(struct pythons *pythons, struct roster *roster,
+                  const struct source_config *config)
+{
+    memset(pythons, 0, sizeof(*pythons));
+    pythons->wanted = config->python;
+    pythons->roster = roster;
+    pythons->codes = config->codes;
+    if (pythons->wanted)
+        pythons->sample = python_sample_new();
+}
+
+void pythons_fini(struct pythons *pythons)
+{
+    if (pythons->sample != NULL)
+        python_sample_free(pythons->sample);
+}
+
+static void try_open(struct pythons *pythons, struct tracked *process, uint64_t now_ns)
+{
+    struct roster *roster = pythons->roster;
+    const struct maps *maps = roster_maps(roster, process, now_ns);
+    struct error error;
+
+    process->python_due_ns = now_ns + TRY_AGAIN_NS;
+    if (maps == NULL || !python_suspected(maps))
+        return;
+    process->python = python_open(target_proc_root(roster->target), maps, pythons->codes, &error);
+    if (process->python != NULL)
+        return;
+    if (process->python_first_ns == 0)
+        process->python_first_ns = now_ns;
+    if (now_ns - process->python_first_ns < GIVE_UP_NS)
+        return;
+    process->python_due_ns = UINT64_MAX;
+    emit_note(roster->emit, now_ns, NOTE_WARNING, _("Python frames are not shown: %s"),
+              error.message);
+}
+
+void pythons_prepare(struct pythons *pythons, struct thread *thread, uint64_t now_ns)
+{
+    struct tracked *process = thread->process;
+
+    if (!pythons->wanted)
+        return;
+    if (process->python == NULL && now_ns >= process->python_due_ns)
+        try_open(pythons, process, now_ns);
+    if (process->python != NULL)
+        python_prepare(process->python, thread->tid);
+}
+
+void pythons_freeze(struct pythons *pythons, const struct thread *thread,
+                    const struct frozen *frozen)
+{
+    pythons->frozen = thread->process->python;
+    if (pythons->frozen != NULL && !python_freeze(pythons->frozen, frozen, pythons->sample))
+        pythons->frozen = NULL;
+}
+
+enum gil pythons_merge(struct pythons *pythons, struct pending *pending)
+{
+    if (pythons->frozen == NULL)
+        return GIL_NONE;
+    pending->count = python_merge(pythons->frozen, pythons->sample, pending->frames,
+                                  pending->stacks, pending->count, PENDING_FRAMES_MAX);
+    return python_sample_gil(pythons->sample);
+}
