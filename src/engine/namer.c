@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two passes over the locations, each with a cursor of its own:
+ *
+ *     locations  0 ······ full ······ quick ······ names_locations()
+ *                         │           └ builder thread: symbol tables
+ *                         └ worker: DWARF, behind the builder, never in its way
+ *
+ * When the symbols got better (a debug file arrived, a perf map grew) both start over.
+ */
+#include "config.h"
+
+#include "namer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#include "proftop/clock.h"
+#include "proftop/memory.h"
+
+/* How often the screen is told of better names while the worker is busy. */
+#define TELL_NS (200 * NS_PER_MS)
+
+struct namer {
+    struct names *names;
+    struct symbols *symbols;
+    int event_fd;
+    uint32_t quick_version; /* of the symbols, when the quick pass began; builder thread */
+    _Atomic uint32_t quick; /* locations below it have a quick name */
+    uint32_t full;          /* likewise, fully named; worker */
+    pthread_t worker;
+    pthread_mutex_t lock; /* guards work and what follows */
+    pthread_cond_t work;  /* QUICK went up, or the end was asked for */
+    pthread_cond_t idle;  /* the worker has caught up */
+    bool stopping, caught_up;
+};
+
+static function_id intern(struct namer *namer, const struct symbol *symbol)
+{
+    struct function function = {
+        .kind = symbol->kind,
+        .name = symbol->name,
+        .raw_name = symbol->raw_name,
+        .module = symbol->module,
+        .file = symbol->first_file != NULL && symbol->first_file[0] != '\0' ? symbol->first_file
+                                                                            : symbol->file,
+        .line = symbol->first_line,
+    };
+
+    return names_function(namer->names, &function);
+}
+
+static bool has_symbol(const struct frame *frame)
+{
+    return frame->kind != FRAME_MARK;
+}
+
+void namer_quick(struct namer *namer)
+{
+    uint32_t count = names_locations(namer->names);
+    uint32_t version = symbols_version(namer->symbols);
+    uint32_t begin = atomic_load(&namer->quick);
+
+    if (version != namer->quick_version) {
+        namer->quick_version = version;
+        begin = 0;
+    }
+    if (begin == count)
+        return;
+    for (location_id at = begin; at < count; at++) {
+        const struct frame *frame = names_frame(namer->names, at);
+        struct symbol symbol;
+        struct placed placed;
+
+        if (!has_symbol(frame))
+            continue;
+        symbols_fast(namer->symbols, frame, &symbol);
+        placed = (struct placed){ intern(namer, &symbol), symbol.line };
+        if (names_of(namer->names, at)->state != NAMING_FULL)
+            names_set(namer->names, at, NAMING_QUICK, &placed, 1);
+    }
+    pthread_mutex_lock(&namer->lock);
+    if (begin == 0)
+        namer->full = 0;
+    atomic_store(&namer->quick, count);
+    namer->caught_up = false;
+    pthread_cond_signal(&namer->work);
+    pthread_mutex_unlock(&namer->lock);
+}
+
+static void name_fully(struct namer *namer, location_id location)
+{
+    const struct frame *frame = names_frame(namer->names, location);
+    struct symbol chain[SYMBOLS_CHAIN_MAX];
+    struct placed placed[SYMBOLS_CHAIN_MAX];
+    size_t count;
+
+    if (!has_symbol(frame))
+        return;
+    count = symbols_full(namer->symbols, frame, chain, SYMBOLS_CHAIN_MAX);
+    for (size_t i = 0; i < count; i++)
+        placed[i] = (struct placed){ intern(namer, &chain[i]), chain[i].line };
+    names_set(namer->names, location, NAMING_FULL, placed, (uint32_t)count);
+}
+
+/* The next location to name, waiting for one; false when it is time to end. */
+static bool next_location(struct namer *namer, location_id *location)
+{
+    bool going;
+
+    pthread_mutex_lock(&namer->lock);
+    while (!namer->stopping && namer->full == atomic_load(&namer->quick)) {
+        if (!namer->caught_up) {
+            namer->caught_up = true;
+            pthread_cond_broadcast(&namer->idle);
+            eventfd_write(namer->event_fd, 1);
+        }
+        pthread_cond_wait(&namer->work, &namer->lock);
+    }
+    going = !namer->stopping;
+    if (going)
+        *location = namer->full++;
+    pthread_mutex_unlock(&namer->lock);
+    return going;
+}
+
+static void *work(void *argument)
+{
+    struct namer *namer = argument;
+    uint64_t told_ns = clock_now_ns();
+    location_id location;
+
+    pthread_setname_np(pthread_self(), "names");
+    while (next_location(namer, &location)) {
+        name_fully(namer, location);
+        if (clock_now_ns() - told_ns > TELL_NS) {
+            eventfd_write(namer->event_fd, 1);
+            told_ns = clock_now_ns();
+        }
+    }
+    return NULL;
+}
+
+struct namer *namer_start(struct names *names, struct symbols *symbols, int event_fd)
+{
+    struct namer *namer = xcalloc(1, sizeof(*namer));
+    pthread_condattr_t monotonic;
+
+    namer->names = names;
+    namer->symbols = symbols;
+    namer->event_fd = event_fd;
+    namer->caught_up = true;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&namer->lock, NULL);
+    pthread_cond_init(&namer->work, NULL);
+    pthread_cond_init(&namer->idle, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&namer->worker, NULL, work, namer) != 0)
+        die("no thread for names");
+    return namer;
+}
+
+void namer_stop(struct namer *namer, uint64_t deadline_ns)
+{
+    struct timespec deadline = { (time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S) };
+
+    if (namer == NULL)
+        return;
+    pthread_mutex_lock(&namer->lock);
+    while (!namer->caught_up) {
+        if (pthread_cond_timedwait(&namer->idle, &namer->lock, &deadline) != 0)
+            break;
+    }
+    namer->stopping = true;
+    pthread_cond_signal(&namer->work);
+    pthread_mutex_unlock(&namer->lock);
+    pthread_join(namer->worker, NULL);
+    pthread_mutex_destroy(&namer->lock);
+    pthread_cond_destroy(&namer->work);
+    pthread_cond_destroy(&namer->idle);
+    free(namer);
+}
