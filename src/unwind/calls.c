@@ -59,26 +59,18 @@ enum {
     STP_FP_LR = 0xa9807bfdu,
 };
 
-bool calls_precede(const struct frozen *frozen, uint64_t address)
+enum calls_kind calls_before(const struct frozen *frozen, uint64_t address, uint64_t *target)
 {
     uint32_t code;
 
-    if (code_unreadable(frozen, address - 1))
-        return true;
-    return code_read(frozen, address - 4, &code, sizeof(code)) &&
-           ((code & BL_MASK) == BL || (code & BLR_MASK) == BLR);
-}
-
-bool calls_into(const struct frozen *frozen, uint64_t address, uint64_t ip)
-{
-    enum { REACH_BYTES = 16 << 10 };
-    uint32_t code;
-    uint64_t target;
-
-    if (!code_read(frozen, address - 4, &code, sizeof(code)) || (code & BL_MASK) != BL)
-        return false;
-    target = address - 4 + (uint64_t)((int64_t)(int32_t)(code << 6) >> 4);
-    return target <= ip && ip - target < REACH_BYTES;
+    if (!code_read(frozen, address - sizeof(code), &code, sizeof(code)))
+        return CALLS_NOTHING;
+    if ((code & BLR_MASK) == BLR)
+        return CALLS_INDIRECT;
+    if ((code & BL_MASK) != BL)
+        return CALLS_NOTHING;
+    *target = address - sizeof(code) + (uint64_t)((int64_t)(int32_t)(code << 6) >> 4);
+    return CALLS_DIRECT;
 }
 
 enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
@@ -129,36 +121,24 @@ static bool is_indirect(const uint8_t *end, unsigned length)
            indirect_length(code[1]) == length;
 }
 
-bool calls_precede(const struct frozen *frozen, uint64_t address)
+enum calls_kind calls_before(const struct frozen *frozen, uint64_t address, uint64_t *target)
 {
     uint8_t code[CALL_MAX_BYTES];
     const uint8_t *end = code + sizeof(code);
+    int32_t relative;
 
-    if (code_unreadable(frozen, address - 1))
-        return true;
     if (!code_read(frozen, address - sizeof(code), code, sizeof(code)))
-        return false;
-    if (end[-CALL_RELATIVE_BYTES] == CALL_RELATIVE)
-        return true;
+        return CALLS_NOTHING;
+    if (end[-CALL_RELATIVE_BYTES] == CALL_RELATIVE) {
+        memcpy(&relative, end - sizeof(relative), sizeof(relative));
+        *target = address + (uint64_t)(int64_t)relative;
+        return CALLS_DIRECT;
+    }
     for (unsigned length = 2; length <= CALL_MAX_BYTES; length++) {
         if (is_indirect(end, length))
-            return true;
+            return CALLS_INDIRECT;
     }
-    return false;
-}
-
-bool calls_into(const struct frozen *frozen, uint64_t address, uint64_t ip)
-{
-    enum { REACH_BYTES = 16 << 10 };
-    uint8_t code[CALL_RELATIVE_BYTES];
-    int32_t relative;
-    uint64_t target;
-
-    if (!code_read(frozen, address - sizeof(code), code, sizeof(code)) || code[0] != CALL_RELATIVE)
-        return false;
-    memcpy(&relative, code + 1, sizeof(relative));
-    target = address + (uint64_t)(int64_t)relative;
-    return target <= ip && ip - target < REACH_BYTES;
+    return CALLS_NOTHING;
 }
 
 /* SIZE bytes of CODE start with PATTERN. */
@@ -190,3 +170,11 @@ enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
 }
 
 #endif
+
+bool calls_precede(const struct frozen *frozen, uint64_t address)
+{
+    uint64_t target;
+
+    return code_unreadable(frozen, address - 1) ||
+           calls_before(frozen, address, &target) != CALLS_NOTHING;
+}

@@ -15,8 +15,10 @@ struct frozen;
 /* Whether ADDRESS is in code, with a call right before it (or code that cannot be read). */
 bool calls_precede(const struct frozen *frozen, uint64_t address);
 
-/* Whether the call before ADDRESS names its target, which lies at or shortly before IP. */
-bool calls_into(const struct frozen *frozen, uint64_t address, uint64_t ip);
+/* What is right before an address, and where it goes when that is part of it. */
+enum calls_kind { CALLS_NOTHING, CALLS_DIRECT, CALLS_INDIRECT };
+
+enum calls_kind calls_before(const struct frozen *frozen, uint64_t address, uint64_t *target);
 
 /* What the instruction about to run at an address says about its function's frame. */
 enum calls_frame {

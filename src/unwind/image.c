@@ -21,7 +21,8 @@
 enum {
     SECTION_MAX_BYTES = 256 << 20,
     HEADERS_MAX_BYTES = 4 << 20,
-    HDR_MIN_BYTES = 12, /* version, encodings, pointer to .eh_frame, count */
+    HDR_MIN_BYTES = 12, /* version, encodings, pointer to .eh_frame, count; then the table */
+    HDR_ENTRY_BYTES = 8,
     HDR_VERSION = 1,
     PAGE_MAX_BYTES = 64 << 10,
 };
@@ -241,4 +242,33 @@ bool image_bias(const struct image *image, uint64_t start, uint64_t offset, uint
         }
     }
     return false;
+}
+
+uint64_t image_function(const struct image *image, uint64_t address)
+{
+    const struct image_section *hdr = &image->eh_frame_hdr;
+    uint32_t low = 0, high;
+    int32_t start, wanted = (int32_t)(address - hdr->address);
+
+    if (hdr->bytes == NULL || hdr->size < HDR_MIN_BYTES || hdr->bytes[2] != DW_EH_PE_udata4 ||
+        hdr->bytes[3] != (DW_EH_PE_datarel | DW_EH_PE_sdata4) ||
+        hdr->address + (uint64_t)(int64_t)wanted != address)
+        return 0;
+    memcpy(&high, hdr->bytes + 8, sizeof(high));
+    if (high > (hdr->size - HDR_MIN_BYTES) / HDR_ENTRY_BYTES)
+        return 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        memcpy(&start, hdr->bytes + HDR_MIN_BYTES + (size_t)middle * HDR_ENTRY_BYTES,
+               sizeof(start));
+        if (start <= wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
+        return 0;
+    memcpy(&start, hdr->bytes + HDR_MIN_BYTES + (size_t)(low - 1) * HDR_ENTRY_BYTES, sizeof(start));
+    return hdr->address + (uint64_t)(int64_t)start;
 }

@@ -44,6 +44,9 @@ bool image_offset(const struct image *image, uint64_t address, uint64_t *offset)
 /* By how much the file moved when its piece from OFFSET on was mapped at START. */
 bool image_bias(const struct image *image, uint64_t start, uint64_t offset, uint64_t *bias);
 
+/* The start of the function that holds ADDRESS, by the table in .eh_frame_hdr; 0: not known. */
+uint64_t image_function(const struct image *image, uint64_t address);
+
 /* Up to SIZE bytes of MODULE from OFFSET on; how many. */
 size_t image_peek(const struct module *module, uint64_t offset, void *to, size_t size);
 

@@ -14,13 +14,15 @@
 
 #include "calls.h"
 #include "proftop/maps.h"
+#include "rule.h"
 #include "walk.h"
 
 enum {
     WORD = 8,
-    SCAN_WORDS = 512,          /* how far to look for a peeked thread's first frame */
-    LEAF_SCAN_WORDS = 64,      /* … and for the caller of code that keeps no frame pointer */
-    FRAME_MAX_BYTES = 8 << 20, /* no single frame is larger */
+    SCAN_WORDS = 512,              /* how far to look for a peeked thread's first frame */
+    LEAF_SCAN_WORDS = 64,          /* … and for the caller of code that keeps no frame pointer */
+    FRAME_MAX_BYTES = 8 << 20,     /* no single frame is larger */
+    FUNCTION_MAX_BYTES = 16 << 10, /* where nobody says where functions start */
 };
 
 /* Goes to the caller of the frame whose saved {fp, return address} lies at AT. */
@@ -107,28 +109,98 @@ static bool step_by_code(struct walk *walk, bool *going)
     }
 }
 
+/* Whether TARGET is where the function of the current place starts. */
+static bool is_function_here(struct walk *walk, uint64_t target, bool rows)
+{
+    uint64_t start = walk_function(walk);
+
+    if (rows && start != 0)
+        return target == start;
+    /* The last start that is known of belongs to another function, one that has rows. */
+    return target > start && target <= walk->place.ip &&
+           walk->place.ip - target < FUNCTION_MAX_BYTES;
+}
+
+/* A saved frame pointer at AT that leads outwards on the same stack. */
+static bool leads_outwards(uint64_t at, uint64_t fp)
+{
+    return fp > at && fp - at <= FRAME_MAX_BYTES && fp % WORD == 0;
+}
+
 /*
  * The caller of code that keeps neither rows nor a frame pointer (musl, old assembly): the nearest
- * return address whose call went to just before where we are.  Anything less would be a guess.
+ * return address whose call went to where we are.  Anything less would be a guess.
  */
 static bool step_by_scan(struct walk *walk, bool *going)
 {
     struct place *place = &walk->place;
+    uint64_t previous = 0;
 
     if (walk->mapping == NULL)
         return false;
     for (unsigned i = 0; i < LEAF_SCAN_WORDS; i++) {
-        uint64_t at = place->sp + (uint64_t)i * WORD, word;
+        uint64_t at = place->sp + (uint64_t)i * WORD, word, target;
 
         if (!copies_word(&walk->copies, at, &word))
             return false;
-        if (!calls_into(walk->frozen, word, place->ip))
-            continue;
-        place->callee_known = 0;
-        *going = follow_return(walk, (uint64_t)i * WORD);
-        return true;
+        if (calls_before(walk->frozen, word, &target) == CALLS_DIRECT &&
+            is_function_here(walk, target, false)) {
+            place->callee_known = 0;
+            if (!place->fp_known && i > 0 && leads_outwards(at - WORD, previous)) {
+                place->fp = previous;
+                place->fp_known = true;
+            }
+            *going = follow_return(walk, (uint64_t)i * WORD);
+            return true;
+        }
+        previous = word;
     }
     return false;
+}
+
+/*
+ * How much {saved fp, return address} at AT look like the current frame's: 0 not at all.  Old
+ * stacks leave such pairs behind, so where its call went says more than how near it is.
+ */
+static unsigned pair_score(struct walk *walk, uint64_t at, bool rows)
+{
+    enum { LOOSE_OTHER = 1, LOOSE_INDIRECT, STRICT_OTHER, STRICT_INDIRECT, CALLS_HERE };
+    uint64_t fp, ip, target;
+    bool strict;
+    enum calls_kind kind;
+
+    if (!copies_word(&walk->copies, at, &fp) || !copies_word(&walk->copies, at + WORD, &ip) ||
+        !walk_is_code(walk, ip))
+        return 0;
+    strict = leads_outwards(at, fp);
+    kind = calls_before(walk->frozen, ip, &target);
+    if (kind == CALLS_NOTHING)
+        return 0;
+    if (kind == CALLS_INDIRECT)
+        return strict ? STRICT_INDIRECT : LOOSE_INDIRECT;
+    if (is_function_here(walk, target, rows))
+        return CALLS_HERE;
+    return strict ? STRICT_OTHER : LOOSE_OTHER;
+}
+
+bool recover_frame_pointer(struct walk *walk, const struct rule *rule)
+{
+    struct place *place = &walk->place;
+    uint64_t start = place->sp & ~(uint64_t)(WORD - 1);
+    /* Functions that realign their stack put a copy of the return address next to the saved fp. */
+    int64_t to_fp = rule != NULL && rule->cfa == RULE_FP ? 2 * WORD - rule->cfa_offset : 0;
+    unsigned best = 0;
+
+    for (unsigned i = 0; i < SCAN_WORDS; i++) {
+        unsigned score = pair_score(walk, start + (uint64_t)i * WORD, rule != NULL);
+
+        if (score <= best)
+            continue;
+        best = score;
+        place->fp = start + (uint64_t)i * WORD + (uint64_t)to_fp;
+        place->fp_known = true;
+    }
+    return best > 0;
 }
 
 bool recover_step(struct walk *walk)
@@ -149,6 +221,8 @@ bool recover_step(struct walk *walk)
         return follow_return(walk, 0);
     if (step_by_scan(walk, &going))
         return going;
+    if (!place->fp_known && recover_frame_pointer(walk, NULL))
+        return follow_pair(walk, place->fp);
     /* The ABIs have the outermost frame marked by a frame pointer of 0. */
     if (place->fp_known && place->fp == 0 && !innermost)
         return walk_end(walk, STACK_COMPLETE, 0);
@@ -156,37 +230,4 @@ bool recover_step(struct walk *walk)
         place->fp - place->sp < FRAME_MAX_BYTES && copies_truncated(&walk->copies, place->fp))
         return walk_end(walk, STACK_TRUNCATED, place->fp);
     return walk_end(walk, STACK_NO_ROWS, place->ip);
-}
-
-/* Whether {saved fp, return address} at AT look like a frame's, strictly or not. */
-static bool plausible_pair(struct walk *walk, uint64_t at, bool strict)
-{
-    uint64_t fp, ip;
-
-    if (!copies_word(&walk->copies, at, &fp) || !copies_word(&walk->copies, at + WORD, &ip))
-        return false;
-    if (strict && (fp <= at || fp - at > FRAME_MAX_BYTES || fp % WORD != 0))
-        return false;
-    return calls_precede(walk->frozen, ip);
-}
-
-bool recover_frame_pointer(struct walk *walk, int32_t offset)
-{
-    struct place *place = &walk->place;
-
-    /* Only a frame that keeps its return address next to the saved fp can be recognised. */
-    if (offset != 2 * WORD)
-        return false;
-    for (int strict = 1; strict >= 0; strict--) {
-        for (unsigned i = 0; i < SCAN_WORDS; i++) {
-            uint64_t at = (place->sp & ~(uint64_t)(WORD - 1)) + (uint64_t)i * WORD;
-
-            if (!plausible_pair(walk, at, strict != 0))
-                continue;
-            place->fp = at;
-            place->fp_known = true;
-            return true;
-        }
-    }
-    return false;
 }

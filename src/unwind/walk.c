@@ -13,6 +13,8 @@
 
 #include "walk.h"
 
+#include "calls.h"
+#include "image.h"
 #include "proftop/maps.h"
 #include "rule.h"
 #include "table.h"
@@ -90,6 +92,27 @@ bool walk_to(struct walk *walk, uint64_t cfa, uint64_t ip, bool other_stack)
     return true;
 }
 
+static bool has_table(const struct mapping *mapping)
+{
+    return mapping->module->kind == MODULE_FILE || mapping->module->kind == MODULE_VDSO;
+}
+
+uint64_t walk_function(struct walk *walk)
+{
+    const struct mapping *mapping = walk->mapping;
+    uint64_t at = walk->place.exact ? walk->place.ip : walk->place.ip - 1;
+    const struct image *image;
+    uint64_t bias, start;
+
+    if (mapping == NULL || !has_table(mapping))
+        return 0;
+    image = unwinder_image(walk->unwinder, mapping->module);
+    if (image == NULL || !image_bias(image, mapping->start, mapping->offset, &bias))
+        return 0;
+    start = image_function(image, at - bias);
+    return start != 0 ? start + bias : 0;
+}
+
 /* The mapping of the current place, which is most often the last one's. */
 static bool locate(struct walk *walk)
 {
@@ -99,11 +122,6 @@ static bool locate(struct walk *walk)
     if (last == NULL || at < last->start || at >= last->end)
         walk->mapping = maps_find(walk->frozen->maps, at);
     return walk->mapping != NULL;
-}
-
-static bool has_table(const struct mapping *mapping)
-{
-    return mapping->module->kind == MODULE_FILE || mapping->module->kind == MODULE_VDSO;
 }
 
 static bool find_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa)
@@ -229,7 +247,7 @@ static bool can_apply(struct walk *walk, const struct rule *rule)
     if (rule->cfa >= RULE_CALLEE)
         return walk->full && (place->callee_known >> (rule->cfa - RULE_CALLEE) & 1) != 0;
     if ((rule->cfa == RULE_FP || rule->cfa == RULE_FP_DEREF) && !place->fp_known)
-        return rule->cfa == RULE_FP && recover_frame_pointer(walk, rule->cfa_offset);
+        return recover_frame_pointer(walk, rule);
     return true;
 }
 
@@ -256,9 +274,20 @@ static bool needs_full(const struct walk *walk, const struct rule *rule)
            (walk->frozen->registers.known & KNOWN_CALLEE) != 0;
 }
 
+/*
+ * Whether a return address is where a function starts and no call precedes it: then it was put on
+ * the stack by who made the stack (makecontext), and nothing is outside it.
+ */
+static bool starts_function(const struct walk *walk, const struct table *table, uint64_t offset)
+{
+    return table_find(table, offset, true)->cfa != RULE_NONE &&
+           !calls_precede(walk->frozen, walk->place.ip);
+}
+
 /* The rule for the current place, NULL where there is no table; false when that is not built. */
 static bool find_rule(struct walk *walk, const struct rule **rule)
 {
+    static const struct rule outermost = { .cfa = RULE_END };
     const struct place *place = &walk->place;
     const struct table *table;
     uint64_t at;
@@ -271,6 +300,10 @@ static bool find_rule(struct walk *walk, const struct rule **rule)
         return walk_end(walk, STACK_NOT_READY, place->ip);
     at = place->ip - walk->mapping->start + walk->mapping->offset;
     *rule = table_find(table, at, place->exact);
+    if ((*rule)->cfa == RULE_NONE && !place->exact && starts_function(walk, table, at)) {
+        *rule = &outermost;
+        walk->place.exact = true;
+    }
     return true;
 }
 
@@ -282,7 +315,7 @@ bool walk_run(struct walk *walk)
     for (;;) {
         if (walk->trail.walked == WALK_MAX)
             return walk_end(walk, STACK_LIMIT, walk->place.ip), true;
-        if (!locate(walk) && walk->trail.walked > 0)
+        if (!locate(walk) && !walk->place.exact)
             return walk_end(walk, STACK_NO_MAPPING, walk->place.ip), true;
         if (!find_rule(walk, &rule))
             return false;

@@ -11,6 +11,8 @@
 #include "copies.h"
 #include "proftop/unwind.h"
 
+struct rule;
+
 /* Where a walk is: the registers as they were in one frame. */
 struct place {
     uint64_t ip, sp, fp, lr;
@@ -65,6 +67,9 @@ uint32_t trail_finish(struct trail *trail, uint32_t *skipped);
 /* Whether ADDRESS is in executable memory. */
 bool walk_is_code(const struct walk *walk, uint64_t address);
 
+/* Where the function of the current place starts, by .eh_frame_hdr; 0 when that says nothing. */
+uint64_t walk_function(struct walk *walk);
+
 /*
  * recover.c: where there are no rows.
  */
@@ -72,8 +77,9 @@ bool walk_is_code(const struct walk *walk, uint64_t address);
 /* One frame outwards in code without rows; false when the walk has ended. */
 bool recover_step(struct walk *walk);
 
-/* Finds the frame pointer that a peeked thread's registers lack; OFFSET: CFA − fp. */
-bool recover_frame_pointer(struct walk *walk, int32_t offset);
+/* Finds the frame pointer a peeked thread's registers lack, for RULE or (NULL) for code that has
+ * none: the likeliest {saved fp, return address} on its stack. */
+bool recover_frame_pointer(struct walk *walk, const struct rule *rule);
 
 /*
  * slow.c: libunwind.

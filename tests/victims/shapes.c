@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stacks of every shape, each with a known chain:  shapes SHAPE
+ *
+ * The function shape_SHAPE, called by main, gets to pause_here() in its own way.  There the victim
+ * writes one byte to standard output and waits for one on standard input, so that a stack can be
+ * taken at rest; then it returns all the way and ends.  "steps" is for single-stepping: it does
+ * much in a short time and ends with a breakpoint.
+ *
+ * Built without frame pointers, like what distributions ship.
+ */
+#define _GNU_SOURCE
+#include <alloca.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+#include <unwind.h>
+
+enum { ALT_STACK_BYTES = 64 << 10, DEEP = 5000 };
+
+#define APART __attribute__((noinline, noclone))
+
+/* Keeps a call from becoming a jump, and its result from being known. */
+static volatile uint64_t sink;
+
+APART void pause_here(void)
+{
+    char byte = '.';
+
+    if (write(STDOUT_FILENO, &byte, 1) != 1 || read(STDIN_FILENO, &byte, 1) < 0)
+        _exit(1);
+    sink++;
+}
+
+APART void shape_plain(void)
+{
+    pause_here();
+    sink++;
+}
+
+APART void recurse(int depth)
+{
+    if (depth == 0)
+        pause_here();
+    else
+        recurse(depth - 1);
+    sink++;
+}
+
+APART void shape_deep(void)
+{
+    recurse(DEEP);
+    sink++;
+}
+
+APART void on_signal(int number)
+{
+    pause_here();
+    sink += (unsigned)number;
+}
+
+APART void shape_signal(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+    sink++;
+}
+
+APART void shape_altstack(void)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
+    stack_t stack = { .ss_sp = malloc(ALT_STACK_BYTES), .ss_size = ALT_STACK_BYTES };
+
+    sigaltstack(&stack, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+    sink++;
+}
+
+APART void on_fault(int number)
+{
+    pause_here();
+    _exit(number != SIGSEGV);
+}
+
+/* A fault is a signal at any instruction, not after a system call. */
+APART void shape_fault(void)
+{
+    struct sigaction action = { .sa_handler = on_fault };
+    volatile int *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    sigaction(SIGSEGV, &action, NULL);
+    *page = 1;
+    sink++;
+}
+
+APART void shape_alloca(void)
+{
+    char *room = alloca((size_t)getpid() % 1000 + 100);
+
+    memset(room, 1, 100);
+    pause_here();
+    sink += (unsigned char)room[99];
+}
+
+/* An aligned local and a variable one: the compiler realigns the stack (DRAP on x86-64). */
+APART void shape_aligned(void)
+{
+    _Alignas(64) char aligned[64];
+    char *room = alloca((size_t)getpid() % 1000 + 100);
+
+    memset(aligned, 1, sizeof(aligned));
+    memset(room, 1, 100);
+    sink += (uintptr_t)aligned % 64;
+    pause_here();
+    sink += (unsigned char)aligned[sink % 64] + (unsigned char)room[99];
+}
+
+static int compare_pausing(const void *a, const void *b)
+{
+    static int paused;
+
+    if (!paused++)
+        pause_here();
+    return *(const int *)a - *(const int *)b;
+}
+
+/* Through the C library and back. */
+APART void shape_callback(void)
+{
+    int numbers[] = { 3, 1, 2 };
+
+    qsort(numbers, 3, sizeof(numbers[0]), compare_pausing);
+    sink += (unsigned)numbers[0];
+}
+
+APART void *thread_main(void *argument)
+{
+    pause_here();
+    return argument;
+}
+
+APART void shape_thread(void)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, thread_main, NULL);
+    pthread_join(thread, NULL);
+    sink++;
+}
+
+static ucontext_t back, there;
+
+APART void coroutine_main(void)
+{
+    pause_here();
+    sink++;
+}
+
+APART void shape_coroutine(void)
+{
+    getcontext(&there);
+    there.uc_stack.ss_sp = malloc(ALT_STACK_BYTES);
+    there.uc_stack.ss_size = ALT_STACK_BYTES;
+    there.uc_link = &back;
+    makecontext(&there, coroutine_main, 0);
+    swapcontext(&back, &there);
+    sink++;
+}
+
+/* Assembly that keeps a frame pointer and tells nothing. */
+void asm_framed(void (*function)(void));
+/* Assembly that keeps nothing and tells nothing. */
+void asm_bare(void);
+
+#if defined(__x86_64__)
+__asm__(".text\n.p2align 4\n.globl asm_framed\n.type asm_framed, @function\nasm_framed:\n"
+        "  push %rbp\n  mov %rsp, %rbp\n  sub $64, %rsp\n  call *%rdi\n"
+        "  leave\n  ret\n.size asm_framed, .-asm_framed\n");
+__asm__(".text\n.p2align 4\n.globl asm_bare\n.type asm_bare, @function\nasm_bare:\n"
+        "  sub $40, %rsp\n  call pause_here\n  add $40, %rsp\n  ret\n.size asm_bare, .-asm_bare\n");
+static const uint8_t jit_code[] = {
+    0x55,                   /* push %rbp */
+    0x48, 0x89, 0xe5,       /* mov %rsp, %rbp */
+    0x48, 0x83, 0xec, 0x20, /* sub $32, %rsp */
+    0xff, 0xd7,             /* call *%rdi */
+    0xc9,                   /* leave */
+    0xc3,                   /* ret */
+};
+#define BREAKPOINT() __asm__ volatile("int3")
+#elif defined(__aarch64__)
+__asm__(".text\n.p2align 4\n.globl asm_framed\n.type asm_framed, %function\nasm_framed:\n"
+        "  stp x29, x30, [sp, #-64]!\n  mov x29, sp\n  blr x0\n"
+        "  ldp x29, x30, [sp], #64\n  ret\n.size asm_framed, .-asm_framed\n");
+__asm__(".text\n.p2align 4\n.globl asm_bare\n.type asm_bare, %function\nasm_bare:\n"
+        "  str x30, [sp, #-32]!\n  bl pause_here\n  ldr x30, [sp], #32\n  ret\n"
+        ".size asm_bare, .-asm_bare\n");
+static const uint32_t jit_code[] = {
+    0xa9be7bfd, /* stp x29, x30, [sp, #-32]! */
+    0x910003fd, /* mov x29, sp */
+    0xd63f0000, /* blr x0 */
+    0xa8c27bfd, /* ldp x29, x30, [sp], #32 */
+    0xd65f03c0, /* ret */
+};
+#define BREAKPOINT() __asm__ volatile("brk #0")
+#endif
+
+APART void shape_assembly(void)
+{
+    asm_framed(pause_here);
+    sink++;
+}
+
+APART void shape_bare(void)
+{
+    asm_bare();
+    sink++;
+}
+
+APART void shape_jit(void)
+{
+    void *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    memcpy(code, jit_code, sizeof(jit_code));
+    mprotect(code, 4096, PROT_READ | PROT_EXEC);
+    __builtin___clear_cache(code, (char *)code + sizeof(jit_code));
+    ((void (*)(void (*)(void)))(uintptr_t)code)(pause_here);
+    sink++;
+}
+
+/* Jumps to where nothing is; the handler waits. */
+APART void shape_nowhere(void)
+{
+    struct sigaction action = { .sa_handler = on_fault };
+    void (*volatile nowhere)(void) = (void (*)(void))16;
+
+    sigaction(SIGSEGV, &action, NULL);
+    nowhere();
+    sink++;
+}
+
+static void clean_up(int *value)
+{
+    sink += (unsigned)*value;
+}
+
+static struct _Unwind_Exception exception;
+
+/* An exception that nobody takes: the search walks the whole stack and comes back. */
+APART void throw_nothing(void)
+{
+    int value __attribute__((cleanup(clean_up))) = 1;
+
+    exception.exception_class = 1;
+    sink += (unsigned)_Unwind_RaiseException(&exception);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+static void count_signal(int number)
+{
+    sink += (unsigned)number;
+}
+
+/* First calls through the PLT, the vdso, a callback, a signal, a realigned stack, an exception. */
+APART void work(void)
+{
+    int numbers[] = { 5, 3, 1, 4, 2 };
+    struct sigaction action = { .sa_handler = count_signal };
+    struct timespec now;
+    char text[64];
+
+    qsort(numbers, 5, sizeof(numbers[0]), compare_numbers);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    sink += (unsigned)snprintf(text, sizeof(text), "%d %s %.3f", numbers[0], "text", 1.5);
+    sink += strtoul(text, NULL, 10);
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+    throw_nothing();
+    free(malloc(100));
+    sink++;
+}
+
+APART void shape_steps(void)
+{
+    pause_here();
+    work();
+    BREAKPOINT();
+    sink++;
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} shapes[] = {
+    { "plain", shape_plain },       { "deep", shape_deep },
+    { "signal", shape_signal },     { "altstack", shape_altstack },
+    { "fault", shape_fault },       { "alloca", shape_alloca },
+    { "aligned", shape_aligned },   { "callback", shape_callback },
+    { "thread", shape_thread },     { "coroutine", shape_coroutine },
+    { "assembly", shape_assembly }, { "bare", shape_bare },
+    { "jit", shape_jit },           { "nowhere", shape_nowhere },
+    { "steps", shape_steps },
+};
+
+int main(int argc, char **argv)
+{
+    for (unsigned i = 0; argc == 2 && i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        if (strcmp(argv[1], shapes[i].name) == 0) {
+            shapes[i].run();
+            sink++;
+            return 0;
+        }
+    }
+    return 2;
+}
