@@ -223,7 +223,7 @@ static void test_a_run_replaces_the_frame_that_holds_its_anchor(void **state)
 
     (void)state;
     native_stack(frames, stacks, 5);
-    result = merge_runs(runs, 2, resolved, frames, stacks, 5, 16);
+    result = python_merge_runs(runs, 2, resolved, frames, stacks, 5, 16);
     assert_int_equal(result.cut, 0);
     assert_int_equal(result.count, 6);
     assert_int_equal(frames[0].address, 0);
@@ -245,7 +245,7 @@ static void test_a_cut_unwind_keeps_every_run(void **state)
     native_stack(frames, stacks, 3);
     frames[3] = (struct frame){ .kind = FRAME_MARK, .module = MARK_BROKEN };
     stacks[3] = 0;
-    result = merge_runs(runs, 2, resolved, frames, stacks, 4, 16);
+    result = python_merge_runs(runs, 2, resolved, frames, stacks, 4, 16);
     assert_int_equal(result.cut, 1);
     assert_int_equal(frames[1].address, 10);
     assert_int_equal(frames[2].kind, FRAME_NATIVE);
@@ -263,7 +263,7 @@ static void test_the_limit_holds(void **state)
 
     (void)state;
     native_stack(frames, stacks, 4);
-    result = merge_runs(runs, 1, resolved, frames, stacks, 4, 4);
+    result = python_merge_runs(runs, 1, resolved, frames, stacks, 4, 4);
     assert_int_equal(result.count, 4);
 }
 

@@ -48,7 +48,7 @@ struct code_cache {
     size_t count, capacity;
 };
 
-struct code_cache *code_cache_new(void)
+struct code_cache *python_code_cache_new(void)
 {
     struct code_cache *cache = xcalloc(1, sizeof(*cache));
 
@@ -64,7 +64,7 @@ static void forget_all(struct code_cache *cache)
     index_fini(&cache->index);
 }
 
-void code_cache_free(struct code_cache *cache)
+void python_code_cache_free(struct code_cache *cache)
 {
     if (cache == NULL)
         return;
@@ -237,7 +237,7 @@ static uint32_t line_at(const struct python *python, struct entry *entry, int64_
     return line->line;
 }
 
-bool codes_resolve(struct python *python, const struct python_frame *frame, struct frame *out)
+bool python_code_resolve(struct python *python, const struct python_frame *frame, struct frame *out)
 {
     const struct python_offsets *offsets = &python->offsets;
     struct entry *entry = get(python, frame->code);
@@ -289,7 +289,7 @@ static void validate_some(struct python *python, const struct python_frame *fram
     free(bytes);
 }
 
-void codes_validate(struct python *python, const struct python_frame *frames, uint32_t count)
+void python_code_validate(struct python *python, const struct python_frame *frames, uint32_t count)
 {
     for (uint32_t at = 0; at < count; at += CHECKED_AT_ONCE)
         validate_some(python, frames + at,

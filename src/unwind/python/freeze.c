@@ -284,7 +284,7 @@ static void sort_runs(struct python_sample *sample)
 
 bool python_freeze(struct python *python, const struct frozen *frozen, struct python_sample *sample)
 {
-    struct thread *thread = threads_find(python, frozen->tid);
+    struct thread *thread = python_threads_find(python, frozen->tid);
 
     sample->frozen = frozen;
     sample->frame_count = sample->run_count = sample->piece_count = sample->heap_count = 0;

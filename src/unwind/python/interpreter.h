@@ -100,25 +100,26 @@ bool python_read(const struct python *python, uint64_t address, void *buffer, si
 uint64_t python_word(const uint8_t *bytes, uint32_t offset);
 
 /* threads.c */
-void threads_fini(struct python *python);
-struct thread *threads_find(struct python *python, int32_t tid);
-void threads_look(struct python *python);
+void python_threads_fini(struct python *python);
+struct thread *python_threads_find(struct python *python, int32_t tid);
+void python_threads_look(struct python *python);
 
 /* codes.c */
-struct code_cache *code_cache_new(void);
-void code_cache_free(struct code_cache *cache);
+struct code_cache *python_code_cache_new(void);
+void python_code_cache_free(struct code_cache *cache);
 /* The FRAME_PYTHON of FRAME; false when its code object makes no sense. */
-bool codes_resolve(struct python *python, const struct python_frame *frame, struct frame *out);
+bool python_code_resolve(struct python *python, const struct python_frame *frame,
+                         struct frame *out);
 /* Makes sure that what the cache holds for COUNT frames is still what the target holds. */
-void codes_validate(struct python *python, const struct python_frame *frames, uint32_t count);
+void python_code_validate(struct python *python, const struct python_frame *frames, uint32_t count);
 
 /* merge.c: pure.  RESOLVED has a frame for each of the sample's, kind MARK for those left out. */
 struct merge_result {
     uint32_t count;
     uint32_t cut; /* runs that no native frame holds */
 };
-struct merge_result merge_runs(const struct python_run *runs, uint32_t run_count,
-                               const struct frame *resolved, struct frame *frames, uint64_t *stacks,
-                               uint32_t count, uint32_t limit);
+struct merge_result python_merge_runs(const struct python_run *runs, uint32_t run_count,
+                                      const struct frame *resolved, struct frame *frames,
+                                      uint64_t *stacks, uint32_t count, uint32_t limit);
 
 #endif

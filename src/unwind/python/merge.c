@@ -104,9 +104,9 @@ static void place(struct merger *merger, struct frame frame, uint64_t stack, uin
         emit(merger, frame, stack);
 }
 
-struct merge_result merge_runs(const struct python_run *runs, uint32_t run_count,
-                               const struct frame *resolved, struct frame *frames, uint64_t *stacks,
-                               uint32_t count, uint32_t limit)
+struct merge_result python_merge_runs(const struct python_run *runs, uint32_t run_count,
+                                      const struct frame *resolved, struct frame *frames,
+                                      uint64_t *stacks, uint32_t count, uint32_t limit)
 {
     static const struct frame cut_mark = { .kind = FRAME_MARK, .module = MARK_NATIVE_CUT };
     struct frame *native = xmemdup(frames, count * sizeof(*frames));

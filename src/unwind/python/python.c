@@ -91,13 +91,13 @@ struct python *python_open(const char *proc_root, const struct maps *maps, struc
     python->codes = codes;
     python->runtime = place.runtime;
     python->pthread_tid_offset = -1;
-    python->cache = code_cache_new();
+    python->cache = python_code_cache_new();
     if (!choose_offsets(python, &place, error)) {
         python_close(python);
         return NULL;
     }
     python->namespaced = is_namespaced(proc_root, python->pid);
-    threads_look(python);
+    python_threads_look(python);
     return python;
 }
 
@@ -105,8 +105,8 @@ void python_close(struct python *python)
 {
     if (python == NULL)
         return;
-    threads_fini(python);
-    code_cache_free(python->cache);
+    python_threads_fini(python);
+    python_code_cache_free(python->cache);
     free(python);
 }
 
@@ -146,15 +146,16 @@ uint32_t python_merge(struct python *python, struct python_sample *sample, struc
     if (sample->frame_count == 0)
         return count;
     python->counts.samples++;
-    codes_validate(python, sample->frames, sample->frame_count);
+    python_code_validate(python, sample->frames, sample->frame_count);
     resolved = xcalloc(sample->frame_count, sizeof(*resolved));
     for (uint32_t i = 0; i < sample->frame_count; i++) {
-        if (!codes_resolve(python, &sample->frames[i], &resolved[i])) {
+        if (!python_code_resolve(python, &sample->frames[i], &resolved[i])) {
             resolved[i].kind = FRAME_MARK;
             python->counts.torn++;
         }
     }
-    result = merge_runs(sample->runs, sample->run_count, resolved, frames, stacks, count, limit);
+    result =
+        python_merge_runs(sample->runs, sample->run_count, resolved, frames, stacks, count, limit);
     python->counts.cut += result.cut;
     free(resolved);
     return result.count;

@@ -23,7 +23,7 @@ enum { INTERPRETERS_MAX = 256, STATES_WALKED_MAX = 16384, PTHREAD_BYTES = 2304, 
 
 #define LOOK_NS (100 * NS_PER_MS)
 
-struct thread *threads_find(struct python *python, int32_t tid)
+struct thread *python_threads_find(struct python *python, int32_t tid)
 {
     size_t low = 0, high = python->thread_count;
 
@@ -103,7 +103,7 @@ static void update_threads(struct python *python)
     }
     python->thread_count = kept;
     for (size_t j = 0; j < tids.count; j++) {
-        if (threads_find(python, tids.ids[j]) == NULL)
+        if (python_threads_find(python, tids.ids[j]) == NULL)
             add_thread(python, tids.ids[j]);
     }
     for (size_t i = 0; i < python->thread_count; i++)
@@ -190,7 +190,7 @@ static void walk_states(struct python *python, uint64_t interpreter, uint64_t lo
     free(addresses);
 }
 
-void threads_look(struct python *python)
+void python_threads_look(struct python *python)
 {
     const struct python_offsets *offsets = &python->offsets;
     unsigned budget = STATES_WALKED_MAX;
@@ -220,7 +220,7 @@ void threads_look(struct python *python)
     }
 }
 
-void threads_fini(struct python *python)
+void python_threads_fini(struct python *python)
 {
     for (size_t i = 0; i < python->thread_count; i++)
         free(python->threads[i].last);
@@ -231,12 +231,12 @@ void threads_fini(struct python *python)
 
 void python_prepare(struct python *python, int32_t tid)
 {
-    const struct thread *thread = threads_find(python, tid);
+    const struct thread *thread = python_threads_find(python, tid);
 
     if (thread != NULL && thread->state_count != 0)
         return;
     if (clock_now_ns() - python->looked_ns >= LOOK_NS)
-        threads_look(python);
+        python_threads_look(python);
 }
 
 bool python_waits_for_gil(const struct python *python, uint64_t address)
