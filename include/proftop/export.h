@@ -49,6 +49,9 @@ bool export_file(const struct export_ops *ops, const struct fold *fold,
                  const struct export_options *options, const char *path, bool force,
                  struct error *error);
 
+/* Fills ERROR: PATH is there already and stays as it is.  Returns false. */
+bool export_refuse_existing(const char *path, struct error *error);
+
 /* Folded stacks or perf-script text as a profile, so that people can bring what they have. */
 struct profile *import_file(const char *path, struct error *error);
 /* Several as one, each from its own beginning. */

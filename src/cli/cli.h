@@ -11,6 +11,7 @@
 #include "proftop/options.h"
 #include "proftop/profile.h"
 
+int cli_record(const struct options *options, struct error *error);
 int cli_report(const struct options *options, struct error *error);
 
 /* ---- load.c: what several of them do with recordings ----------------------------------------- */

@@ -51,7 +51,7 @@ static bool is_special(const char *path)
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
-static bool refuse_existing(const char *path, struct error *error)
+bool export_refuse_existing(const char *path, struct error *error)
 {
     error_set(error, STATUS_FAILED, _("%s exists already"), path);
     error_hint(error, _("--force overwrites it; -o FILE writes elsewhere"));
@@ -80,7 +80,7 @@ static bool put_in_place(const char *beside, const char *path, bool force, struc
     if (force ? rename(beside, path) == 0 : link(beside, path) == 0 && unlink(beside) == 0)
         return true;
     if (!force && errno == EEXIST)
-        return refuse_existing(path, error);
+        return export_refuse_existing(path, error);
     /* A file system without hard links: the check for an old file was a moment ago. */
     if (!force && rename(beside, path) == 0)
         return true;
@@ -121,7 +121,7 @@ bool export_file(const struct export_ops *ops, const struct fold *fold,
     if (is_special(path))
         return write_special(ops, fold, options, path, error);
     if (!force && access(path, F_OK) == 0)
-        return refuse_existing(path, error);
+        return export_refuse_existing(path, error);
     beside = xasprintf("%s.XXXXXX", path);
     stream = open_beside(path, beside, ops->secret ? 0600 : usual_mode(), error);
     if (stream == NULL) {

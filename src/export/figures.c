@@ -2,7 +2,7 @@
 /* Figures of a recording that several formats show. */
 #include "config.h"
 
-#include "figures.h"
+#include "proftop/figures.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-#include "figures.h"
 #include "formats.h"
 #include "proftop/clock.h"
+#include "proftop/figures.h"
 #include "proftop/gettext.h"
 #include "proftop/metric.h"
 #include "proftop/profile.h"

@@ -12,9 +12,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "figures.h"
 #include "flame.h"
 #include "formats.h"
+#include "proftop/figures.h"
 #include "proftop/gettext.h"
 #include "proftop/json_writer.h"
 #include "proftop/profile.h"

@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "figures.h"
 #include "formats.h"
 #include "proftop/clock.h"
+#include "proftop/figures.h"
 #include "proftop/gettext.h"
 #include "proftop/metric.h"
 #include "proftop/profile.h"

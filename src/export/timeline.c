@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "figures.h"
 #include "proftop/clock.h"
+#include "proftop/figures.h"
 #include "proftop/memory.h"
 #include "proftop/profile.h"
 

@@ -5,12 +5,14 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "figures.h"
 #include "proftop/clock.h"
+#include "proftop/figures.h"
 #include "proftop/metric.h"
 #include "proftop/profile.h"
 #include "report_view.h"
 #include "stacks.h"
+
+enum { ROWS_MAX = 60 };
 
 /* In text, a row below this share of the whole is summed up instead of shown. */
 static const double LEAST_PCT = 0.05;
@@ -41,11 +43,9 @@ static void put_place(struct table *table, const struct function *function, uint
 {
     char place[512];
 
-    if (function->file[0] == '\0')
-        place[0] = '\0';
-    else
-        snprintf(place, sizeof(place), "%s:%" PRIu32, base_name(function->file),
-                 line != 0 ? line : function->line);
+    line = line != 0 ? line : function->line;
+    snprintf(place, sizeof(place), line != 0 ? "%s:%" PRIu32 : "%s", base_name(function->file),
+             line);
     table_text(table, place);
 }
 
@@ -102,13 +102,15 @@ static void put_row(struct table *table, const struct fold *fold, const struct f
     table_text(table, function->raw_name);
 }
 
-/* Rows shown: those asked for; in text else those that are worth a line. */
+/* Rows shown: those asked for; in text else those that are worth a line, on a page or two. */
 static uint32_t rows_shown(const struct fold *fold, const struct export_options *options, bool csv)
 {
     uint32_t rows = fold->row_count;
 
     if (options->top > 0)
         return options->top < rows ? options->top : rows;
+    if (!csv && rows > ROWS_MAX)
+        rows = ROWS_MAX;
     while (!csv && rows > 0 && percent(fold->rows[rows - 1].self, fold->weight) < LEAST_PCT &&
            percent(fold->rows[rows - 1].total, fold->weight) < LEAST_TREE_PCT)
         rows--;
@@ -134,7 +136,8 @@ static void about_top(const struct fold *fold, const struct export_options *opti
     for (uint32_t i = rows; i < fold->row_count; i++)
         rest += fold->rows[i].self;
     if (rows < fold->row_count)
-        fprintf(stream, "%" PRIu32 " more functions are not shown, together %.1f%% self.\n",
+        fprintf(stream,
+                "%" PRIu32 " more functions are not shown (-n shows more), together %.1f%% self.\n",
                 fold->row_count - rows, percent(rest, fold->weight));
 }
 

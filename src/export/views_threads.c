@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "figures.h"
 #include "proftop/clock.h"
+#include "proftop/figures.h"
 #include "proftop/profile.h"
 #include "proftop/syscall.h"
 #include "report_view.h"

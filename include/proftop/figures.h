@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Figures of a whole recording or a range of it that several formats show. */
-#ifndef EXPORT_FIGURES_H
-#define EXPORT_FIGURES_H
+#ifndef PROFTOP_FIGURES_H
+#define PROFTOP_FIGURES_H
 
 #include <stdbool.h>
 #include <stdint.h>
