@@ -104,7 +104,8 @@ static struct comparison *against_rest(const struct blocks *blocks, bool *chosen
 {
     bool *rest = complement(chosen, blocks_count(blocks));
     struct compare_side a = { blocks, chosen }, b = { blocks, rest };
-    struct comparison *comparison = compare(&a, &b, &(struct compare_options){ .what = what });
+    struct comparison *comparison =
+        compare_sides(&a, &b, &(struct compare_options){ .what = what });
 
     free(rest);
     free(chosen);
@@ -264,8 +265,10 @@ static void rates_see_what_shares_do_not(void **state)
     struct blocks *one = record(&dice, &(struct program){ 0, 1 }, 40);
     struct blocks *two = record(&dice, &(struct program){ 0, 2 }, 40);
     struct compare_side a = { two, NULL }, b = { one, NULL };
-    struct comparison *shares = compare(&a, &b, &(struct compare_options){ COMPARE_SHARE, false });
-    struct comparison *rates = compare(&a, &b, &(struct compare_options){ COMPARE_RATE, false });
+    struct comparison *shares =
+        compare_sides(&a, &b, &(struct compare_options){ COMPARE_SHARE, false });
+    struct comparison *rates =
+        compare_sides(&a, &b, &(struct compare_options){ COMPARE_RATE, false });
 
     (void)state;
     assert_int_equal(shares->significant, 0);
@@ -294,9 +297,9 @@ static void totals_count_every_function_of_a_stack(void **state)
         chosen[i] = i < 10;
         rest[i] = !chosen[i];
     }
-    comparison =
-        compare(&(struct compare_side){ blocks, chosen }, &(struct compare_side){ blocks, rest },
-                &(struct compare_options){ COMPARE_SHARE, true });
+    comparison = compare_sides(&(struct compare_side){ blocks, chosen },
+                               &(struct compare_side){ blocks, rest },
+                               &(struct compare_options){ COMPARE_SHARE, true });
     assert_int_equal(comparison->count, 3);
     assert_true(comparison_find(comparison, 0)->a_pct == 100);
     assert_true(comparison_find(comparison, 0)->b_pct == 100);
@@ -311,14 +314,14 @@ static void too_little_marks_nothing(void **state)
 {
     struct blocks *empty = blocks_new(), *blocks = record_burst(0, 60);
     struct compare_side a = { empty, NULL }, b = { blocks, NULL };
-    struct comparison *comparison = compare(&a, &b, &(struct compare_options){ 0 });
+    struct comparison *comparison = compare_sides(&a, &b, &(struct compare_options){ 0 });
 
     (void)state;
     assert_false(comparison->enough);
     assert_int_equal(comparison->significant, 0);
     assert_int_equal(comparison->count, FUNCTIONS);
     comparison_free(comparison);
-    comparison = compare(&a, &a, &(struct compare_options){ 0 });
+    comparison = compare_sides(&a, &a, &(struct compare_options){ 0 });
     assert_int_equal(comparison->count, 0);
     comparison_free(comparison);
     /* One burst of three samples in a row is one event, however short the range around it. */
@@ -331,7 +334,7 @@ static void too_little_marks_nothing(void **state)
     blocks_free(blocks);
 }
 
-static void halving_keeps_every_weight(void **state)
+static void merging_keeps_every_weight(void **state)
 {
     struct blocks *blocks = record_burst(20, 25);
     uint64_t weight = 0, cells = 0;
@@ -339,7 +342,7 @@ static void halving_keeps_every_weight(void **state)
     (void)state;
     blocks_begin(blocks, 60 * NS_PER_S, 61 * NS_PER_S); /* an odd one */
     blocks_add(blocks, 3, 5, 1);
-    blocks_halve(blocks);
+    blocks_merge(blocks, 2);
     assert_int_equal(blocks_count(blocks), 301);
     for (uint32_t i = 0; i < blocks_count(blocks); i++) {
         const struct block *block = blocks_get(blocks, i);
@@ -371,7 +374,7 @@ int main(void)
         cmocka_unit_test(rates_see_what_shares_do_not),
         cmocka_unit_test(totals_count_every_function_of_a_stack),
         cmocka_unit_test(too_little_marks_nothing),
-        cmocka_unit_test(halving_keeps_every_weight),
+        cmocka_unit_test(merging_keeps_every_weight),
     };
 
     return cmocka_run_group_tests_name("compare", tests, NULL, NULL);

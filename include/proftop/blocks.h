@@ -45,8 +45,8 @@ void blocks_begin(struct blocks *blocks, uint64_t start_ns, uint64_t end_ns);
 void blocks_add(struct blocks *blocks, uint32_t stack, uint64_t weight, uint32_t samples);
 /* The newest block grows: it now ends at END_NS. */
 void blocks_extend(struct blocks *blocks, uint64_t end_ns);
-/* Merges each two neighbours into one. */
-void blocks_halve(struct blocks *blocks);
+/* Merges each FACTOR neighbours into one. */
+void blocks_merge(struct blocks *blocks, uint32_t factor);
 
 /* STACK's functions, the one with the self time first, none twice.  Set again when names change. */
 void blocks_set_functions(struct blocks *blocks, uint32_t stack, const function_id *functions,
@@ -57,6 +57,8 @@ uint32_t blocks_stacks(const struct blocks *blocks);
 void blocks_forget_functions(struct blocks *blocks);
 
 uint32_t blocks_count(const struct blocks *blocks);
+/* Cells in all of them. */
+size_t blocks_cell_count(const struct blocks *blocks);
 const struct block *blocks_get(const struct blocks *blocks, uint32_t index);
 const struct block_cell *blocks_cells(const struct blocks *blocks, const struct block *block);
 const function_id *blocks_functions(const struct blocks *blocks, uint32_t stack, uint32_t *count);

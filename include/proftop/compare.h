@@ -45,7 +45,7 @@ struct compare_row {
 };
 
 struct comparison {
-    struct compare_row *rows; /* by falling |delta_pt|, the significant ones first */
+    struct compare_row *rows; /* what rose beyond noise, what fell, the rest by |delta_pt| */
     uint32_t count;
     uint32_t significant;
     uint64_t a_samples, b_samples;
@@ -54,8 +54,8 @@ struct comparison {
 };
 
 /* Never NULL; freed by comparison_free(). */
-struct comparison *compare(const struct compare_side *a, const struct compare_side *b,
-                           const struct compare_options *options);
+struct comparison *compare_sides(const struct compare_side *a, const struct compare_side *b,
+                                 const struct compare_options *options);
 void comparison_free(struct comparison *comparison);
 
 /* The row of FUNCTION, or NULL. */

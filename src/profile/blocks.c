@@ -129,7 +129,7 @@ void blocks_extend(struct blocks *blocks, uint64_t end_ns)
  * Works in place: merged cells never outrun the ones still to be read.  LATEST is rebuilt on the
  * way, because add_cell() looks only at cells of the block being made.
  */
-void blocks_halve(struct blocks *blocks)
+void blocks_merge(struct blocks *blocks, uint32_t factor)
 {
     size_t count = blocks->count;
 
@@ -141,7 +141,7 @@ void blocks_halve(struct blocks *blocks)
         struct block old = blocks->list[i];
         struct block *block;
 
-        if (i % 2 == 0)
+        if (i % factor == 0)
             blocks_begin(blocks, old.start_ns, old.end_ns);
         block = &blocks->list[blocks->count - 1];
         block->end_ns = old.end_ns;
@@ -194,6 +194,11 @@ void blocks_forget_functions(struct blocks *blocks)
 uint32_t blocks_count(const struct blocks *blocks)
 {
     return (uint32_t)blocks->count;
+}
+
+size_t blocks_cell_count(const struct blocks *blocks)
+{
+    return blocks->cell_count;
 }
 
 const struct block *blocks_get(const struct blocks *blocks, uint32_t index)

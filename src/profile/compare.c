@@ -4,8 +4,8 @@
  *
  *     E_j  exposure: the weight of the block (shares) or its length (rates)
  *     w_j  f's weight in it;  p = Σw / ΣE;  r_j = w_j - p E_j, which would average 0
- *     c E_j  the variance w_j would have if samples were independent (c at both sides' common
- * level) φ = Σ R² / Σ c E (1 - E / ΣE), never under 1: how much less samples are worth than that
+ *     c E_j  the variance w_j would have if samples were independent, at both sides' common level
+ *     φ = Σ R² / Σ c E (1 - E / ΣE), never under 1: how much less samples are worth than that
  *
  * where R and E are sums over groups of 1, 2, 4… neighbouring blocks: correlation that lasts longer
  * than a block shows in the longer groups.  Each length gives a Student t; and, with counts divided
@@ -368,7 +368,9 @@ static int by_p(const void *a, const void *b)
     return (x->p > y->p) - (x->p < y->p);
 }
 
-/* Significant first, then by the size of the difference; ties by function, so that rows hold still.
+/*
+ * What rose beyond noise comes first, then what fell, then the rest by the size of the difference;
+ * ties by function, so that rows hold still.
  */
 static int by_delta(const void *a, const void *b)
 {
@@ -377,6 +379,8 @@ static int by_delta(const void *a, const void *b)
 
     if (x->significant != y->significant)
         return y->significant - x->significant;
+    if (x->significant && (x->delta_pt > 0) != (y->delta_pt > 0))
+        return x->delta_pt > 0 ? -1 : 1;
     if (dx != dy)
         return dx < dy ? 1 : -1;
     return (x->function > y->function) - (x->function < y->function);
@@ -401,8 +405,8 @@ static void mark(struct comparison *comparison)
     qsort(comparison->rows, comparison->count, sizeof(*comparison->rows), by_delta);
 }
 
-struct comparison *compare(const struct compare_side *a, const struct compare_side *b,
-                           const struct compare_options *options)
+struct comparison *compare_sides(const struct compare_side *a, const struct compare_side *b,
+                                 const struct compare_options *options)
 {
     struct work work = { .options = *options };
     struct comparison *comparison = xcalloc(1, sizeof(*comparison));

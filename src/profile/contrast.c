@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keeping blocks up to date with a profile.
+ *
+ *     the scope is the last one's but for its range, the recording is the same,
+ *         and the new slices are still held as fine ones   → add those
+ *         known stacks have other names now                → set their functions again
+ *     else                                                 → all slices anew
+ *
+ * Blocks begin as long as slices are.  When there are too many of them, several become one: their
+ * length goes 0.1, 0.5, 1, 5, 10 s, 1 min, so that blocks end with whole seconds.
+ */
+#include "config.h"
+
+#include "proftop/contrast.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "display.h"
+#include "proftop/clock.h"
+#include "proftop/hash.h"
+#include "proftop/history.h"
+#include "proftop/index.h"
+#include "proftop/memory.h"
+#include "proftop/slice.h"
+#include "proftop/timeline.h"
+#include "selection.h"
+
+enum { BLOCKS_MAX = 8192, CELLS_MAX = 4 << 20, DEPTH_MAX = 4096 };
+
+struct contrast {
+    struct profile *profile;
+    struct scope scope;
+    struct display *display;
+    struct blocks *blocks;
+    unsigned step; /* in block_steps */
+    uint64_t serial;
+    uint32_t stacks;                /* whose functions are set */
+    const struct names *translated; /* the names whose ids the functions have, when not our own */
+};
+
+static const struct {
+    uint64_t block_ns;
+    uint32_t factor; /* over the one before */
+} block_steps[] = {
+    { NS_PER_S / 10, 1 }, { NS_PER_S / 2, 5 },  { NS_PER_S, 2 },        { 5 * NS_PER_S, 5 },
+    { 10 * NS_PER_S, 2 }, { 60 * NS_PER_S, 6 }, { 600 * NS_PER_S, 10 }, { 3600 * NS_PER_S, 6 },
+};
+enum { BLOCK_STEPS = sizeof(block_steps) / sizeof(block_steps[0]) };
+
+struct contrast *contrast_new(void)
+{
+    struct contrast *contrast = xcalloc(1, sizeof(*contrast));
+
+    contrast->blocks = blocks_new();
+    return contrast;
+}
+
+void contrast_free(struct contrast *contrast)
+{
+    if (contrast == NULL)
+        return;
+    profile_unref(contrast->profile);
+    display_unref(contrast->display);
+    blocks_free(contrast->blocks);
+    free(contrast);
+}
+
+const struct blocks *contrast_blocks(const struct contrast *contrast)
+{
+    return contrast->blocks;
+}
+
+/* ---- keeping up ------------------------------------------------------------------------------ */
+
+static void grow_coarser(struct contrast *contrast)
+{
+    while (contrast->step + 1 < BLOCK_STEPS && (blocks_count(contrast->blocks) >= BLOCKS_MAX ||
+                                                blocks_cell_count(contrast->blocks) >= CELLS_MAX)) {
+        contrast->step++;
+        blocks_merge(contrast->blocks, block_steps[contrast->step].factor);
+    }
+}
+
+/*
+ * Makes the block that TIME_NS lies in the newest; what is late counts in the newest there is.
+ * Blocks begin at whole multiples of their length from the profile's start, also when nothing ran.
+ */
+static void begin_block(struct contrast *contrast, uint64_t time_ns)
+{
+    for (;;) {
+        uint64_t block_ns = block_steps[contrast->step].block_ns;
+        uint32_t count = blocks_count(contrast->blocks);
+        uint64_t next_ns = profile_start_ns(contrast->profile) + count * block_ns;
+
+        if (count > 0 && time_ns < next_ns)
+            break;
+        if (count >= BLOCKS_MAX && contrast->step + 1 < BLOCK_STEPS) {
+            grow_coarser(contrast);
+            continue;
+        }
+        blocks_begin(contrast->blocks, next_ns, next_ns + block_ns);
+    }
+}
+
+static void add_slice(struct contrast *contrast, const struct selection *selection,
+                      const struct slice *slice)
+{
+    uint64_t start_ns = slice_start_ns(slice);
+    struct slice_walk walk;
+    struct slice_entry entry;
+
+    begin_block(contrast, start_ns + (slice_end_ns(slice) - start_ns) / 2);
+    slice_entries(slice, &walk);
+    while (slice_next_group(&walk)) {
+        if (!selection_has_group(selection, &walk.last)) {
+            slice_skip_group(&walk);
+            continue;
+        }
+        while (walk.at < walk.group_end && slice_next_entry(&walk, &entry))
+            if (selection_has_thread(selection, entry.thread) &&
+                !display_stack(contrast->display, entry.stack).excluded)
+                blocks_add(contrast->blocks, entry.stack, entry.weight, entry.count);
+    }
+    grow_coarser(contrast);
+}
+
+/* The functions on STACK as the display shows it, innermost first, none twice. */
+static void set_functions(struct contrast *contrast, stack_id stack)
+{
+    function_id functions[DEPTH_MAX];
+    uint32_t count = 0, node = display_stack(contrast->display, stack).node;
+    const struct display_node *at;
+
+    for (; (at = display_node(contrast->display, node))->function != FUNCTION_ROOT;
+         node = at->parent) {
+        /* A recursive function is taken where it is innermost (its own self time), once. */
+        function_id function = display_function(contrast->display, node);
+        bool known = false;
+
+        for (uint32_t i = 0; i < count && !known; i++)
+            known = functions[i] == function;
+        if (!known && count < DEPTH_MAX)
+            functions[count++] = function;
+    }
+    blocks_set_functions(contrast->blocks, stack, functions, count);
+}
+
+static void set_all_functions(struct contrast *contrast)
+{
+    blocks_forget_functions(contrast->blocks);
+    contrast->stacks = 0;
+    contrast->translated = NULL;
+}
+
+static void set_new_functions(struct contrast *contrast)
+{
+    uint32_t count = display_stacks(contrast->display);
+
+    for (; contrast->stacks < count; contrast->stacks++)
+        set_functions(contrast, contrast->stacks);
+}
+
+static void add_all(struct contrast *contrast, const struct selection *selection)
+{
+    struct slice_cursor cursor;
+    const struct slice *slice;
+
+    blocks_clear(contrast->blocks);
+    contrast->step = 0;
+    profile_slices(contrast->profile, profile_start_ns(contrast->profile), UINT64_MAX,
+                   block_steps[0].block_ns, &cursor);
+    while ((slice = profile_next_slice(&cursor)) != NULL)
+        add_slice(contrast, selection, slice);
+}
+
+/* Whether A and B differ in their range at most. */
+static bool same_but_range(const struct scope *a, const struct scope *b)
+{
+    struct scope other = *b;
+
+    other.start_ns = a->start_ns;
+    other.end_ns = a->end_ns;
+    other.last_ns = a->last_ns;
+    return scope_equal(a, &other);
+}
+
+bool contrast_update(struct contrast *contrast, struct profile *profile, const struct scope *scope,
+                     struct error *error)
+{
+    bool same = contrast->profile != NULL && profile_same_history(contrast->profile, profile);
+    bool extends = same && same_but_range(&contrast->scope, scope) && scope->thread_name[0] == '\0';
+    bool moved = !extends;
+    struct scope whole = *scope;
+    struct selection selection;
+    struct fresh_cursor fresh;
+    const struct slice *slice;
+
+    if (!same || contrast->display == NULL ||
+        !display_fits(contrast->display, profile_names(profile), scope)) {
+        struct display *display = display_new(profile_names(profile), scope, error);
+
+        if (display == NULL)
+            return false;
+        display_unref(contrast->display);
+        contrast->display = display;
+        moved = true;
+    }
+    moved |= display_update(contrast->display);
+    if (moved || contrast->translated != NULL)
+        set_all_functions(contrast);
+    extends &= !(moved && scope->filter[0] != '\0');
+
+    profile_ref(profile);
+    profile_unref(contrast->profile);
+    contrast->profile = profile;
+    contrast->scope = *scope;
+    whole.start_ns = 0;
+    whole.end_ns = UINT64_MAX;
+    whole.last_ns = 0;
+    selection_init(&selection, profile, &whole);
+    if (extends && profile_fresh(profile, contrast->serial, &fresh)) {
+        while ((slice = profile_next_fresh(&fresh)) != NULL)
+            add_slice(contrast, &selection, slice);
+    } else {
+        add_all(contrast, &selection);
+        contrast->stacks = 0;
+    }
+    set_new_functions(contrast);
+    contrast->serial = profile_serial(profile);
+    selection_fini(&selection);
+    return true;
+}
+
+/* ---- comparing ------------------------------------------------------------------------------- */
+
+static bool inside(const struct block *block, uint64_t start_ns, uint64_t end_ns)
+{
+    uint64_t length_ns = block->end_ns - block->start_ns;
+    uint64_t middle_ns = block->start_ns + length_ns / 2;
+
+    if (end_ns - start_ns < length_ns) {
+        uint64_t wanted_ns = start_ns + (end_ns - start_ns) / 2;
+
+        return wanted_ns >= block->start_ns && wanted_ns < block->end_ns;
+    }
+    return middle_ns >= start_ns && middle_ns < end_ns;
+}
+
+/* A flag a block: inside of [START, END). */
+static bool *choose(const struct blocks *blocks, uint64_t start_ns, uint64_t end_ns)
+{
+    uint32_t count = blocks_count(blocks);
+    bool *chosen = xcalloc((size_t)count + 1, sizeof(*chosen));
+
+    for (uint32_t i = 0; i < count; i++)
+        chosen[i] = inside(blocks_get(blocks, i), start_ns, end_ns);
+    return chosen;
+}
+
+static struct comparison *compare_flags(const struct blocks *blocks, const bool *a, const bool *b,
+                                        const struct compare_options *options)
+{
+    return compare_sides(&(struct compare_side){ blocks, a }, &(struct compare_side){ blocks, b },
+                         options);
+}
+
+struct comparison *contrast_rest(const struct contrast *contrast, uint64_t start_ns,
+                                 uint64_t end_ns, const struct compare_options *options)
+{
+    uint32_t count = blocks_count(contrast->blocks);
+    bool *chosen = choose(contrast->blocks, start_ns, end_ns);
+    bool *rest = xcalloc((size_t)count + 1, sizeof(*rest));
+    struct comparison *comparison;
+
+    for (uint32_t i = 0; i < count; i++)
+        rest[i] = !chosen[i];
+    comparison = compare_flags(contrast->blocks, chosen, rest, options);
+    free(chosen);
+    free(rest);
+    return comparison;
+}
+
+/* What a function is, whatever its file: two builds of a program have theirs in two folders. */
+static uint64_t identity_hash(const struct function *function)
+{
+    uint64_t hash = hash_bytes(function->kind, function->name, strlen(function->name));
+
+    return hash_bytes(hash, function->module, strlen(function->module));
+}
+
+static bool same_function(const struct function *a, const struct function *b)
+{
+    return a->kind == b->kind && strcmp(a->name, b->name) == 0 && strcmp(a->module, b->module) == 0;
+}
+
+static function_id find_like(const struct names *names, const struct index *index,
+                             const struct function *wanted)
+{
+    struct index_cursor cursor;
+    uint32_t item;
+
+    index_probe(index, identity_hash(wanted), &cursor);
+    while ((item = index_next(index, &cursor)) != INDEX_END)
+        if (same_function(names_get(names, item), wanted))
+            return item;
+    return UINT32_MAX;
+}
+
+/* B's stacks lead to functions of A's names from now on. */
+static void translate(struct contrast *b, const struct contrast *a)
+{
+    struct names *from = profile_names(b->profile), *to = profile_names(a->profile);
+    uint32_t known = names_functions(to), count = names_functions(from);
+    function_id *same;
+    struct index index;
+
+    if (from == to || b->translated == to)
+        return;
+    set_all_functions(b);
+    set_new_functions(b); /* a display makes functions as it goes */
+    count = names_functions(from);
+    same = xcalloc((size_t)count + 1, sizeof(*same));
+    index_init(&index);
+    for (function_id i = 0; i < known; i++)
+        index_add(&index, identity_hash(names_get(to, i)), i);
+    for (function_id i = 0; i < count; i++) {
+        same[i] = find_like(to, &index, names_get(from, i));
+        if (same[i] == UINT32_MAX)
+            same[i] = names_function(to, names_get(from, i));
+    }
+    for (uint32_t stack = 0; stack < blocks_stacks(b->blocks); stack++) {
+        function_id functions[DEPTH_MAX];
+        uint32_t depth;
+        const function_id *old = blocks_functions(b->blocks, stack, &depth);
+
+        for (uint32_t i = 0; i < depth; i++)
+            functions[i] = same[old[i]];
+        blocks_set_functions(b->blocks, stack, functions, depth);
+    }
+    b->translated = to;
+    index_fini(&index);
+    free(same);
+}
+
+struct comparison *contrast_ranges(const struct contrast_range *a, const struct contrast_range *b,
+                                   const struct compare_options *options)
+{
+    bool *in_a, *in_b;
+    struct comparison *comparison;
+
+    translate(b->contrast, a->contrast);
+    in_a = choose(a->contrast->blocks, a->start_ns, a->end_ns);
+    in_b = choose(b->contrast->blocks, b->start_ns, b->end_ns);
+    comparison = compare_sides(&(struct compare_side){ a->contrast->blocks, in_a },
+                               &(struct compare_side){ b->contrast->blocks, in_b }, options);
+    free(in_a);
+    free(in_b);
+    return comparison;
+}
+
+struct comparison *contrast_lift(const struct contrast *contrast, const struct timeline *timeline,
+                                 lane_id lane, const struct compare_options *options)
+{
+    uint32_t count = blocks_count(contrast->blocks);
+    bool *high, *low;
+    double *values, threshold;
+    struct comparison *comparison;
+
+    if (count == 0 || !timeline_top_decile(timeline, lane, &threshold))
+        return NULL;
+    high = xcalloc(count, sizeof(*high));
+    low = xcalloc(count, sizeof(*low));
+    values = xcalloc(count, sizeof(*values));
+    timeline_series(timeline, lane, blocks_get(contrast->blocks, 0)->start_ns,
+                    block_steps[contrast->step].block_ns, count, values);
+    for (uint32_t i = 0; i < count; i++) {
+        high[i] = values[i] >= threshold;
+        low[i] = values[i] < threshold; /* neither, where nothing is known */
+    }
+    comparison = compare_flags(contrast->blocks, high, low, options);
+    free(high);
+    free(low);
+    free(values);
+    return comparison;
+}
+
+static bool stack_has(const struct blocks *blocks, uint32_t stack, function_id function, bool total)
+{
+    uint32_t count;
+    const function_id *functions = blocks_functions(blocks, stack, &count);
+
+    for (uint32_t i = 0; i < count && (i == 0 || total); i++)
+        if (functions[i] == function)
+            return true;
+    return false;
+}
+
+void contrast_series(const struct contrast *contrast, function_id function, bool total,
+                     uint64_t start_ns, uint64_t bucket_ns, uint32_t count, double *cores)
+{
+    const struct blocks *blocks = contrast->blocks;
+    uint64_t end_ns = start_ns + count * bucket_ns;
+
+    memset(cores, 0, count * sizeof(*cores));
+    for (uint32_t i = blocks_at(blocks, start_ns); i < blocks_count(blocks); i++) {
+        const struct block *block = blocks_get(blocks, i);
+        const struct block_cell *cells = blocks_cells(blocks, block);
+        double length_ns = (double)(block->end_ns - block->start_ns), weight = 0;
+
+        if (block->start_ns >= end_ns)
+            break;
+        for (uint32_t k = 0; k < block->cells; k++)
+            if (stack_has(blocks, cells[k].stack, function, total))
+                weight += (double)cells[k].weight;
+        for (uint64_t at_ns = block->start_ns > start_ns ? block->start_ns : start_ns;
+             at_ns < block->end_ns && at_ns < end_ns;) {
+            uint64_t bucket = (at_ns - start_ns) / bucket_ns;
+            uint64_t next_ns = start_ns + (bucket + 1) * bucket_ns;
+            uint64_t until_ns = next_ns < block->end_ns ? next_ns : block->end_ns;
+
+            cores[bucket] += weight * (double)(until_ns - at_ns) / length_ns / (double)bucket_ns;
+            at_ns = until_ns;
+        }
+    }
+}
