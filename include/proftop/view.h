@@ -37,6 +37,19 @@ struct view_series {
     uint32_t thread;      /* index in the profile; UINT32_MAX: every one */
 };
 
+struct comparison; /* compare.h */
+struct timeline;   /* timeline.h */
+
+/* A comparison of functions, and the seconds of one of them. */
+struct view_contrast {
+    bool wanted;
+    lane_id lift;         /* UINT32_MAX: the fold's range against the rest of the recording; else
+                             the top decile of this lane's readings against the others */
+    function_id function; /* whose cores to give by bucket; FUNCTION_NONE: nobody's */
+    uint64_t start_ns, bucket_ns;
+    uint32_t buckets;
+};
+
 struct view_wants {
     function_id function; /* whose callers, callees and lines; FUNCTION_NONE: nobody's */
     bool bottom_up;       /* the tree turned over, from FUNCTION or from everything */
@@ -44,6 +57,7 @@ struct view_wants {
     uint64_t span_ns;     /* series: the last so long before the fold's end; 0: the fold's range */
     uint32_t buckets, series_count;
     struct view_series series[SERIES_MAX];
+    struct view_contrast contrast;
 };
 
 struct view_extra {
@@ -57,6 +71,8 @@ struct view_extra {
     uint64_t start_ns, end_ns; /* what the series cover */
     const uint64_t *weights;   /* [series][bucket], likewise samples */
     const uint64_t *samples;
+    const struct comparison *comparison; /* NULL: not wanted, or a lane that does not move */
+    const double *cores;                 /* of wants.contrast.function, by bucket */
 };
 
 /* What the whole screen knows; views read it only. */
@@ -86,6 +102,7 @@ struct screen_input {
     bool alert;                      /* the Output view has news */
     const struct text_page *page;    /* source or assembly, when asked for and there */
     const struct terminal *terminal; /* the child's own, or NULL */
+    struct timeline *timeline;       /* lanes over time; NULL before the first */
     double overhead_pct;             /* the tool's own cost, of one core */
 };
 
