@@ -45,8 +45,8 @@ static void nests(void **state)
     json_null(&json, "d");
     json_string(&json, "e", NULL);
     json_end(&json);
-    expect(&json, "{\"a\": \"x\",\"b\": [18446744073709551615,-1,{}],\"c\": false,\"d\": null,"
-                  "\"e\": null}\n");
+    expect(&json, "{\"a\":\"x\",\"b\":[18446744073709551615,-1,{}],\"c\":false,\"d\":null,"
+                  "\"e\":null}\n");
 }
 
 static void escapes_what_strangers_chose(void **state)
@@ -61,6 +61,19 @@ static void escapes_what_strangers_chose(void **state)
     json_end(&json);
     expect(&json, "[\"\\\"\\\\\\n\\u0009\\u001b\\u007f\","
                   "\"é\ufffd\ufffd\ufffd\ufffd\ufffd\ufffd|\ufffd\ufffd\"]\n");
+}
+
+static void ends_no_script(void **state)
+{
+    struct json json;
+
+    (void)state;
+    begin(&json);
+    json.inside_html = true;
+    json_array(&json, NULL);
+    json_string(&json, NULL, "</script>");
+    json_end(&json);
+    expect(&json, "[\"\\u003c/script>\"]\n");
 }
 
 static void numbers_know_no_locale(void **state)
@@ -84,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nests),
         cmocka_unit_test(escapes_what_strangers_chose),
+        cmocka_unit_test(ends_no_script),
         cmocka_unit_test(numbers_know_no_locale),
     };
 

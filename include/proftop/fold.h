@@ -132,4 +132,21 @@ struct fold_line *fold_lines(const struct fold *fold, function_id function, uint
 void fold_series(const struct fold *fold, function_id function, uint32_t thread, uint64_t start_ns,
                  uint64_t end_ns, uint32_t count, uint64_t *weights, uint64_t *samples);
 
+/*
+ * What FOLD sums, in order of time: which thread was at which node of the tree when.  Slices are no
+ * longer than RESOLUTION_NS where finer ones are still held; inside a slice there is no order.
+ */
+struct fold_sample {
+    uint64_t start_ns, end_ns; /* of its slice */
+    uint32_t thread;           /* index in the profile */
+    node_id node;
+    uint64_t weight;
+    uint32_t samples;
+};
+struct fold_walk;
+
+struct fold_walk *fold_walk_new(const struct fold *fold, uint64_t resolution_ns);
+bool fold_walk_next(struct fold_walk *walk, struct fold_sample *sample);
+void fold_walk_free(struct fold_walk *walk);
+
 #endif

@@ -25,6 +25,7 @@ enum { JSON_DEPTH_MAX = 512 };
 struct json {
     FILE *stream;
     unsigned depth;
+    bool inside_html;           /* "<" is escaped, so that no text can end a script */
     bool compact;               /* everything in one line */
     char close[JSON_DEPTH_MAX]; /* '}' or ']' of each level */
     bool filled[JSON_DEPTH_MAX];

@@ -17,8 +17,10 @@ void json_begin(struct json *json, FILE *stream)
     json->stream = stream;
 }
 
-static void write_text(FILE *stream, const char *text)
+static void write_text(const struct json *json, const char *text)
 {
+    FILE *stream = json->stream;
+
     putc('"', stream);
     while (*text != '\0') {
         int length;
@@ -28,7 +30,8 @@ static void write_text(FILE *stream, const char *text)
             fprintf(stream, "\\%c", (int)point);
         else if (point == '\n')
             fputs("\\n", stream);
-        else if ((point >= 0 && point < 0x20) || point == 0x7f)
+        else if ((point >= 0 && point < 0x20) || point == 0x7f ||
+                 (point == '<' && json->inside_html))
             fprintf(stream, "\\u%04" PRIx32, (uint32_t)point);
         else if (point == TEXT_INVALID)
             fputs("\xef\xbf\xbd", stream); /* U+FFFD */
@@ -53,8 +56,8 @@ static void lead(struct json *json, const char *key)
     assert((key != NULL) == (json->close[json->depth - 1] == '}'));
     if (key == NULL)
         return;
-    write_text(json->stream, key);
-    fputs(": ", json->stream);
+    write_text(json, key);
+    fputs(json->compact ? ":" : ": ", json->stream);
 }
 
 static void nest(struct json *json, const char *key, char open, char close)
@@ -91,7 +94,7 @@ void json_string(struct json *json, const char *key, const char *text)
     if (text == NULL)
         fputs("null", json->stream);
     else
-        write_text(json->stream, text);
+        write_text(json, text);
 }
 
 void json_integer(struct json *json, const char *key, int64_t value)

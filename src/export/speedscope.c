@@ -4,6 +4,8 @@
  *
  *     shared.frames      one a function
  *     profiles[0]        samples: [[frame, frame, …], …]  weights: [n, …]
+ *
+ * Samples are in order of time, to the length of a slice; all threads are in one profile.
  */
 #include "config.h"
 
@@ -55,32 +57,60 @@ static void put_frames(struct json *json, const struct fold *fold, uint32_t *num
     free(known);
 }
 
-static void put_samples(struct json *json, const struct fold *fold, const uint32_t *numbers,
-                        const struct measure *measure)
+/* A stack for some time: neighbours with the same stack are one. */
+struct run {
+    node_id node;
+    uint64_t value;
+};
+
+struct runs {
+    struct run *runs;
+    size_t count, capacity;
+};
+
+/* Long recordings are cut into so many pieces of time at most. */
+enum { PIECES_MAX = 5000 };
+
+static void gather(struct runs *runs, const struct fold *fold, const struct measure *measure)
+{
+    struct fold_walk *walk = fold_walk_new(fold, (fold->end_ns - fold->start_ns) / PIECES_MAX);
+    struct fold_sample sample;
+
+    while (fold_walk_next(walk, &sample)) {
+        uint64_t value = measure->samples ? sample.samples : sample.weight;
+
+        if (value == 0)
+            continue;
+        if (runs->count > 0 && runs->runs[runs->count - 1].node == sample.node) {
+            runs->runs[runs->count - 1].value += value;
+            continue;
+        }
+        runs->runs =
+            array_reserve(runs->runs, &runs->capacity, runs->count + 1, sizeof(struct run));
+        runs->runs[runs->count++] = (struct run){ sample.node, value };
+    }
+    fold_walk_free(walk);
+}
+
+static void put_runs(struct json *json, const struct fold *fold, const uint32_t *numbers,
+                     const struct runs *runs)
 {
     struct path path = { 0 };
 
     json_array(json, "samples");
-    for (node_id id = 0; id < fold->node_count; id++) {
-        if (measure_self(measure, &fold->nodes[id]) == 0)
-            continue;
-        path_to(&path, fold, id);
+    for (size_t i = 0; i < runs->count; i++) {
+        path_to(&path, fold, runs->runs[i].node);
         json_array(json, NULL);
-        for (size_t i = 0; i < path.count; i++)
-            json_unsigned(json, NULL, numbers[path.nodes[i]]);
+        for (size_t j = 0; j < path.count; j++)
+            json_unsigned(json, NULL, numbers[path.nodes[j]]);
         json_end(json);
     }
     json_end(json);
-    path_fini(&path);
-}
-
-static void put_weights(struct json *json, const struct fold *fold, const struct measure *measure)
-{
     json_array(json, "weights");
-    for (node_id id = 0; id < fold->node_count; id++)
-        if (measure_self(measure, &fold->nodes[id]) > 0)
-            json_unsigned(json, NULL, measure_self(measure, &fold->nodes[id]));
+    for (size_t i = 0; i < runs->count; i++)
+        json_unsigned(json, NULL, runs->runs[i].value);
     json_end(json);
+    path_fini(&path);
 }
 
 static const char *unit_of(const struct measure *measure)
@@ -97,10 +127,12 @@ static bool write_speedscope(const struct fold *fold, const struct export_option
     const char *name = info->command != NULL ? info->command : "proftop";
     struct measure measure = measure_of(fold);
     uint32_t *numbers = xcalloc(fold->node_count, sizeof(*numbers));
+    struct runs runs = { 0 };
     struct json json;
 
     (void)options;
     (void)error;
+    gather(&runs, fold, &measure);
     json_begin(&json, stream);
     json.compact = true;
     json_object(&json, NULL);
@@ -118,12 +150,12 @@ static bool write_speedscope(const struct fold *fold, const struct export_option
     json_string(&json, "unit", unit_of(&measure));
     json_unsigned(&json, "startValue", 0);
     json_unsigned(&json, "endValue", measure_total(&measure, &fold->nodes[NODE_ROOT]));
-    put_samples(&json, fold, numbers, &measure);
-    put_weights(&json, fold, &measure);
+    put_runs(&json, fold, numbers, &runs);
     json_end(&json);
     json_end(&json);
     json_end(&json);
     free(numbers);
+    free(runs.runs);
     return true;
 }
 
