@@ -65,17 +65,25 @@ void symbols_fast(struct symbols *symbols, const struct frame *frame, struct sym
 size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct symbol *out,
                     size_t limit);
 
+/* Nothing more to name for now: gives back what symbols_full() holds and can read again. */
+void symbols_rest(struct symbols *symbols);
+
 /*
  * JIT code moves and its addresses are used again.  Call this when a sample arrives: it marks the
  * JIT frames among the COUNT so that they keep the name their address has now.
  */
 void symbols_settle(struct symbols *symbols, struct frame *frames, uint32_t count);
 
-/* Goes up when names given before may have become better (a debug file arrived, a perf map grew).
+/*
+ * Goes up when what was not known before may be known now (a debug file arrived, a perf map grew):
+ * ask again for the frames whose symbol had KNOWN false.
  */
 uint32_t symbols_version(const struct symbols *symbols);
 
-/* Why MODULE has no names, or poor ones, in one translated sentence; NULL when nothing is amiss. */
+/*
+ * Why MODULE has no names, or poor ones, in one translated sentence; NULL when nothing is amiss or
+ * nobody asked for its names yet.
+ */
 const char *symbols_trouble(struct symbols *symbols, module_id module);
 
 /* The module's build id, read from the file when the module does not hold one; bytes, 0 if none. */

@@ -92,10 +92,12 @@ static enum trouble open_dwarf(struct dwarf_file *file, const struct module *mod
     if (file->dwarf == NULL)
         return TROUBLE_DAMAGED;
     trouble = debug_file_open_alt(&file->elf, debug_dirs, &file->alt_elf);
-    if (trouble != TROUBLE_NONE || file->alt_elf.elf == NULL)
-        /* Without the shared part half of the names are missing, and libdw would go and look for
-         * it in its own way. */
-        return trouble;
+    /* Without the shared part half of the names are missing, and libdw would go and look for it in
+     * its own way. */
+    if (trouble != TROUBLE_NONE)
+        return trouble == TROUBLE_MISMATCH ? trouble : TROUBLE_NO_ALT;
+    if (file->alt_elf.elf == NULL)
+        return TROUBLE_NONE;
     if (dwarf_size(&file->alt_elf) > sections_max_bytes)
         return TROUBLE_TOO_LARGE;
     file->alt = dwarf_begin_elf(file->alt_elf.elf, DWARF_C_READ, NULL);
@@ -181,14 +183,14 @@ static void find_units(struct dwarf_file *file)
     ranges_finish(&file->ranges, prefer_first, NULL);
 }
 
-struct dwarf_file *dwarf_file_open(const struct module *module, const char *debug_dirs,
+struct dwarf_file *dwarf_file_open(const struct module *module, const struct symbols_config *config,
                                    enum trouble *trouble)
 {
     struct dwarf_file *file = xcalloc(1, sizeof(*file));
 
     file->elf.fd = file->alt_elf.fd = -1;
     ranges_init(&file->ranges);
-    *trouble = open_dwarf(file, module, debug_dirs);
+    *trouble = open_dwarf(file, module, config->debug_dirs);
     if (*trouble == TROUBLE_NONE) {
         find_units(file);
         return file;

@@ -11,6 +11,7 @@
 
 #include "dwarf_unit.h"
 #include "proftop/module.h"
+#include "proftop/symbols.h"
 #include "trouble.h"
 
 struct dwarf_file;
@@ -19,7 +20,7 @@ struct dwarf_file;
  * Opens the debug information of MODULE, in its own file or a separate one.  NULL when it has none
  * that can be used; *TROUBLE then says why.
  */
-struct dwarf_file *dwarf_file_open(const struct module *module, const char *debug_dirs,
+struct dwarf_file *dwarf_file_open(const struct module *module, const struct symbols_config *config,
                                    enum trouble *trouble);
 void dwarf_file_close(struct dwarf_file *file);
 

@@ -9,6 +9,7 @@
 
 #include "debug_file.h"
 #include "elf_symbols.h"
+#include "kallsyms.h"
 #include "plt.h"
 #include "proftop/memory.h"
 
@@ -86,24 +87,43 @@ static enum trouble load_table(struct symbol_table *table, const struct elf_file
     return rest != TROUBLE_NONE && trouble == TROUBLE_MISMATCH ? TROUBLE_DEBUG_MISMATCH : rest;
 }
 
-struct module_names *module_names_load(const struct module *module, const char *debug_dirs)
+static void load_file(struct module_names *names, const char *debug_dirs)
 {
-    struct module_names *names = xcalloc(1, sizeof(*names));
+    const struct module *module = names->module;
     struct elf_file file;
 
-    names->module = module;
     names->trouble = module_open(module, &file);
     if (names->trouble != TROUBLE_NONE)
-        return names;
+        return;
     elf_file_segments(&file, &names->segments);
     names->build_id_size = elf_file_build_id(&file, names->build_id);
-    names->table = symbol_table_new();
     names->trouble = load_table(names->table, &file, module->path, debug_dirs);
+    elf_file_close(&file);
+}
+
+static void load_kernel(struct module_names *names, const char *proc_root)
+{
+    char *path = xasprintf("%s/kallsyms", proc_root);
+
+    names->trouble = kallsyms_load(names->table, path);
+    free(path);
+}
+
+struct module_names *module_names_load(const struct module *module,
+                                       const struct symbols_config *config)
+{
+    struct module_names *names = xcalloc(1, sizeof(*names));
+
+    names->module = module;
+    names->table = symbol_table_new();
+    if (module->kind == MODULE_KERNEL)
+        load_kernel(names, config->proc_root);
+    else if (module->kind == MODULE_FILE || module->kind == MODULE_VDSO)
+        load_file(names, config->debug_dirs);
     symbol_table_finish(names->table);
     /* The vdso exports all it has. */
     if (module->kind == MODULE_VDSO && symbol_table_count(names->table) != 0)
         names->trouble = TROUBLE_NONE;
-    elf_file_close(&file);
     return names;
 }
 
@@ -122,8 +142,6 @@ static bool by_offset(const struct module_names *names)
 
 const struct range *module_names_find(const struct module_names *names, uint64_t address)
 {
-    if (names->table == NULL)
-        return NULL;
     if (by_offset(names) && !elf_segments_address(&names->segments, address, &address))
         return NULL;
     return symbol_table_find(names->table, address);
@@ -140,5 +158,5 @@ uint64_t module_names_start(const struct module_names *names, const struct range
 
 size_t module_names_bytes(const struct module_names *names)
 {
-    return sizeof(*names) + (names->table != NULL ? symbol_table_bytes(names->table) : 0);
+    return sizeof(*names) + symbol_table_bytes(names->table);
 }

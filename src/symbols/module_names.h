@@ -16,19 +16,22 @@
 
 #include "elf_file.h"
 #include "proftop/module.h"
+#include "proftop/symbols.h"
 #include "symbol_table.h"
 #include "trouble.h"
 
 struct module_names {
     const struct module *module;
-    struct symbol_table *table; /* NULL: no symbols */
+    struct symbol_table *table;
     struct elf_segments segments;
     enum trouble trouble;
+    enum trouble dwarf_trouble; /* why there are no lines, when that is worth telling */
     uint8_t build_id[BUILD_ID_MAX];
     size_t build_id_size;
 };
 
-struct module_names *module_names_load(const struct module *module, const char *debug_dirs);
+struct module_names *module_names_load(const struct module *module,
+                                       const struct symbols_config *config);
 void module_names_free(struct module_names *names);
 
 /* The range that ADDRESS (in a frame's terms) lies in, or NULL. */

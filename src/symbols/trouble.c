@@ -19,6 +19,7 @@ static const char *const texts[TROUBLES] = {
     [TROUBLE_MISMATCH] = N_("the file on disk is another build than the one that runs"),
     [TROUBLE_DEBUG_MISMATCH] = N_("stripped, and its separate debug file is of another build"),
     [TROUBLE_STRIPPED] = N_("stripped, and no separate debug file was found"),
+    [TROUBLE_NO_ALT] = N_("its debug file needs another one (of dwz) that is not there"),
     [TROUBLE_FOREIGN] = N_("the perf map belongs to somebody else"),
     [TROUBLE_HIDDEN] = N_("kernel addresses are hidden from this user (kernel.kptr_restrict)"),
     [TROUBLE_NO_MAP] = N_("the program writes no perf map"),

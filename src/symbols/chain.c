@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inline chains with files and lines: slow work for a background thread, and hungry, as the debug
+ * information of the modules asked about is held in memory, within a bound.
+ */
+#include "config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proftop/memory.h"
+#include "symbols_private.h"
+
+/* Above it the DWARF that was not used for longest is given back, and read again when wanted. */
+static const size_t dwarf_max_bytes = (size_t)1 << 30;
+
+enum { CALLS_BETWEEN_CHECKS = 4096 };
+
+static void close_slot(struct dwarf_slot *slot)
+{
+    dwarf_file_close(slot->file);
+    *slot = (struct dwarf_slot){ 0 };
+}
+
+void chain_close(struct symbols *symbols)
+{
+    for (size_t i = 0; i < symbols->dwarfs_capacity; i++)
+        close_slot(&symbols->dwarfs[i]);
+}
+
+/* Closes the least recently used until the rest fits. */
+static void keep_within_bound(struct symbols *symbols)
+{
+    for (;;) {
+        struct dwarf_slot *oldest = NULL;
+        size_t bytes = 0, open = 0;
+
+        for (size_t i = 0; i < symbols->dwarfs_capacity; i++) {
+            struct dwarf_slot *slot = &symbols->dwarfs[i];
+
+            if (slot->file == NULL)
+                continue;
+            open++;
+            bytes += dwarf_file_bytes(slot->file);
+            if (oldest == NULL || slot->used < oldest->used)
+                oldest = slot;
+        }
+        /* One alone may be as large as it is. */
+        if (bytes <= dwarf_max_bytes || open <= 1)
+            return;
+        close_slot(oldest);
+    }
+}
+
+static void note_trouble(struct symbols *symbols, module_id id, enum trouble trouble)
+{
+    /* Most files come without debug information: nothing to tell. */
+    if (trouble == TROUBLE_STRIPPED || trouble == TROUBLE_MISSING)
+        return;
+    pthread_mutex_lock(&symbols->lock);
+    resolve_module(symbols, id)->dwarf_trouble = trouble;
+    if (trouble == TROUBLE_DAMAGED)
+        symbols->counts.damaged++;
+    pthread_mutex_unlock(&symbols->lock);
+}
+
+/* The DWARF of module ID, opened now when nobody asked before.  With DWARF_LOCK held. */
+static struct dwarf_file *dwarf_of(struct symbols *symbols, module_id id)
+{
+    size_t old = symbols->dwarfs_capacity;
+    struct dwarf_slot *slot;
+    enum trouble trouble;
+
+    symbols->dwarfs =
+        array_reserve(symbols->dwarfs, &symbols->dwarfs_capacity, id + 1, sizeof(*symbols->dwarfs));
+    for (size_t i = old; i < symbols->dwarfs_capacity; i++)
+        symbols->dwarfs[i] = (struct dwarf_slot){ 0 };
+    slot = &symbols->dwarfs[id];
+    slot->used = ++symbols->dwarf_calls;
+    if (!slot->tried) {
+        slot->tried = true;
+        slot->file = dwarf_file_open(modules_get(symbols->modules, id), &symbols->config, &trouble);
+        note_trouble(symbols, id, trouble);
+        keep_within_bound(symbols);
+    } else if (symbols->dwarf_calls % CALLS_BETWEEN_CHECKS == 0) {
+        keep_within_bound(symbols);
+    }
+    return slot->file;
+}
+
+static const char *path_text(struct symbols *symbols, const char *folder, const char *file)
+{
+    if (file == NULL)
+        return "";
+    if (file[0] == '/' || folder == NULL)
+        return intern_text(symbols->intern, file);
+    return intern_printf(symbols->intern, "%s/%s", folder, file);
+}
+
+static void set_place(struct symbols *symbols, struct symbol *out, const struct dwarf_place *place)
+{
+    out->file = path_text(symbols, place->folder, place->file);
+    out->line = place->line;
+    out->first_file = path_text(symbols, place->folder, place->first_file);
+    out->first_line = place->first_line;
+}
+
+/* Where FRAME lies in its program, as DWARF counts; false when that cannot be said. */
+static bool program_address(struct symbols *symbols, const struct frame *frame, uint64_t *address)
+{
+    const struct module_names *names;
+    bool found;
+
+    pthread_mutex_lock(&symbols->lock);
+    names = resolve_module(symbols, frame->module);
+    found = names != NULL && names->module->kind == MODULE_FILE &&
+            elf_segments_address(&names->segments, frame->address, address);
+    pthread_mutex_unlock(&symbols->lock);
+    return found;
+}
+
+/* As symbols_full(), for an ADDRESS with DWARF; 0 when there is none.  OUT's last is FUNCTION. */
+static size_t chain_at(struct symbols *symbols, struct dwarf_file *dwarf, uint64_t address,
+                       struct symbol *function, struct symbol *out, size_t limit)
+{
+    struct dwarf_place places[SYMBOLS_CHAIN_MAX];
+    size_t count = dwarf_file_chain(dwarf, address, places, limit);
+
+    if (count == 0)
+        return 0;
+    for (size_t i = 0; i + 1 < count; i++) {
+        out[i] = (struct symbol){ .kind = FRAME_INLINE, .module = function->module };
+        resolve_name(symbols, &out[i], places[i].name != NULL ? places[i].name : "?");
+        set_place(symbols, &out[i], &places[i]);
+    }
+    if (!function->known && places[count - 1].name != NULL)
+        resolve_name(symbols, function, places[count - 1].name);
+    /* Padding between functions has lines too, but they mean nothing. */
+    if (function->known)
+        set_place(symbols, function, &places[count - 1]);
+    return count;
+}
+
+size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct symbol *out,
+                    size_t limit)
+{
+    struct dwarf_file *dwarf;
+    struct symbol function;
+    uint64_t address;
+    size_t count = 0;
+
+    assert(limit > 0);
+    if (limit > SYMBOLS_CHAIN_MAX)
+        limit = SYMBOLS_CHAIN_MAX;
+    if (!symbols->config.inlines)
+        limit = 1;
+    resolve_frame(symbols, frame, &function);
+    if (frame->kind == FRAME_NATIVE && program_address(symbols, frame, &address)) {
+        pthread_mutex_lock(&symbols->dwarf_lock);
+        dwarf = dwarf_of(symbols, frame->module);
+        if (dwarf != NULL)
+            count = chain_at(symbols, dwarf, address, &function, out, limit);
+        pthread_mutex_unlock(&symbols->dwarf_lock);
+    }
+    if (count == 0)
+        count = 1;
+    out[count - 1] = function;
+    return count;
+}
+
+void symbols_rest(struct symbols *symbols)
+{
+    pthread_mutex_lock(&symbols->dwarf_lock);
+    chain_close(symbols);
+    pthread_mutex_unlock(&symbols->dwarf_lock);
+}

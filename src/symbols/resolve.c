@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The real function of a frame, by kind:
+ *
+ *     NATIVE, KERNEL ─► module_names: a symbol table, read once
+ *     JIT            ─► jit: what the program writes as it goes
+ *     PYTHON         ─► struct codes
+ *     MARK           ─► a word in brackets
+ */
+#include "config.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "demangle.h"
+#include "perf_map.h"
+#include "proftop/clock.h"
+#include "proftop/gettext.h"
+#include "proftop/memory.h"
+#include "symbols_private.h"
+
+static void count_trouble(struct symbols_counts *counts, enum trouble trouble)
+{
+    switch (trouble) {
+    case TROUBLE_MISMATCH:
+    case TROUBLE_DEBUG_MISMATCH:
+        counts->mismatched++;
+        break;
+    case TROUBLE_DAMAGED:
+    case TROUBLE_NOT_ELF:
+        counts->damaged++;
+        break;
+    case TROUBLE_NOT_REGULAR:
+    case TROUBLE_TOO_LARGE:
+    case TROUBLE_FOREIGN:
+        counts->refused++;
+        break;
+    default:
+        break;
+    }
+}
+
+struct module_names *resolve_module(struct symbols *symbols, module_id id)
+{
+    const struct module *module = modules_get(symbols->modules, id);
+    size_t old = symbols->names_capacity;
+    uint64_t began_ns;
+
+    if (module == NULL)
+        return NULL;
+    symbols->names =
+        array_reserve(symbols->names, &symbols->names_capacity, id + 1, sizeof(*symbols->names));
+    for (size_t i = old; i < symbols->names_capacity; i++)
+        symbols->names[i] = NULL;
+    if (symbols->names[id] != NULL)
+        return symbols->names[id];
+    began_ns = clock_now_ns();
+    symbols->names[id] = module_names_load(module, &symbols->config);
+    symbols->counts.load_ns += clock_now_ns() - began_ns;
+    symbols->counts.modules++;
+    count_trouble(&symbols->counts, symbols->names[id]->trouble);
+    return symbols->names[id];
+}
+
+struct jit *resolve_jit(struct symbols *symbols, const struct module *module)
+{
+    size_t old = symbols->jits_capacity;
+    struct jit *jit;
+
+    symbols->jits = array_reserve(symbols->jits, &symbols->jits_capacity, module->id + 1,
+                                  sizeof(*symbols->jits));
+    for (size_t i = old; i < symbols->jits_capacity; i++)
+        symbols->jits[i] = NULL;
+    if (symbols->jits[module->id] == NULL)
+        symbols->jits[module->id] = jit_new(module, symbols->config.proc_root);
+    jit = symbols->jits[module->id];
+    if (jit_update(jit, symbols->modules, clock_now_ns()))
+        atomic_fetch_add(&symbols->version, 1);
+    return jit;
+}
+
+void resolve_name(struct symbols *symbols, struct symbol *out, const char *raw)
+{
+    char plain[DEMANGLED_MAX];
+    const char *version = strchr(raw, '@');
+
+    out->known = true;
+    out->name = out->raw_name = intern_text(symbols->intern, raw);
+    if (demangle(raw, plain))
+        out->name = intern_text(symbols->intern, plain);
+    else if (version != NULL && version > raw && strcmp(version, "@plt") != 0)
+        out->name = intern_printf(symbols->intern, "%.*s", (int)(version - raw), raw);
+}
+
+/* kallsyms writes "name<tab>[module]". */
+static void kernel_name(struct symbols *symbols, struct symbol *out, const char *text)
+{
+    const char *tab = strchr(text, '\t');
+
+    out->known = true;
+    out->name = out->raw_name =
+        tab == NULL ? intern_text(symbols->intern, text)
+                    : intern_printf(symbols->intern, "%.*s", (int)(tab - text), text);
+    if (tab != NULL)
+        out->module = intern_text(symbols->intern, tab + 1);
+}
+
+static void unnamed(struct symbols *symbols, const struct module *module, const struct frame *frame,
+                    struct symbol *out)
+{
+    if (frame->kind == FRAME_KERNEL && module != NULL)
+        out->name = intern_text(symbols->intern, module->name);
+    else if (frame->kind == FRAME_NATIVE && module != NULL && module->name[0] != '\0')
+        out->name = intern_printf(symbols->intern, "%s+0x%" PRIx64, module->name, frame->address);
+    else
+        out->name = intern_printf(symbols->intern, "0x%" PRIx64, frame->address);
+    out->raw_name = out->name;
+    out->address = frame->address;
+    symbols->counts.unnamed++;
+}
+
+static void machine_symbol(struct symbols *symbols, const struct module *module,
+                           const struct frame *frame, struct symbol *out)
+{
+    const struct range *range = NULL;
+    const struct module_names *names;
+
+    pthread_mutex_lock(&symbols->lock);
+    names = resolve_module(symbols, frame->module);
+    if (names != NULL)
+        range = module_names_find(names, frame->address);
+    if (range == NULL) {
+        unnamed(symbols, module, frame, out);
+    } else {
+        const char *raw = symbol_table_name(names->table, range);
+
+        if (frame->kind == FRAME_KERNEL)
+            kernel_name(symbols, out, raw);
+        else
+            resolve_name(symbols, out, raw);
+        out->address = module_names_start(names, range);
+    }
+    pthread_mutex_unlock(&symbols->lock);
+}
+
+static void jit_name(struct symbols *symbols, const struct jit_code *code, uint32_t offset,
+                     struct symbol *out)
+{
+    char text[JIT_NAME_MAX];
+    const char *file;
+    unsigned line;
+
+    perf_map_name(code->name, text, &file, &line);
+    out->known = true;
+    out->name = intern_text(symbols->intern, text);
+    /* The tier of the compiler is no part of what function it is. */
+    out->raw_name =
+        file[0] == '\0' ? out->name : intern_printf(symbols->intern, "%s %s:%u", text, file, line);
+    out->file = out->first_file = intern_text(symbols->intern, file);
+    out->line = out->first_line = line;
+    out->address = code->start;
+    for (uint32_t i = 0; i < code->line_count && code->lines[i].offset <= offset; i++) {
+        out->file = intern_text(symbols->intern, code->lines[i].file);
+        out->line = code->lines[i].line;
+    }
+}
+
+static void jit_symbol(struct symbols *symbols, const struct module *module,
+                       const struct frame *frame, struct symbol *out)
+{
+    const struct jit_code *code;
+    uint32_t offset;
+
+    pthread_mutex_lock(&symbols->jit_lock);
+    code = jit_find(resolve_jit(symbols, module), frame->address, &offset);
+    if (code != NULL)
+        jit_name(symbols, code, offset, out);
+    pthread_mutex_unlock(&symbols->jit_lock);
+    if (code != NULL)
+        return;
+    pthread_mutex_lock(&symbols->lock);
+    unnamed(symbols, module, frame, out);
+    pthread_mutex_unlock(&symbols->lock);
+}
+
+static void python_symbol(struct symbols *symbols, const struct frame *frame, struct symbol *out)
+{
+    const struct code *code = codes_get(symbols->codes, frame->module);
+
+    if (code == NULL) {
+        out->name = out->raw_name = "?";
+        return;
+    }
+    out->known = true;
+    out->name = out->raw_name = code->name;
+    out->file = out->first_file = code->file;
+    out->line = (uint32_t)frame->address;
+    out->first_line = code->first_line;
+    out->address = code->first_line;
+}
+
+static void mark_symbol(struct symbols *symbols, const struct frame *frame, struct symbol *out)
+{
+    struct intern *intern = symbols->intern;
+
+    out->known = true;
+    out->address = frame->address;
+    switch (frame->module) {
+    case MARK_BROKEN:
+        out->name = intern_printf(intern, "[%s]", stack_end_text((enum stack_end)frame->address));
+        break;
+    case MARK_SKIPPED:
+        out->name = intern_printf(intern, _("[%" PRIu64 " frames left out]"), frame->address);
+        break;
+    case MARK_SYSCALL:
+        out->name = intern_printf(intern, _("[system call %" PRIu64 "]"), frame->address);
+        break;
+    case MARK_KERNEL:
+        out->name = intern_text(intern, "[kernel]");
+        break;
+    default:
+        out->name = intern_text(intern, _("[native frames cut]"));
+    }
+    out->raw_name = out->name;
+}
+
+void resolve_frame(struct symbols *symbols, const struct frame *frame, struct symbol *out)
+{
+    const struct module *module;
+
+    *out = (struct symbol){ .kind = frame->kind, .module = "", .file = "", .first_file = "" };
+    if (frame->kind == FRAME_PYTHON) {
+        python_symbol(symbols, frame, out);
+        return;
+    }
+    if (frame->kind == FRAME_MARK) {
+        mark_symbol(symbols, frame, out);
+        return;
+    }
+    module = modules_get(symbols->modules, frame->module);
+    if (module != NULL)
+        out->module = module->name;
+    if (module != NULL && module->kind == MODULE_JIT)
+        jit_symbol(symbols, module, frame, out);
+    else
+        machine_symbol(symbols, module, frame, out);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of symbols/ that know the whole share:
+ *
+ *     symbols.c    the way in: caches, counts, life and death
+ *     resolve.c    one frame → its real function
+ *     chain.c      one frame → its inline chain with lines
+ */
+#ifndef SYMBOLS_PRIVATE_H
+#define SYMBOLS_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "dwarf_file.h"
+#include "intern.h"
+#include "jit.h"
+#include "module_names.h"
+#include "proftop/code.h"
+#include "proftop/symbols.h"
+
+struct cache_slot;
+
+struct dwarf_slot {
+    struct dwarf_file *file;
+    bool tried;
+    uint64_t used; /* when, in calls */
+};
+
+struct symbols {
+    struct symbols_config config; /* its texts are our own */
+    struct modules *modules;
+    struct codes *codes;
+    struct intern *intern;
+    struct cache_slot *cache; /* of symbols_fast() alone */
+    _Atomic uint32_t version;
+
+    pthread_mutex_t lock;        /* guards what follows; taken last */
+    struct module_names **names; /* by module_id; NULL: not looked at */
+    size_t names_capacity;
+    struct symbols_counts counts;
+
+    pthread_mutex_t jit_lock; /* guards what follows; taken before LOCK */
+    struct jit **jits;        /* by module_id */
+    size_t jits_capacity;
+
+    pthread_mutex_t dwarf_lock; /* guards what follows; held long; taken first */
+    struct dwarf_slot *dwarfs;  /* by module_id */
+    size_t dwarfs_capacity;
+    uint64_t dwarf_calls;
+};
+
+/* resolve.c */
+
+/* The real function of FRAME. */
+void resolve_frame(struct symbols *symbols, const struct frame *frame, struct symbol *out);
+/* RAW and what it stands for as the name of OUT. */
+void resolve_name(struct symbols *symbols, struct symbol *out, const char *raw);
+/* The names of a module, read now when nobody asked before.  With LOCK held. */
+struct module_names *resolve_module(struct symbols *symbols, module_id id);
+/* The JIT code of a module, likewise, with what it wrote lately.  With JIT_LOCK held. */
+struct jit *resolve_jit(struct symbols *symbols, const struct module *module);
+
+/* chain.c */
+
+void chain_close(struct symbols *symbols);
+
+#endif
