@@ -73,12 +73,18 @@ static struct saved *saved_at(struct program *program, uint64_t number, struct s
     return &program->state.saved[tracked];
 }
 
+/* Times the data alignment; hostile numbers wrap. */
+static int64_t data_factored(const struct program *program, int64_t factored)
+{
+    return (int64_t)((uint64_t)factored * (uint64_t)program->data_align);
+}
+
 static void set_offset(struct program *program, uint64_t number, int64_t factored)
 {
     struct saved nobody, *saved = saved_at(program, number, &nobody);
 
     saved->how = HOW_OFFSET;
-    saved->offset = (int64_t)((uint64_t)factored * (uint64_t)program->data_align);
+    saved->offset = data_factored(program, factored);
 }
 
 static void set_how(struct program *program, uint64_t number, enum how how)
@@ -231,7 +237,7 @@ static bool run_rule(struct program *program, uint8_t op, struct cursor *cursor)
         return true;
     case DW_CFA_def_cfa_sf:
         number = cursor_uleb(cursor);
-        set_cfa(program, number, cursor_sleb(cursor) * program->data_align);
+        set_cfa(program, number, data_factored(program, cursor_sleb(cursor)));
         return true;
     case DW_CFA_def_cfa_register:
         set_cfa(program, cursor_uleb(cursor), program->state.cfa_offset);
@@ -240,7 +246,7 @@ static bool run_rule(struct program *program, uint8_t op, struct cursor *cursor)
         set_cfa_offset(program, (int64_t)cursor_uleb(cursor));
         return true;
     case DW_CFA_def_cfa_offset_sf:
-        set_cfa_offset(program, cursor_sleb(cursor) * program->data_align);
+        set_cfa_offset(program, data_factored(program, cursor_sleb(cursor)));
         return true;
     case DW_CFA_def_cfa_expression:
         set_cfa_expression(program, cursor);
