@@ -29,6 +29,7 @@ struct history_config {
 struct history *history_new(const struct history_config *config);
 void history_free(struct history *history);
 struct names *history_names(struct history *history);
+struct lanes *history_lanes(struct history *history);
 uint64_t history_slice_ns(const struct history *history);
 
 uint32_t history_add_thread(struct history *history, const struct profile_thread *thread);
@@ -40,14 +41,24 @@ void history_add_note(struct history *history, uint64_t time_ns, enum note_level
                       const char *text);
 void history_set_exit(struct history *history, int32_t exit_status);
 
-/* Takes over SLICE; a fine one enters at LEVEL_FINE and goes into what is already merged too. */
-void history_add(struct history *history, unsigned level, struct slice *slice);
+/*
+ * Takes over SLICE.  One that is longer than the finest stands for detail that was given up: its
+ * minute has nothing finer any more.
+ */
+void history_add(struct history *history, struct slice *slice);
 /* Everything before HORIZON has been added, late ones apart: merges what is complete. */
 void history_advance(struct history *history, uint64_t horizon_ns);
 uint64_t history_horizon_ns(const struct history *history);
 
 /* What is there now; the caller unrefs it. */
 struct profile *history_profile(struct history *history, bool ended);
+
+/*
+ * Copies what PROFILE has in [START, END), with its times moved by SHIFT: only the stacks, names
+ * and threads that occur there.  Frames of modules count as other ones' where MODULES is different.
+ */
+void history_graft(struct history *history, const struct profile *profile, uint64_t start_ns,
+                   uint64_t end_ns, int64_t shift_ns, uint32_t modules);
 
 /* ---- what folds and writers need to know of a profile beyond profile.h ---- */
 
@@ -65,12 +76,14 @@ struct fresh_cursor {
 bool profile_fresh(const struct profile *profile, uint64_t serial, struct fresh_cursor *cursor);
 const struct slice *profile_next_fresh(struct fresh_cursor *cursor);
 
+/* A profile of its own with what PROFILE has in [START, END). */
+struct profile *profile_extract(const struct profile *profile, uint64_t start_ns, uint64_t end_ns);
+
+/* All threads of its history, those that came after PROFILE was taken too. */
+uint32_t profile_threads_now(const struct profile *profile);
+uint64_t profile_slice_ns(const struct profile *profile);
+
 /* Two profiles of one history share their ids. */
 bool profile_same_history(const struct profile *a, const struct profile *b);
-
-/* Slices of one level as they are held, span by span: for who saves them. */
-size_t profile_spans(const struct profile *profile);
-const struct slice *const *profile_level(const struct profile *profile, size_t span, unsigned level,
-                                         uint32_t *count);
 
 #endif

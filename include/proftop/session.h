@@ -25,7 +25,10 @@ struct session_writer *session_create(const struct session_config *config,
                                       const struct profile_info *info, struct error *error);
 /* From the builder thread: queues a sealed slice (kept by a reference). */
 void session_add(struct session_writer *writer, struct profile *profile, const struct slice *slice);
+/* Bytes of the file and its log. */
 uint64_t session_bytes(const struct session_writer *writer);
+/* Whether writing has failed; the file keeps what was written before. */
+bool session_trouble(struct session_writer *writer, struct error *error);
 /* Writes what is left, makes it one plain file, frees.  False: what could be written is there. */
 bool session_finish(struct session_writer *writer, struct profile *profile, struct error *error);
 
@@ -37,9 +40,10 @@ bool session_save(const struct session_config *config, struct profile *profile, 
 struct profile *session_open(const char *path, struct error *error);
 /* Several at once, their times kept. */
 struct profile *session_open_all(const char *const *paths, unsigned count, struct error *error);
-/* Follows a file that is still being written: a newer profile, or NULL when nothing changed. */
+/* Follows a file that is still being written. */
 struct session_follower;
 struct session_follower *session_follow(const char *path, struct error *error);
+/* What is there at first, then newer profiles; NULL when nothing changed, or with an error set. */
 struct profile *session_follow_next(struct session_follower *follower, struct error *error);
 void session_follow_end(struct session_follower *follower);
 

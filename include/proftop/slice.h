@@ -23,6 +23,8 @@
 #include "proftop/index.h"
 #include "proftop/profile.h"
 
+enum { SLICE_OTHERS_MAX = 32 /* of them a slice keeps the busiest */ };
+
 /* A lane's values in a slice: their sum and how many there were. */
 struct lane_sum {
     lane_id lane;
@@ -57,6 +59,9 @@ void draft_add_others(struct slice_draft *draft, const struct other_process *oth
                       uint32_t parts);
 void draft_add_syscalls(struct slice_draft *draft, const struct syscall_tally *tallies,
                         uint32_t count);
+/* The same for tables that come in order, as a slice keeps them; false when they do not. */
+bool draft_append_lane(struct slice_draft *draft, const struct lane_sum *lane);
+bool draft_append_syscall(struct slice_draft *draft, const struct syscall_tally *tally);
 void draft_add_slice(struct slice_draft *draft, const struct slice *slice);
 
 /* The slice of [START, END) with what DRAFT holds, which is then empty. */

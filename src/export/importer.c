@@ -227,7 +227,7 @@ struct profile *importer_finish(struct importer *importer)
         uint64_t start_ns = part->number * SLICE_NS;
 
         end_ns = start_ns + SLICE_NS;
-        history_add(importer->history, LEVEL_FINE, draft_seal(&part->draft, start_ns, end_ns));
+        history_add(importer->history, draft_seal(&part->draft, start_ns, end_ns));
         history_advance(importer->history, end_ns);
     }
     return history_profile(importer->history, true);

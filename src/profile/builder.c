@@ -161,7 +161,7 @@ static void seal_first(struct builder *builder)
         draft_seal(&first->draft, first->start_ns, first->start_ns + builder->slice_ns);
 
     slice_ref(slice);
-    history_add(builder->history, LEVEL_FINE, slice);
+    history_add(builder->history, slice);
     if (builder->sealed != NULL)
         builder->sealed(builder->sealed_context, slice);
     slice_unref(slice);

@@ -12,7 +12,6 @@
 #include "proftop/varint.h"
 
 enum {
-    OTHERS_MAX = 32,                  /* of them a slice keeps the busiest */
     GROUP_BYTES_MAX = 3 * VARINT_MAX, /* packed */
     ENTRY_BYTES_MAX = 4 * VARINT_MAX, /* packed */
     TABLE_ALIGNMENT = 8,
@@ -91,6 +90,13 @@ void draft_add_entry(struct slice_draft *draft, const struct slice_entry *entry)
 
 /* ---- the rest -------------------------------------------------------------------------------- */
 
+static void push_lane(struct slice_draft *draft, const struct lane_sum *lane)
+{
+    draft->lanes = array_reserve(draft->lanes, &draft->lane_capacity, draft->lane_count + 1,
+                                 sizeof(*draft->lanes));
+    draft->lanes[draft->lane_count++] = *lane;
+}
+
 void draft_add_lane(struct slice_draft *draft, const struct lane_sum *lane)
 {
     for (size_t i = 0; i < draft->lane_count; i++) {
@@ -100,9 +106,15 @@ void draft_add_lane(struct slice_draft *draft, const struct lane_sum *lane)
             return;
         }
     }
-    draft->lanes = array_reserve(draft->lanes, &draft->lane_capacity, draft->lane_count + 1,
-                                 sizeof(*draft->lanes));
-    draft->lanes[draft->lane_count++] = *lane;
+    push_lane(draft, lane);
+}
+
+bool draft_append_lane(struct slice_draft *draft, const struct lane_sum *lane)
+{
+    if (draft->lane_count > 0 && draft->lanes[draft->lane_count - 1].lane >= lane->lane)
+        return false;
+    push_lane(draft, lane);
+    return true;
 }
 
 void draft_add_tally(struct slice_draft *draft, const struct record_tally *tally)
@@ -140,6 +152,31 @@ void draft_add_others(struct slice_draft *draft, const struct other_process *oth
     }
 }
 
+static void push_syscall(struct slice_draft *draft, const struct syscall_tally *tally)
+{
+    draft->syscalls = array_reserve(draft->syscalls, &draft->syscall_capacity,
+                                    draft->syscall_count + 1, sizeof(*draft->syscalls));
+    draft->syscalls[draft->syscall_count++] = *tally;
+}
+
+static int compare_syscalls(const void *left, const void *right)
+{
+    const struct syscall_tally *a = left, *b = right;
+
+    if (a->tid != b->tid)
+        return a->tid < b->tid ? -1 : 1;
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+bool draft_append_syscall(struct slice_draft *draft, const struct syscall_tally *tally)
+{
+    if (draft->syscall_count > 0 &&
+        compare_syscalls(&draft->syscalls[draft->syscall_count - 1], tally) >= 0)
+        return false;
+    push_syscall(draft, tally);
+    return true;
+}
+
 void draft_add_syscalls(struct slice_draft *draft, const struct syscall_tally *tallies,
                         uint32_t count)
 {
@@ -160,9 +197,7 @@ void draft_add_syscalls(struct slice_draft *draft, const struct syscall_tally *t
                 known->p99_ns = tally->p99_ns;
             continue;
         }
-        draft->syscalls = array_reserve(draft->syscalls, &draft->syscall_capacity,
-                                        draft->syscall_count + 1, sizeof(*draft->syscalls));
-        draft->syscalls[draft->syscall_count++] = *tally;
+        push_syscall(draft, tally);
     }
 }
 
@@ -242,12 +277,14 @@ static void settle_tables(struct slice_draft *draft)
 {
     if (draft->lane_count > 1)
         qsort(draft->lanes, draft->lane_count, sizeof(*draft->lanes), compare_lanes);
+    if (draft->syscall_count > 1)
+        qsort(draft->syscalls, draft->syscall_count, sizeof(*draft->syscalls), compare_syscalls);
     for (size_t i = 0; i < draft->other_count; i++)
         draft->others[i].cpu_pct /= draft->other_parts > 0 ? draft->other_parts : 1;
     if (draft->other_count > 1)
         qsort(draft->others, draft->other_count, sizeof(*draft->others), compare_others);
-    if (draft->other_count > OTHERS_MAX)
-        draft->other_count = OTHERS_MAX;
+    if (draft->other_count > SLICE_OTHERS_MAX)
+        draft->other_count = SLICE_OTHERS_MAX;
 }
 
 /* Copies a table behind the last one; where it lies, or NULL for an empty one. */

@@ -104,6 +104,11 @@ struct names *history_names(struct history *history)
     return history->store->names;
 }
 
+struct lanes *history_lanes(struct history *history)
+{
+    return history->store->lanes;
+}
+
 uint64_t history_slice_ns(const struct history *history)
 {
     return history->slice_ns;
@@ -205,12 +210,36 @@ static struct span *own_span(struct history *history, size_t at)
     return history->spans[at];
 }
 
-void history_add(struct history *history, unsigned level, struct slice *slice)
+/* The level of slices as long as this one. */
+static unsigned level_of(const struct history *history, const struct slice *slice)
 {
-    struct span *span;
-    size_t at = find_span(history, slice_start_ns(slice));
+    uint64_t length_ns = slice_end_ns(slice) - slice_start_ns(slice);
 
-    span = own_span(history, at);
+    if (length_ns <= history->slice_ns)
+        return LEVEL_FINE;
+    if (length_ns <= NS_PER_S)
+        return LEVEL_SECOND;
+    return length_ns <= 10 * NS_PER_S ? LEVEL_TENTH_MINUTE : LEVEL_WHOLE;
+}
+
+/* Makes the span at AT long enough for a slice that ends at END, as far as the next one lets it. */
+static void stretch_span(struct history *history, size_t at, uint64_t end_ns)
+{
+    struct span *span = history->spans[at];
+    bool last = at + 1 == history->count;
+
+    if (!last && end_ns > history->spans[at + 1]->start_ns)
+        end_ns = history->spans[at + 1]->start_ns;
+    if (end_ns > span->end_ns)
+        span->end_ns = end_ns;
+}
+
+void history_add(struct history *history, struct slice *slice)
+{
+    size_t at = find_span(history, slice_start_ns(slice));
+    unsigned level = level_of(history, slice);
+    struct span *span = own_span(history, at);
+
     slice_set_serial(slice, ++history->serial);
     span->bytes += slice_bytes(slice) + sizeof(slice);
     history->bytes += slice_bytes(slice) + sizeof(slice);
@@ -218,9 +247,8 @@ void history_add(struct history *history, unsigned level, struct slice *slice)
         span_add(span, slice);
         return;
     }
-    level_insert(&span->levels[level], slice);
-    if (span->levels[level].until_ns < slice_end_ns(slice))
-        span->levels[level].until_ns = slice_end_ns(slice);
+    stretch_span(history, at, slice_end_ns(slice));
+    span_add_coarse(span, level, slice);
 }
 
 /* ---- bounded memory -------------------------------------------------------------------------- */

@@ -74,6 +74,16 @@ const struct profile_thread *profile_thread(const struct profile *profile, uint3
     return atomic_load_explicit(at, memory_order_acquire);
 }
 
+uint32_t profile_threads_now(const struct profile *profile)
+{
+    return chunks_count(&profile->store->threads);
+}
+
+uint64_t profile_slice_ns(const struct profile *profile)
+{
+    return profile->slice_ns;
+}
+
 uint32_t profile_notes(const struct profile *profile)
 {
     return profile->note_count;
@@ -98,20 +108,6 @@ uint64_t profile_serial(const struct profile *profile)
 bool profile_same_history(const struct profile *a, const struct profile *b)
 {
     return a->store == b->store;
-}
-
-size_t profile_spans(const struct profile *profile)
-{
-    return profile->span_count;
-}
-
-const struct slice *const *profile_level(const struct profile *profile, size_t span, unsigned level,
-                                         uint32_t *count)
-{
-    const struct level *wanted = &profile->spans[span]->levels[level];
-
-    *count = wanted->held ? (uint32_t)wanted->count : 0;
-    return (const struct slice *const *)wanted->slices;
 }
 
 /* ---- a range --------------------------------------------------------------------------------- */

@@ -148,6 +148,22 @@ void span_add(struct span *span, struct slice *slice)
     slice_unref(slice);
 }
 
+void span_add_coarse(struct span *span, unsigned level, struct slice *slice)
+{
+    struct level *to = &span->levels[level];
+
+    for (unsigned i = 0; i < level; i++) {
+        struct level *from = &span->levels[i];
+
+        for (size_t k = 0; k < from->count && from->held; k++)
+            level_insert(to, slice_ref(from->slices[k]));
+        level_drop(from);
+    }
+    to->held = true;
+    to->until_ns = span->end_ns;
+    span_add(span, slice);
+}
+
 /* The level that LEVEL is merged from: the next finer one that has everything before HORIZON. */
 static const struct level *source_of(const struct span *span, unsigned level, uint64_t horizon_ns)
 {

@@ -58,6 +58,8 @@ void level_drop(struct level *level);
 
 /* A fine slice enters the levels that should already have it. */
 void span_add(struct span *span, struct slice *slice);
+/* Detail finer than LEVEL was given up: LEVEL is the finest now, and has SLICE. */
+void span_add_coarse(struct span *span, unsigned level, struct slice *slice);
 /* Merges the units of LEVEL that end by HORIZON, from the finest level held. */
 void span_merge(struct span *span, unsigned level, uint64_t unit_ns, uint64_t horizon_ns,
                 struct slice_draft *scratch);

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Copying a part of one profile into a history: what occurs there gets new ids, in the order it is
+ * met.
+ *
+ *     entry (thread 7, stack 5120)  ─maps─►  entry (thread 0, stack 3)
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "profile_private.h"
+#include "proftop/clock.h"
+#include "proftop/memory.h"
+
+enum { UNMAPPED = UINT32_MAX };
+
+struct graft {
+    struct history *history;
+    const struct profile *profile;
+    struct names *from, *to;
+    struct lanes *lanes;
+    int64_t shift_ns;
+    uint32_t modules;
+    uint32_t *stacks, *locations, *functions, *lane_ids, *threads; /* old id → new, or UNMAPPED */
+    struct slice_draft draft;
+};
+
+static uint32_t *new_map(uint32_t count)
+{
+    uint32_t *map = xmalloc(((size_t)count + 1) * sizeof(*map));
+
+    memset(map, 0xff, ((size_t)count + 1) * sizeof(*map));
+    return map;
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+static function_id map_function(struct graft *graft, function_id id)
+{
+    if (graft->functions[id] == UNMAPPED)
+        graft->functions[id] = names_function(graft->to, names_get(graft->from, id));
+    return graft->functions[id];
+}
+
+static location_id map_location(struct graft *graft, location_id id)
+{
+    struct frame frame = *names_frame(graft->from, id);
+    const struct naming *naming;
+    struct placed frames[UINT8_MAX];
+    location_id location;
+
+    if (graft->locations[id] != UNMAPPED)
+        return graft->locations[id];
+    if (frame.kind != FRAME_MARK)
+        frame.module += graft->modules;
+    location = graft->locations[id] = names_locate(graft->to, &frame);
+    naming = names_of(graft->from, id);
+    for (unsigned i = 0; i < naming->count; i++)
+        frames[i] = (struct placed){ map_function(graft, naming->frames[i].function),
+                                     naming->frames[i].line };
+    names_set(graft->to, location, (enum naming_state)naming->state, frames, naming->count);
+    return location;
+}
+
+/* From the outside in: the nearest ancestor that is known, then what hangs below it. */
+static stack_id map_stack(struct graft *graft, stack_id id)
+{
+    stack_id *inner = NULL, mapped;
+    size_t count = 0, capacity = 0;
+
+    while (graft->stacks[id] == UNMAPPED) {
+        inner = array_reserve(inner, &capacity, count + 1, sizeof(*inner));
+        inner[count++] = id;
+        id = names_parent(graft->from, id);
+    }
+    mapped = graft->stacks[id];
+    while (count > 0) {
+        id = inner[--count];
+        mapped =
+            names_push(graft->to, mapped, map_location(graft, names_location(graft->from, id)));
+        graft->stacks[id] = mapped;
+    }
+    free(inner);
+    return mapped;
+}
+
+/* ---- the rest -------------------------------------------------------------------------------- */
+
+static uint64_t shifted(const struct graft *graft, uint64_t time_ns)
+{
+    return time_ns == UINT64_MAX ? time_ns : time_ns + (uint64_t)graft->shift_ns;
+}
+
+static uint32_t map_thread(struct graft *graft, uint32_t id)
+{
+    struct profile_thread thread;
+
+    if (graft->threads[id] != UNMAPPED)
+        return graft->threads[id];
+    thread = *profile_thread(graft->profile, id);
+    thread.began_ns = shifted(graft, thread.began_ns);
+    thread.ended_ns = shifted(graft, thread.ended_ns);
+    return graft->threads[id] = history_add_thread(graft->history, &thread);
+}
+
+static lane_id map_lane(struct graft *graft, lane_id id)
+{
+    if (graft->lane_ids[id] == UNMAPPED)
+        graft->lane_ids[id] = lanes_add(graft->lanes, lanes_get(graft->profile->store->lanes, id));
+    return graft->lane_ids[id];
+}
+
+static void copy_slice(struct graft *graft, const struct slice *slice)
+{
+    const struct syscall_tally *syscalls;
+    const struct other_process *others;
+    const struct lane_sum *lanes;
+    struct slice_entry entry;
+    struct slice_walk walk;
+    uint32_t count;
+
+    slice_entries(slice, &walk);
+    while (slice_next_entry(&walk, &entry)) {
+        entry.stack = map_stack(graft, entry.stack);
+        entry.thread = map_thread(graft, entry.thread);
+        draft_add_entry(&graft->draft, &entry);
+    }
+    lanes = slice_lanes(slice, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct lane_sum lane = lanes[i];
+
+        lane.lane = map_lane(graft, lane.lane);
+        draft_add_lane(&graft->draft, &lane);
+    }
+    others = slice_others(slice, &count);
+    draft_add_others(&graft->draft, others, count, slice_other_parts(slice));
+    syscalls = slice_syscalls(slice, &count);
+    draft_add_syscalls(&graft->draft, syscalls, count);
+    if (slice_tally(slice) != NULL)
+        draft_add_tally(&graft->draft, slice_tally(slice));
+    history_add(graft->history, draft_seal(&graft->draft, shifted(graft, slice_start_ns(slice)),
+                                           shifted(graft, slice_end_ns(slice))));
+}
+
+static void graft_init(struct graft *graft)
+{
+    const struct lanes *lanes = graft->profile->store->lanes;
+
+    graft->from = graft->profile->store->names;
+    graft->to = history_names(graft->history);
+    graft->lanes = history_lanes(graft->history);
+    graft->stacks = new_map(names_stacks(graft->from));
+    graft->stacks[STACK_ROOT] = STACK_ROOT;
+    graft->locations = new_map(names_locations(graft->from));
+    for (location_id i = 0; i < names_locations(graft->from); i++)
+        names_of(graft->from, i); /* makes all placeholders, so that the count below is final */
+    graft->functions = new_map(names_functions(graft->from));
+    graft->lane_ids = new_map(lanes != NULL ? lanes_count(lanes) : 0);
+    graft->threads = new_map(profile_threads_now(graft->profile));
+    draft_init(&graft->draft);
+}
+
+static void graft_fini(struct graft *graft)
+{
+    free(graft->stacks);
+    free(graft->locations);
+    free(graft->functions);
+    free(graft->lane_ids);
+    free(graft->threads);
+    draft_fini(&graft->draft);
+}
+
+static bool lives_in(const struct profile_thread *thread, uint64_t start_ns, uint64_t end_ns)
+{
+    return thread->began_ns < end_ns && thread->ended_ns > start_ns;
+}
+
+void history_graft(struct history *history, const struct profile *profile, uint64_t start_ns,
+                   uint64_t end_ns, int64_t shift_ns, uint32_t modules)
+{
+    struct graft graft = {
+        .history = history, .profile = profile, .shift_ns = shift_ns, .modules = modules
+    };
+    struct slice_cursor cursor;
+    const struct slice *slice;
+
+    graft_init(&graft);
+    for (uint32_t i = 0; i < profile_threads(profile); i++) {
+        if (lives_in(profile_thread(profile, i), start_ns, end_ns))
+            map_thread(&graft, i);
+    }
+    profile_slices(profile, start_ns, end_ns, 0, &cursor);
+    while ((slice = profile_next_slice(&cursor)) != NULL)
+        copy_slice(&graft, slice);
+    for (uint32_t i = 0; i < profile_notes(profile); i++) {
+        const struct profile_note *note = profile_note(profile, i);
+
+        if (note->time_ns >= start_ns && note->time_ns < end_ns)
+            history_add_note(history, shifted(&graft, note->time_ns), note->level, note->text);
+    }
+    graft_fini(&graft);
+}
+
+struct profile *profile_extract(const struct profile *profile, uint64_t start_ns, uint64_t end_ns)
+{
+    struct profile_info info = profile->info;
+    struct history_config config = { .info = &info,
+                                     .lanes = lanes_new(),
+                                     .own_lanes = true,
+                                     .slice_ns = profile->slice_ns,
+                                     .memory_max = SIZE_MAX };
+    struct history *history;
+    struct profile *part;
+
+    if (start_ns > info.start_ns)
+        info.start_ns += (start_ns - info.start_ns) / profile->slice_ns * profile->slice_ns;
+    if (end_ns > profile->end_ns)
+        end_ns = profile->end_ns;
+    history = history_new(&config);
+    history_graft(history, profile, info.start_ns, end_ns, 0, 0);
+    history_advance(history, end_ns);
+    part = history_profile(history, true);
+    history_free(history);
+    return part;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of a session file; doc/session-format.md says what is in them. */
+#ifndef PROFTOP_SESSION_SCHEMA_H
+#define PROFTOP_SESSION_SCHEMA_H
+
+enum {
+    SESSION_APPLICATION_ID = 0x70724674, /* "prFt" */
+    SESSION_VERSION = 1,
+};
+
+struct schema_item {
+    const char *name;
+    const char *sql; /* as it has to stand in sqlite_schema, to the letter */
+};
+
+/* The tables that are read: a file whose tables differ is not read. */
+extern const struct schema_item schema_tables[];
+extern const unsigned schema_table_count;
+/* For people with other SQLite clients. */
+extern const struct schema_item schema_views[];
+extern const unsigned schema_view_count;
+
+#endif

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Session files: what was recorded comes back, by itself, merged, followed and cut out; what a
+ * kill, a full disk or a stranger leaves is opened or refused in words.
+ */
+#include "config.h"
+
+#include "proftop/session.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proftop/clock.h"
+#include "proftop/fold.h"
+#include "proftop/history.h"
+#include "proftop/memory.h"
+#include "proftop/record.h"
+#include "tests/harness/recording.h"
+#include "tests/harness/testing.h"
+
+enum { FUNCTIONS = 15, THREADS = 4 };
+
+/* ---- recordings ------------------------------------------------------------------------------ */
+
+struct written {
+    struct recording recording;
+    struct session_writer *writer;
+    uint64_t now_ns;
+};
+
+static void write_slice(void *context, const struct slice *slice)
+{
+    struct written *written = context;
+    struct profile *profile = builder_profile(written->recording.builder);
+
+    session_add(written->writer, profile, slice);
+    profile_unref(profile);
+}
+
+static struct profile *profile_of(struct written *written)
+{
+    return builder_profile(written->recording.builder);
+}
+
+static void begin(struct written *written, const char *path, uint64_t seed, uint64_t max_bytes)
+{
+    struct session_config config = { .path = path, .max_bytes = max_bytes };
+    struct error error = { 0 };
+    struct profile *profile;
+
+    recording_init(&written->recording, seed, 0);
+    written->now_ns = RECORDING_START_NS;
+    profile = profile_of(written);
+    written->writer = session_create(&config, profile_info(profile), &error);
+    profile_unref(profile);
+    assert_string_equal(error.message, "");
+    assert_non_null(written->writer);
+    builder_on_sealed(written->recording.builder, write_slice, written);
+    recording_thread(&written->recording, written->now_ns, 100, 100, THREAD_SEEN, "main");
+}
+
+static void push_lanes(struct written *written)
+{
+    struct lane cpu = {
+        .group = LANE_TARGET, .unit = UNIT_PERCENT, .key = "cpu_pct", .label = "CPU"
+    };
+    struct lane memory = {
+        .group = LANE_TARGET, .unit = UNIT_BYTES, .key = "rss_bytes", .label = "RSS", .ceiling = 0.5
+    };
+    struct recording *recording = &written->recording;
+    size_t size = sizeof(struct record_lanes) + 2 * sizeof(struct lane_value);
+    struct record_lanes *lanes = (struct record_lanes *)ring_reserve(recording->ring, size, true);
+
+    assert_non_null(lanes);
+    lanes->head.type = RECORD_LANES;
+    lanes->head.time_ns = written->now_ns;
+    lanes->period_ns = NS_PER_S;
+    lanes->count = 2;
+    lanes->values[0] =
+        (struct lane_value){ .lane = lanes_add(recording->lanes, &cpu), .value = 12.5 };
+    lanes->values[1] =
+        (struct lane_value){ .lane = lanes_add(recording->lanes, &memory), .value = 1 << 20 };
+    ring_commit(recording->ring, &lanes->head);
+}
+
+static void push_tally(struct written *written, uint32_t expected, uint32_t lost)
+{
+    struct recording *recording = &written->recording;
+    struct record_tally *tally =
+        (struct record_tally *)ring_reserve(recording->ring, sizeof(*tally), true);
+
+    assert_non_null(tally);
+    memset(&tally->head + 1, 0, sizeof(*tally) - sizeof(tally->head));
+    tally->head.type = RECORD_TALLY;
+    tally->head.time_ns = written->now_ns;
+    tally->expected = expected;
+    tally->received = expected - lost;
+    tally->lost = lost;
+    tally->rate_hz = 99;
+    tally->stopped_log2[3] = 7;
+    ring_commit(recording->ring, &tally->head);
+}
+
+/* Records that many seconds of 100 random samples each. */
+static void record_seconds(struct written *written, unsigned seconds)
+{
+    for (unsigned i = 0; i < seconds; i++) {
+        for (unsigned k = 0; k < 100; k++) {
+            struct recorded_sample sample = recording_invent(
+                &written->recording, written->now_ns + k * NS_PER_S / 100, FUNCTIONS, THREADS);
+
+            recording_push(&written->recording, &sample);
+        }
+        written->now_ns += NS_PER_S;
+        push_lanes(written);
+        push_tally(written, 100, i % 3);
+        recording_step(&written->recording, written->now_ns);
+        recording_name(&written->recording);
+    }
+}
+
+static void end(struct written *written)
+{
+    struct error error = { 0 };
+    struct profile *profile;
+
+    builder_finish(written->recording.builder, 0);
+    profile = profile_of(written);
+    assert_true(session_finish(written->writer, profile, &error));
+    profile_unref(profile);
+}
+
+static struct profile *open_well(const char *path)
+{
+    struct error error = { 0 };
+    struct profile *profile = session_open(path, &error);
+
+    assert_string_equal(error.message, "");
+    assert_non_null(profile);
+    return profile;
+}
+
+/* ---- comparing ------------------------------------------------------------------------------- */
+
+static struct fold *fold_all(struct profile *profile, enum scope_state state)
+{
+    struct folder *folder = folder_new();
+    struct scope scope;
+    struct fold *fold;
+
+    scope_init(&scope);
+    scope.state = state;
+    fold = fold_update(folder, profile, &scope, NULL);
+    folder_free(folder);
+    assert_non_null(fold);
+    return fold;
+}
+
+static const struct fold_row *row_called(const struct fold *fold, const struct function *like)
+{
+    for (uint32_t i = 0; i < fold->row_count; i++) {
+        const struct function *function = names_get(fold->names, fold->rows[i].function);
+
+        if (strcmp(function->name, like->name) == 0 &&
+            strcmp(function->module, like->module) == 0 && function->kind == like->kind)
+            return &fold->rows[i];
+    }
+    return NULL;
+}
+
+static void assert_same_sums(struct profile *a, struct profile *b)
+{
+    for (unsigned state = SCOPE_ON_CPU; state < SCOPE_STATES; state++) {
+        struct fold *left = fold_all(a, (enum scope_state)state);
+        struct fold *right = fold_all(b, (enum scope_state)state);
+
+        assert_int_equal(left->weight, right->weight);
+        assert_int_equal(left->samples, right->samples);
+        assert_int_equal(left->row_count, right->row_count);
+        assert_int_equal(left->node_count, right->node_count);
+        assert_int_equal(left->thread_count, right->thread_count);
+        assert_int_equal(left->tally.expected, right->tally.expected);
+        assert_int_equal(left->tally.lost, right->tally.lost);
+        assert_int_equal(left->tally.stopped_log2[3], right->tally.stopped_log2[3]);
+        for (uint32_t i = 0; i < left->row_count; i++) {
+            const struct fold_row *row = &left->rows[i];
+            const struct fold_row *other = row_called(right, names_get(left->names, row->function));
+
+            assert_non_null(other);
+            assert_int_equal(row->self, other->self);
+            assert_int_equal(row->total, other->total);
+            assert_int_equal(row->line, other->line);
+            assert_int_equal(row->threads, other->threads);
+        }
+        fold_free(left);
+        fold_free(right);
+    }
+}
+
+/* ---- cases ----------------------------------------------------------------------------------- */
+
+struct place {
+    char *folder, *path;
+};
+
+static struct place place_new(void)
+{
+    struct place place = { .folder = testing_folder_new() };
+
+    place.path = xasprintf("%s/test.proftop", place.folder);
+    return place;
+}
+
+static void place_free(struct place *place)
+{
+    free(place->path);
+    testing_folder_remove(place->folder);
+}
+
+static bool exists_beside(const struct place *place, const char *suffix)
+{
+    char *path = xasprintf("%s%s", place->path, suffix);
+    bool exists = access(path, F_OK) == 0;
+
+    free(path);
+    return exists;
+}
+
+static void what_was_recorded_comes_back(void **state)
+{
+    struct place place = place_new();
+    struct written written;
+    struct profile *before, *after;
+    struct stat file;
+
+    (void)state;
+    begin(&written, place.path, 3, 0);
+    record_seconds(&written, 150);
+    end(&written);
+    before = profile_of(&written);
+    after = open_well(place.path);
+    assert_same_sums(before, after);
+    assert_int_equal(profile_start_ns(after), profile_start_ns(before));
+    assert_int_equal(profile_end_ns(after), profile_end_ns(before));
+    assert_true(profile_ended(after));
+    assert_string_equal(profile_info(after)->command, "made up");
+    assert_string_equal(profile_thread(after, 0)->name, "main");
+    assert_int_equal(lanes_count(profile_lanes(after)), 2);
+    assert_int_equal(stat(place.path, &file), 0);
+    assert_int_equal(file.st_mode & 0777, 0600);
+    assert_false(exists_beside(&place, "-wal"));
+    assert_false(exists_beside(&place, "-shm"));
+    profile_unref(before);
+    profile_unref(after);
+    recording_fini(&written.recording);
+    place_free(&place);
+}
+
+static void nothing_is_overwritten_unasked(void **state)
+{
+    struct place place = place_new();
+    struct session_config config = { .path = place.path };
+    struct profile_info info = { .command = "x" };
+    struct session_writer *writer;
+    struct error error = { 0 };
+    char text[8] = "";
+    FILE *file;
+
+    (void)state;
+    file = fopen(place.path, "w");
+    fputs("mine", file);
+    fclose(file);
+    assert_null(session_create(&config, &info, &error));
+    assert_non_null(strstr(error.message, place.path));
+    assert_non_null(strstr(error.hint, "--force"));
+    file = fopen(place.path, "r");
+    assert_non_null(fgets(text, sizeof(text), file));
+    fclose(file);
+    assert_string_equal(text, "mine");
+    config.force = true;
+    writer = session_create(&config, &info, &error);
+    assert_non_null(writer);
+    {
+        struct recording recording;
+        struct profile *profile;
+
+        recording_init(&recording, 1, 0);
+        profile = builder_profile(recording.builder);
+        assert_true(session_finish(writer, profile, &error));
+        profile_unref(profile);
+        recording_fini(&recording);
+    }
+    profile_unref(open_well(place.path));
+    place_free(&place);
+}
+
+/* The number that any other SQLite client reads. */
+static int64_t query(const char *path, const char *sql)
+{
+    sqlite3 *database;
+    sqlite3_stmt *statement;
+    int64_t number;
+
+    assert_int_equal(sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(database);
+    return number;
+}
+
+static void views_agree_with_the_fold(void **state)
+{
+    struct place place = place_new();
+    struct written written;
+    struct profile *profile;
+    struct fold *fold;
+
+    (void)state;
+    begin(&written, place.path, 9, 0);
+    record_seconds(&written, 30);
+    end(&written);
+    profile = profile_of(&written);
+    fold = fold_all(profile, SCOPE_ON_CPU);
+    assert_int_equal(query(place.path, "SELECT count(*) FROM top_functions"), fold->row_count);
+    assert_int_equal(query(place.path, "SELECT sum(self) FROM top_functions"), fold->weight);
+    assert_int_equal(query(place.path, "SELECT self FROM top_functions LIMIT 1"),
+                     fold->rows[0].self);
+    assert_int_equal(query(place.path, "SELECT total FROM top_functions LIMIT 1 OFFSET 4"),
+                     fold->rows[4].total);
+    assert_int_equal(query(place.path, "SELECT sum(samples) FROM timeline"), fold->samples);
+    assert_int_equal(query(place.path, "SELECT sum(expected) FROM timeline"), 3000);
+    assert_int_equal(query(place.path, "SELECT sum(lost) FROM timeline"), fold->tally.lost);
+    assert_int_equal(query(place.path, "SELECT 10 * max(target_cpu_pct) FROM timeline"), 125);
+    assert_int_equal(query(place.path, "SELECT count(*) FROM timeline"), 30);
+    fold_free(fold);
+    profile_unref(profile);
+    recording_fini(&written.recording);
+    place_free(&place);
+}
+
+static void a_range_is_saved_with_what_is_in_it_alone(void **state)
+{
+    struct place place = place_new();
+    struct session_config config = { .path = place.path };
+    struct written written = { 0 };
+    struct profile *whole, *part;
+    struct error error = { 0 };
+    struct folder *folder = folder_new();
+    struct fold *expected, *saved;
+    struct scope scope;
+
+    (void)state;
+    recording_init(&written.recording, 5, 0);
+    written.now_ns = RECORDING_START_NS;
+    for (unsigned i = 0; i < 4000; i++) {
+        uint64_t time_ns = RECORDING_START_NS + i * NS_PER_S / 50;
+        struct recorded_sample sample =
+            recording_invent(&written.recording, time_ns, i < 2000 ? 5 : FUNCTIONS, THREADS);
+
+        recording_push(&written.recording, &sample);
+    }
+    recording_step(&written.recording, RECORDING_START_NS + 80 * NS_PER_S);
+    recording_name(&written.recording);
+    whole = profile_of(&written);
+    scope_init(&scope);
+    scope.start_ns = RECORDING_START_NS + 10 * NS_PER_S;
+    scope.end_ns = RECORDING_START_NS + 30 * NS_PER_S;
+    expected = fold_update(folder, whole, &scope, &error);
+    assert_true(session_save(&config, whole, scope.start_ns, scope.end_ns, &error));
+    part = open_well(place.path);
+    saved = fold_all(part, SCOPE_ON_CPU);
+    assert_int_equal(saved->weight, expected->weight);
+    assert_int_equal(saved->row_count, expected->row_count);
+    assert_int_equal(profile_start_ns(part), scope.start_ns);
+    assert_true(names_stacks(profile_names(part)) < names_stacks(profile_names(whole)));
+    assert_true(names_functions(profile_names(part)) <= 6);
+    fold_free(expected);
+    fold_free(saved);
+    folder_free(folder);
+    profile_unref(whole);
+    profile_unref(part);
+    recording_fini(&written.recording);
+    place_free(&place);
+}
+
+static void several_sessions_are_one(void **state)
+{
+    struct place places[2] = { place_new(), place_new() };
+    const char *paths[2] = { places[0].path, places[1].path };
+    struct error error = { 0 };
+    struct profile *parts[2], *all;
+    struct fold *folds[2], *sum;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct written written;
+
+        begin(&written, paths[i], 20 + i, 0);
+        record_seconds(&written, 20 + 60 * i);
+        end(&written);
+        recording_fini(&written.recording);
+        parts[i] = open_well(paths[i]);
+        folds[i] = fold_all(parts[i], SCOPE_ON_CPU);
+    }
+    all = session_open_all(paths, 2, &error);
+    assert_non_null(all);
+    sum = fold_all(all, SCOPE_ON_CPU);
+    assert_int_equal(sum->weight, folds[0]->weight + folds[1]->weight);
+    assert_int_equal(sum->tally.expected, folds[0]->tally.expected + folds[1]->tally.expected);
+    for (uint32_t i = 0; i < sum->row_count; i++) {
+        const struct function *function = names_get(sum->names, sum->rows[i].function);
+        uint64_t self = 0;
+
+        for (unsigned k = 0; k < 2; k++) {
+            const struct fold_row *row = row_called(folds[k], function);
+
+            self += row != NULL ? row->self : 0;
+        }
+        assert_int_equal(sum->rows[i].self, self);
+    }
+    fold_free(sum);
+    profile_unref(all);
+    for (unsigned i = 0; i < 2; i++) {
+        fold_free(folds[i]);
+        profile_unref(parts[i]);
+        place_free(&places[i]);
+    }
+}
+
+/* Waits until the writer's second has passed and FOLLOWER sees SAMPLES; how often it looked. */
+static void follow_until(struct session_follower *follower, uint64_t samples)
+{
+    uint64_t seen = 0, until_ns = clock_now_ns() + 20 * NS_PER_S;
+
+    while (seen < samples) {
+        struct error error = { 0 };
+        struct profile *profile = session_follow_next(follower, &error);
+
+        assert_string_equal(error.message, "");
+        assert_true(clock_now_ns() < until_ns);
+        if (profile != NULL) {
+            struct fold *fold = fold_all(profile, SCOPE_ALL);
+
+            seen = fold->samples;
+            fold_free(fold);
+            profile_unref(profile);
+        }
+    }
+    assert_int_equal(seen, samples);
+}
+
+static void a_recording_is_followed_while_it_is_written(void **state)
+{
+    struct place place = place_new();
+    struct session_follower *follower;
+    struct written written;
+    struct error error = { 0 };
+
+    (void)state;
+    begin(&written, place.path, 4, 0);
+    record_seconds(&written, 3);
+    follower = session_follow(place.path, &error);
+    assert_string_equal(error.message, "");
+    assert_non_null(follower);
+    follow_until(follower, 300);
+    record_seconds(&written, 70);
+    follow_until(follower, 7300);
+    end(&written);
+    session_follow_end(follower);
+    assert_false(exists_beside(&place, "-wal"));
+    recording_fini(&written.recording);
+    place_free(&place);
+}
+
+static void a_bounded_file_thins_its_oldest_detail(void **state)
+{
+    const uint64_t bound = 4 << 20;
+    struct place place = place_new();
+    struct written written;
+    struct profile *before, *after;
+    struct fold *left, *right;
+    struct stat file;
+
+    (void)state;
+    begin(&written, place.path, 6, bound);
+    record_seconds(&written, 1500);
+    end(&written);
+    assert_int_equal(stat(place.path, &file), 0);
+    assert_true((uint64_t)file.st_size <= bound);
+    before = profile_of(&written);
+    after = open_well(place.path);
+    left = fold_all(before, SCOPE_ALL);
+    right = fold_all(after, SCOPE_ALL);
+    assert_int_equal(left->weight, right->weight);
+    assert_int_equal(left->samples, right->samples);
+    assert_int_equal(profile_notes(after), 1);
+    fold_free(left);
+    fold_free(right);
+    profile_unref(before);
+    profile_unref(after);
+    recording_fini(&written.recording);
+    place_free(&place);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_recorded_comes_back),
+        cmocka_unit_test(nothing_is_overwritten_unasked),
+        cmocka_unit_test(views_agree_with_the_fold),
+        cmocka_unit_test(a_range_is_saved_with_what_is_in_it_alone),
+        cmocka_unit_test(several_sessions_are_one),
+        cmocka_unit_test(a_recording_is_followed_while_it_is_written),
+        cmocka_unit_test(a_bounded_file_thins_its_oldest_detail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
