@@ -27,6 +27,9 @@ int text_next(const char **text, char *buffer, size_t size_bytes, bool ascii);
 #define TEXT_INVALID (-1)
 int32_t text_decode(const char *text, int *length);
 
+/* CODE as UTF-8 into BUFFER, NUL-terminated; its bytes.  U+FFFD where it is no character. */
+int text_encode(uint32_t code, char buffer[5]);
+
 /* Makes TEXT printable into BUFFER, at most COLUMNS wide. */
 void text_fit(char *buffer, size_t size_bytes, const char *text, int columns, bool ascii);
 

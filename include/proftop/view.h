@@ -53,7 +53,6 @@ struct view_contrast {
 struct view_wants {
     function_id function; /* whose callers, callees and lines; FUNCTION_NONE: nobody's */
     bool bottom_up;       /* the tree turned over, from FUNCTION or from everything */
-    bool rest;            /* the fold of the recording outside the range */
     uint64_t span_ns;     /* series: the last so long before the fold's end; 0: the fold's range */
     uint32_t buckets, series_count;
     struct view_series series[SERIES_MAX];
@@ -65,7 +64,6 @@ struct view_extra {
     uint64_t version;        /* of the fold it was made from */
     const struct fold_callers *callers;
     const struct fold *bottom_up;
-    const struct fold *rest;
     const struct fold_line *lines; /* of the function, heaviest first */
     uint32_t line_count;
     uint64_t start_ns, end_ns; /* what the series cover */
@@ -99,11 +97,11 @@ struct screen_input {
     enum unit_style units;
     bool follow; /* cursor stays with its function */
     bool ascii;
-    bool alert;                      /* the Output view has news */
-    const struct text_page *page;    /* source or assembly, when asked for and there */
-    const struct terminal *terminal; /* the child's own, or NULL */
-    struct timeline *timeline;       /* lanes over time; NULL before the first */
-    double overhead_pct;             /* the tool's own cost, of one core */
+    bool alert;                   /* the Output view has news */
+    const struct text_page *page; /* source or assembly, when asked for and there */
+    const struct output *output;  /* what the launched command printed, or NULL */
+    struct timeline *timeline;    /* lanes over time; NULL before the first */
+    double overhead_pct;          /* the tool's own cost, of one core */
 };
 
 enum request_kind {

@@ -95,6 +95,17 @@ static int encode(int32_t code, char *buffer)
     return 4;
 }
 
+int text_encode(uint32_t code, char buffer[5])
+{
+    int length;
+
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        code = REPLACEMENT;
+    length = encode((int32_t)code, buffer);
+    buffer[length] = '\0';
+    return length;
+}
+
 static bool is_mark(int32_t code)
 {
     return code >= 0x300 && !invisible(code) && wcwidth((wchar_t)code) == 0;

@@ -385,7 +385,7 @@ static void render_tree(struct callers_state *state, const struct screen_input *
         return;
     pane = borrow_pane(state);
     below = grid_new(grid->columns, grid->rows - 1, grid->ascii);
-    tree_pane_render(&pane, input, fold, below, name);
+    tree_pane_render(&pane, input, fold, below, _("leaf first: its callers are below it"));
     grid_blit(grid, 1, 0, below);
     grid_free(below);
     return_pane(state, &pane);
@@ -452,7 +452,7 @@ static void fini(void *opaque)
     tree_rows_fini(&state->rows);
 }
 
-const struct view_ops view_callers = {
+const struct view_ops callers_view = {
     .name = "callers",
     .label = N_("Callers"),
     .state_size = sizeof(struct callers_state),

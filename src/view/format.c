@@ -14,8 +14,10 @@
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
+#include "proftop/metric.h"
 #include "proftop/symbols.h"
 #include "proftop/text.h"
+#include "src/profile/library.h"
 
 double format_part(const struct fold *fold, uint64_t weight)
 {
@@ -46,14 +48,9 @@ static double seconds(const struct fold *fold)
     return fold->end_ns > fold->start_ns ? (double)(fold->end_ns - fold->start_ns) / 1e9 : 0;
 }
 
-static bool metric_is_time(enum metric metric)
+static enum metric_unit unit_of(const struct scope *scope)
 {
-    return metric == METRIC_TIME || metric == METRIC_LOCK;
-}
-
-static bool metric_is_bytes(enum metric metric)
-{
-    return metric == METRIC_READ || metric == METRIC_WRITE || metric == METRIC_MAPPED;
+    return metric_of(scope)->unit;
 }
 
 const char *format_cores(char buffer[FORMAT_MAX], const struct fold *fold, uint64_t weight)
@@ -67,38 +64,40 @@ const char *format_cores(char buffer[FORMAT_MAX], const struct fold *fold, uint6
     return buffer;
 }
 
-/* WEIGHT in the metric's own unit. */
-static const char *format_amount(char buffer[FORMAT_MAX], enum metric metric, uint64_t weight)
+const char *format_amount(char buffer[FORMAT_MAX], const struct scope *scope, uint64_t weight)
 {
     char number[16];
 
-    if (metric_is_time(metric))
+    switch (unit_of(scope)) {
+    case METRIC_NANOSECONDS:
         snprintf(buffer, FORMAT_MAX, weight < 100 * NS_PER_S ? "%.2f" : "%.0f",
                  (double)weight / 1e9);
-    else if (metric_is_bytes(metric))
+        break;
+    case METRIC_BYTES:
         snprintf(buffer, FORMAT_MAX, "%s", text_bytes(number, (double)weight));
-    else
+        break;
+    default:
         snprintf(buffer, FORMAT_MAX, "%s", text_count(number, (double)weight));
+    }
     return buffer;
 }
 
 const char *format_weight(char buffer[FORMAT_MAX], const struct screen_input *input,
                           const struct fold *fold, uint64_t weight, uint64_t samples)
 {
-    enum metric metric = fold->scope.metric;
     char number[16];
 
     switch (samples == 0 ? UNITS_SHARE : input->units) {
     case UNITS_CORES:
-        if (metric_is_time(metric))
+        if (unit_of(&fold->scope) == METRIC_NANOSECONDS)
             return format_cores(buffer, fold, weight);
-        return format_amount(buffer, metric,
+        return format_amount(buffer, &fold->scope,
                              seconds(fold) > 0 ? (uint64_t)((double)weight / seconds(fold)) : 0);
     case UNITS_SAMPLES:
         snprintf(buffer, FORMAT_MAX, "%s", text_count(number, (double)samples));
         return buffer;
     case UNITS_SECONDS:
-        return format_amount(buffer, metric, weight);
+        return format_amount(buffer, &fold->scope, weight);
     default:
         return format_share(buffer, fold, weight, samples);
     }
@@ -106,15 +105,15 @@ const char *format_weight(char buffer[FORMAT_MAX], const struct screen_input *in
 
 const char *format_unit(const struct screen_input *input)
 {
-    bool time = metric_is_time(input->scope->metric);
+    enum metric_unit unit = unit_of(input->scope);
 
     switch (input->units) {
     case UNITS_CORES:
-        return time ? _(" cpu") : "/s";
+        return unit == METRIC_NANOSECONDS ? _(" cpu") : "/s";
     case UNITS_SAMPLES:
         return " n";
     case UNITS_SECONDS:
-        return time ? " s" : metric_is_bytes(input->scope->metric) ? " B" : " #";
+        return unit == METRIC_NANOSECONDS ? " s" : unit == METRIC_BYTES ? " B" : " #";
     default:
         return "%";
     }
@@ -264,47 +263,27 @@ const char *format_module(char buffer[FORMAT_LONG], const struct function *funct
     return buffer;
 }
 
-static bool is_shared_library(const char *module)
-{
-    const char *name = strrchr(module, '/');
-    const char *end;
-
-    name = name != NULL ? name + 1 : module;
-    end = strstr(name, ".so");
-    return name[0] == '[' || (end != NULL && (end[3] == '\0' || end[3] == '.'));
-}
-
-static bool is_library_file(const char *file)
-{
-    static const char *const places[] = { "/site-packages/", "/dist-packages/", "/lib/python",
-                                          "<frozen ",        "node_modules",    "node:" };
-
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        if (strstr(file, places[i]) != NULL)
-            return true;
-    return false;
-}
-
 enum role format_role(const struct screen_input *input, const struct function *function)
 {
     if (input->marked != FUNCTION_NONE && input->fold != NULL &&
         names_get(input->fold->names, input->marked) == function)
         return ROLE_MATCH;
-    switch (function->kind) {
-    case FRAME_KERNEL:
-        return ROLE_KERNEL;
-    case FRAME_MARK:
+    if (function->kind == FRAME_MARK)
         return function->mark == MARK_BROKEN || function->mark == MARK_NATIVE_CUT ? ROLE_WARN
                                                                                   : ROLE_DIM;
+    if (function->kind == FRAME_KERNEL)
+        return ROLE_KERNEL;
+    if (function_is_library(function))
+        return ROLE_LIBRARY;
+    switch (function->kind) {
     case FRAME_PYTHON:
-        return is_library_file(function->file) ? ROLE_LIBRARY : ROLE_PYTHON;
+        return ROLE_PYTHON;
     case FRAME_JIT:
         return ROLE_JIT;
     case FRAME_INLINE:
+        return ROLE_INLINE;
     default:
-        if (is_shared_library(function->module))
-            return ROLE_LIBRARY;
-        return function->kind == FRAME_INLINE ? ROLE_INLINE : ROLE_NORMAL;
+        return ROLE_NORMAL;
     }
 }
 
@@ -390,18 +369,6 @@ const char *format_state(enum scope_state state)
                                                      [SCOPE_ALL] = N_("on-CPU+waiting") };
 
     return _(texts[(unsigned)state < SCOPE_STATES ? state : SCOPE_ON_CPU]);
-}
-
-const char *format_metric(enum metric metric)
-{
-    static const char *const texts[METRICS] = {
-        [METRIC_TIME] = N_("time"),           [METRIC_EVENT] = N_("event"),
-        [METRIC_FAULTS] = N_("faults"),       [METRIC_READ] = N_("bytes read"),
-        [METRIC_WRITE] = N_("bytes written"), [METRIC_SYSCALLS] = N_("system calls"),
-        [METRIC_LOCK] = N_("lock waits"),     [METRIC_MAPPED] = N_("mapped memory"),
-    };
-
-    return _(texts[(unsigned)metric < METRICS ? metric : METRIC_TIME]);
 }
 
 const char *format_exit(char buffer[FORMAT_LONG], int32_t exit_status)

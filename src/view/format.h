@@ -26,6 +26,8 @@ const char *format_weight(char buffer[FORMAT_MAX], const struct screen_input *in
                           const struct fold *fold, uint64_t weight, uint64_t samples);
 /* What to put behind a column's title: "%", " cpu", " n", " s". */
 const char *format_unit(const struct screen_input *input);
+/* WEIGHT in the metric's own unit: seconds, bytes, a count. */
+const char *format_amount(char buffer[FORMAT_MAX], const struct scope *scope, uint64_t weight);
 /* Cores that WEIGHT kept busy over the fold's range: "0.71". */
 const char *format_cores(char buffer[FORMAT_MAX], const struct fold *fold, uint64_t weight);
 /* The share below which numbers are noise, in percent. */
@@ -63,7 +65,6 @@ const char *format_clock(char buffer[FORMAT_MAX], const struct profile *profile,
 const char *format_range(char buffer[FORMAT_LONG], const struct screen_input *input, bool brief);
 /* "on-CPU", "waiting", … */
 const char *format_state(enum scope_state state);
-const char *format_metric(enum metric metric);
 /* "exited 0", "killed by SIGSEGV" from a wait status. */
 const char *format_exit(char buffer[FORMAT_LONG], int32_t exit_status);
 

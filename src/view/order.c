@@ -125,13 +125,21 @@ static void keep_rows(struct order *order, const struct fold *fold)
     free(row_of);
 }
 
+static bool is_quiet(const struct screen_input *input)
+{
+    return input->now_ns >= input->key_ns + QUIET_MS * NS_PER_MS;
+}
+
+bool order_is_held(const struct order *order, const struct screen_input *input)
+{
+    return order->held && !is_quiet(input);
+}
+
 static bool may_sort(const struct order *order, const struct screen_input *input)
 {
     if (!order->valid || order->asked != input->asked)
         return true;
-    if (input->now_ns < input->key_ns + QUIET_MS * NS_PER_MS)
-        return false;
-    return input->now_ns >= order->sorted_ns + SORT_MS * NS_PER_MS;
+    return is_quiet(input) && input->now_ns >= order->sorted_ns + SORT_MS * NS_PER_MS;
 }
 
 void order_update(struct order *order, const struct screen_input *input, const struct sort *sort)

@@ -41,6 +41,8 @@ struct order {
 /* Follows INPUT's fold; LIMIT: where the tail may begin at the earliest. */
 void order_update(struct order *order, const struct screen_input *input, const struct sort *sort);
 void order_fini(struct order *order);
+/* Rows keep their places because a key has just come: worth telling. */
+bool order_is_held(const struct order *order, const struct screen_input *input);
 /* The place of FUNCTION, or -1. */
 int order_find(const struct order *order, function_id function);
 

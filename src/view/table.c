@@ -8,10 +8,7 @@
 #include "views.h"
 
 const struct view_ops *const view_table[] = {
-    &view_top,
-    &view_tree,
-    &view_callers,
-    &view_threads,
+    &top_view, &tree_view, &callers_view, &threads_view, &output_view,
 };
 
 const unsigned view_count = sizeof(view_table) / sizeof(view_table[0]);

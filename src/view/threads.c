@@ -29,6 +29,7 @@ enum {
     PARTS = 10, /* glyphs of the run/queued/wait bar */
     PARTS_COLUMNS = 16,
     SPARK_COLUMNS = 20,
+    SPARK_NARROW = 10, /* columns where the view has less than IO_FROM */
     IO_COLUMNS = 14,
     PARTS_FROM = 52,
     SPARK_FROM = 76,
@@ -71,6 +72,11 @@ static bool several_processes(const struct screen_input *input)
     return false;
 }
 
+static int spark_columns(int width)
+{
+    return width >= IO_FROM ? SPARK_COLUMNS : SPARK_NARROW;
+}
+
 static struct layout lay_out(const struct screen_input *input, int width)
 {
     struct layout layout = { -1, -1, -1, -1, 0 };
@@ -82,7 +88,7 @@ static struct layout lay_out(const struct screen_input *input, int width)
     }
     if (width >= SPARK_FROM) {
         layout.spark = at;
-        at += SPARK_COLUMNS + 1;
+        at += spark_columns(width) + 1;
     }
     if (width >= IO_FROM) {
         layout.io = at;
@@ -375,7 +381,7 @@ static void render_header(const struct threads_state *state, const struct screen
     if (layout->parts >= 0)
         grid_text(grid, 0, layout->parts, PARTS_COLUMNS - 1, ROLE_HEADER, _("run/queued/wait"));
     if (layout->spark >= 0)
-        grid_text(grid, 0, layout->spark, SPARK_COLUMNS, ROLE_HEADER, _("LAST 20s"));
+        grid_text(grid, 0, layout->spark, SPARK_NARROW, ROLE_HEADER, _("LAST 20s"));
     if (layout->io >= 0)
         grid_text(grid, 0, layout->io, IO_COLUMNS, ROLE_HEADER, _(" RD/s   WR/s"));
     if (layout->process >= 0)
@@ -427,17 +433,18 @@ static void render_spark(const struct screen_input *input, struct grid *grid, in
                          uint32_t thread)
 {
     const struct view_extra *extra = input->extra;
+    uint32_t columns = (uint32_t)spark_columns(grid->columns);
     double values[SPARK_COLUMNS];
 
-    if (extra == NULL || extra->wants.buckets != SPARK_COLUMNS || extra->weights == NULL)
+    if (extra == NULL || extra->wants.buckets != columns || extra->weights == NULL)
         return;
     for (uint32_t i = 0; i < extra->wants.series_count; i++) {
         if (extra->wants.series[i].thread != thread)
             continue;
-        for (uint32_t k = 0; k < SPARK_COLUMNS; k++)
-            values[k] = (double)extra->weights[i * SPARK_COLUMNS + k];
-        grid_spark(grid, at, column, SPARK_COLUMNS, ROLE_BAR, values,
-                   (double)(extra->end_ns - extra->start_ns) / SPARK_COLUMNS);
+        for (uint32_t k = 0; k < columns; k++)
+            values[k] = (double)extra->weights[i * columns + k];
+        grid_spark(grid, at, column, (int)columns, ROLE_BAR, values,
+                   (double)(extra->end_ns - extra->start_ns) / columns);
         return;
     }
 }
@@ -585,7 +592,7 @@ static void wants(const void *opaque, const struct screen_input *input, int rows
     if (columns < SPARK_FROM || input->fold == NULL)
         return;
     wants->span_ns = SPARK_NS;
-    wants->buckets = SPARK_COLUMNS;
+    wants->buckets = (uint32_t)spark_columns(columns);
     for (int i = 0; i < rows && state->place.list.top + i < (int)state->count; i++) {
         if (wants->series_count == SERIES_MAX)
             return;
@@ -612,7 +619,7 @@ static void fini(void *opaque)
     free(state->kept);
 }
 
-const struct view_ops view_threads = {
+const struct view_ops threads_view = {
     .name = "threads",
     .label = N_("Threads"),
     .state_size = sizeof(struct threads_state),

@@ -334,7 +334,7 @@ static void render_header(const struct top_state *state, const struct screen_inp
     }
     if (layout.spark >= 0)
         grid_text(grid, 0, layout.spark, SPARK_COLUMNS, ROLE_HEADER, _("LAST 10s"));
-    if (state->order.held)
+    if (order_is_held(&state->order, input))
         grid_text_right(grid, 0, layout.name, layout.name_width, ROLE_HEADER, _("sort held"));
 }
 
@@ -516,7 +516,7 @@ static void fini(void *opaque)
     order_fini(&state->order);
 }
 
-const struct view_ops view_top = {
+const struct view_ops top_view = {
     .name = "top",
     .label = N_("Top"),
     .state_size = sizeof(struct top_state),

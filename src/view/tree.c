@@ -63,7 +63,7 @@ static void fini(void *state)
     tree_rows_fini(&pane->rows);
 }
 
-const struct view_ops view_tree = {
+const struct view_ops tree_view = {
     .name = "tree",
     .label = N_("Tree"),
     .state_size = sizeof(struct tree_pane),

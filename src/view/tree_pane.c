@@ -246,7 +246,7 @@ static void render_header(const struct tree_pane *pane, const struct screen_inpu
     if (layout->samples >= 0)
         grid_text_right(grid, 0, layout->samples, SAMPLES_COLUMNS - 1, ROLE_HEADER, _("SAMP"));
     grid_text(grid, 0, layout->name, layout->name_width, ROLE_HEADER, _("FUNCTION"));
-    if (pane->rows.held)
+    if (pane->rows.held && input->now_ns < input->key_ns + 2 * NS_PER_S)
         grid_text_right(grid, 0, layout->name, layout->name_width, ROLE_HEADER, _("sort held"));
     if (layout->module >= 0)
         grid_text(grid, 0, layout->module, MODULE_COLUMNS, ROLE_HEADER, _("MODULE"));

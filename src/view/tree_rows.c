@@ -238,7 +238,7 @@ static void add_row(struct build *build, const struct pending *pending)
         row->self += nodes[build->members[i]].self;
         row->self_samples += nodes[build->members[i]].self_samples;
     }
-    share = build->fold->weight != 0 ? (double)row->total / (double)build->fold->weight : 0;
+    share = nodes[NODE_ROOT].total != 0 ? (double)row->total / (double)nodes[NODE_ROOT].total : 0;
     row->has_children = build->child_count != 0;
     row->open = row->has_children && is_open(&out->folding, row->path, share);
     index_add(&out->by_path, row->path, (uint32_t)at);

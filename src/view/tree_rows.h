@@ -42,7 +42,7 @@ struct tree_folding {
         bool open;
     } * choices;
     size_t count, room;
-    double open_from; /* share of N from which rows open by themselves */
+    double open_from; /* share of the root from which rows open by themselves */
 };
 
 struct tree_rows {
@@ -62,7 +62,7 @@ void tree_rows_fini(struct tree_rows *rows);
 int tree_rows_find(const struct tree_rows *rows, uint64_t path);
 
 void tree_rows_set(struct tree_rows *rows, uint64_t path, bool open);
-/* Everything opens that has at least SHARE of N (0: all; 2: nothing). */
+/* Everything opens that has at least SHARE of the root (0: all; 2: nothing). */
 void tree_rows_set_all(struct tree_rows *rows, double share);
 /* Opens what lies above the heaviest node of FUNCTION; its path, PATH_NONE when it has none. */
 uint64_t tree_rows_reveal(struct tree_rows *rows, const struct fold *fold, function_id function);

@@ -5,10 +5,11 @@
 
 #include "proftop/view.h"
 
-extern const struct view_ops view_top;
-extern const struct view_ops view_tree;
-extern const struct view_ops view_callers;
-extern const struct view_ops view_threads;
+extern const struct view_ops top_view;
+extern const struct view_ops tree_view;
+extern const struct view_ops callers_view;
+extern const struct view_ops threads_view;
+extern const struct view_ops output_view;
 
 /* Why there is nothing to see, and what to do about it, from ROW on. */
 void render_empty(const struct screen_input *input, struct grid *grid, int row);

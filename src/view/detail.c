@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ *     ─ selected ─────────────────────────────────────────────────────────────
+ *      long acme::Table<std::string, long>::sum() const   busy.cc:17   total 46.7  self 38.6
+ *      callers                              callees
+ *       98.2  831  worker                    82.6  699  (self)
+ *      hottest lines   19 ▇▇▇▇▇▇▇ 69.7%   18 ▇▇▇ 30.3%
+ */
+#include "config.h"
+
+#include "detail.h"
+
+#include <stdio.h>
+
+#include "format.h"
+#include "proftop/gettext.h"
+#include "proftop/text.h"
+
+enum { NEIGHBOURS = 3, LINES = 3, LINE_BAR = 8 };
+
+static void render_neighbours(const struct screen_input *input, struct grid *grid, int column,
+                              int width, const char *title, const struct fold_neighbour *rows,
+                              uint32_t count, uint64_t whole)
+{
+    grid_text(grid, 2, column, width, ROLE_TITLE, title);
+    for (int i = 0; i < NEIGHBOURS && (uint32_t)i < count && whole != 0; i++) {
+        const struct function *function = names_get(input->fold->names, rows[i].function);
+        bool self = rows[i].function == input->chosen;
+        char name[NAME_MAX_BYTES];
+
+        grid_printf(grid, 3 + i, column, 14, ROLE_NORMAL, "%5.1f %6llu",
+                    100 * (double)rows[i].weight / (double)whole,
+                    (unsigned long long)rows[i].samples);
+        grid_text(grid, 3 + i, column + 14, width - 15,
+                  self ? ROLE_DIM : format_role(input, function),
+                  self ? _("(self)") : format_name(name, input, function, width - 15));
+    }
+}
+
+static void render_lines(const struct view_extra *extra, struct grid *grid, uint64_t self)
+{
+    int column = 1 + grid_text(grid, 6, 1, 20, ROLE_TITLE, _("hottest lines")) + 2;
+
+    for (int i = 0; i < LINES && (uint32_t)i < extra->line_count && self != 0; i++) {
+        double share = (double)extra->lines[i].self / (double)self;
+        char line[FORMAT_MAX];
+
+        if (extra->lines[i].line == 0)
+            snprintf(line, sizeof(line), "?");
+        else
+            snprintf(line, sizeof(line), "%u", extra->lines[i].line);
+        grid_text_right(grid, 6, column, 6, ROLE_NORMAL, line);
+        grid_bar(grid, 6, column + 7, LINE_BAR, ROLE_BAR, share);
+        grid_printf(grid, 6, column + 8 + LINE_BAR, 7, ROLE_NORMAL, "%.1f%%", 100 * share);
+        column += 26;
+    }
+}
+
+void detail_render(const struct screen_input *input, struct grid *grid)
+{
+    const struct view_extra *extra = input->extra;
+    const struct function *function;
+    const struct fold_row *row;
+    char place[NAME_MAX_BYTES], total[FORMAT_MAX], self[FORMAT_MAX], facts[FORMAT_LONG];
+    int used, width, half = grid->columns / 2;
+
+    grid_fill(grid, 0, 0, grid->columns, ROLE_DIM, "\u2500");
+    grid_text(grid, 0, 1, grid->columns, ROLE_DIM, _(" selected "));
+    if (input->chosen == FUNCTION_NONE)
+        return;
+    function = names_get(input->fold->names, input->chosen);
+    row = fold_find(input->fold, input->chosen);
+    if (row == NULL)
+        return;
+    snprintf(facts, sizeof(facts), _("  %.60s   total %s  self %s"),
+             format_place(place, function, row->line),
+             format_weight(total, input, input->fold, row->total, row->total_samples),
+             format_weight(self, input, input->fold, row->self, row->self_samples));
+    width = text_width(facts);
+    used = grid_text(grid, 1, 1, grid->columns - 2 - width, format_role(input, function),
+                     input->names == NAME_RAW ? function->raw_name : function->name);
+    grid_text(grid, 1, 1 + used, grid->columns - 1 - used, ROLE_DIM, facts);
+    if (extra == NULL || extra->wants.function != input->chosen || extra->callers == NULL)
+        return;
+    render_neighbours(input, grid, 1, half - 2, _("callers"), extra->callers->callers,
+                      extra->callers->caller_count, row->total);
+    render_neighbours(input, grid, half, grid->columns - half, _("callees"),
+                      extra->callers->callees, extra->callers->callee_count, row->total);
+    if (extra->line_count != 0)
+        render_lines(extra, grid, row->self);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The screens of a recording with known shares, text and roles, at the sizes people have; and what
+ * must hold at any size and with any names.
+ */
+#include "config.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proftop/clock.h"
+#include "screen_fixture.h"
+#include "src/ui/app.h"
+#include "tests/harness/golden.h"
+#include "tests/harness/testing.h"
+
+#define NOW_NS (1064 * NS_PER_S)
+
+struct bench {
+    struct recording *recording;
+    struct profile *profile;
+    struct app *app;
+    struct grid *grid;
+    uint64_t now_ns;
+};
+
+static struct bench *bench_new(int columns, int rows, bool hostile, bool ascii, bool live)
+{
+    struct bench *bench = calloc(1, sizeof(*bench));
+    struct app_config config = {
+        .title = "busy[8968]", .live = live, .synchronous = true, .ascii = ascii
+    };
+
+    settings_init(&config.settings);
+    scope_init(&config.scope);
+    if (live)
+        config.scope.last_ns = 10 * NS_PER_S;
+    bench->recording = recording_new(hostile);
+    bench->profile = recording_profile(bench->recording, 64, false);
+    bench->app = app_new(&config);
+    bench->grid = grid_new(columns, rows, ascii);
+    bench->now_ns = NOW_NS;
+    app_set_profile(bench->app, bench->profile, bench->now_ns);
+    return bench;
+}
+
+static void bench_free(struct bench *bench)
+{
+    app_free(bench->app);
+    grid_free(bench->grid);
+    profile_unref(bench->profile);
+    recording_free(bench->recording);
+    free(bench);
+}
+
+static void paint(struct bench *bench)
+{
+    for (int i = 0; i < 3; i++) { /* what a view wants made follows from what it shows */
+        app_render(bench->app, bench->grid, bench->now_ns);
+        app_step(bench->app, bench->now_ns);
+    }
+    app_render(bench->app, bench->grid, bench->now_ns);
+    grid_check(bench->grid);
+}
+
+static void press(struct bench *bench, const char *keys)
+{
+    char word[16];
+
+    for (; *keys != '\0'; keys += strspn(keys, " ")) {
+        size_t length = strcspn(keys, " ");
+        struct key_event event = { 0 };
+
+        snprintf(word, sizeof(word), "%.*s", (int)length, keys);
+        event.code = keys_parse(word);
+        assert_int_not_equal(event.code, KEYCODE_NONE);
+        bench->now_ns += 100 * NS_PER_MS;
+        app_key(bench->app, &event, bench->grid->columns, bench->grid->rows, bench->now_ns);
+        keys += length;
+    }
+    paint(bench);
+}
+
+static void check(struct bench *bench, const char *name)
+{
+    char path[128], *text = grid_dump(bench->grid, true);
+
+    snprintf(path, sizeof(path), "screen-%s-%dx%d%s", name, bench->grid->columns, bench->grid->rows,
+             bench->grid->ascii ? "-ascii" : "");
+    golden_check(path, text);
+    free(text);
+}
+
+/* Every view at SIZE, by the keys that lead there. */
+static void check_views(int columns, int rows, bool ascii)
+{
+    static const struct {
+        const char *name, *keys;
+    } views[] = { { "top", "" },
+                  { "tree", "2" },
+                  { "callers", "1 Down Down Enter" },
+                  { "bottom-up", "b" },
+                  { "threads", "4" } };
+    struct bench *bench = bench_new(columns, rows, false, ascii, true);
+
+    paint(bench);
+    for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+        press(bench, views[i].keys);
+        check(bench, views[i].name);
+    }
+    bench_free(bench);
+}
+
+static void views_at_80x24(void **state)
+{
+    (void)state;
+    check_views(80, 24, false);
+}
+
+static void views_at_140x40(void **state)
+{
+    (void)state;
+    check_views(140, 40, false);
+}
+
+static void views_in_ascii(void **state)
+{
+    (void)state;
+    check_views(80, 24, true);
+}
+
+static void top_at_odd_sizes(void **state)
+{
+    static const int sizes[][2] = { { 20, 5 }, { 40, 12 }, { 79, 23 }, { 200, 60 } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct bench *bench = bench_new(sizes[i][0], sizes[i][1], false, false, true);
+
+        paint(bench);
+        check(bench, "top");
+        bench_free(bench);
+    }
+}
+
+static void overlays_at_80x24(void **state)
+{
+    static const struct {
+        const char *name, *keys;
+    } overlays[] = { { "help", "?" },           { "setup", "Esc F2" },       { "metric", "Esc v" },
+                     { "sort", "Esc F6" },      { "save", "Esc s" },         { "info", "Esc i" },
+                     { "search", "Esc / h a" }, { "filter", "Esc \\ m e m" } };
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    paint(bench);
+    for (size_t i = 0; i < sizeof(overlays) / sizeof(overlays[0]); i++) {
+        press(bench, overlays[i].keys);
+        check(bench, overlays[i].name);
+    }
+    bench_free(bench);
+}
+
+static void hostile_names_keep_the_screen_sane(void **state)
+{
+    (void)state;
+    for (int ascii = 0; ascii < 2; ascii++)
+        for (int columns = 1; columns < 200; columns += 13) {
+            struct bench *bench = bench_new(columns, 30, true, ascii != 0, true);
+
+            paint(bench);
+            press(bench, "Down Enter 2 * End 4 1 p p / a Enter");
+            if (columns == 92 && ascii == 0)
+                check(bench, "hostile");
+            bench_free(bench);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(views_at_80x24),    cmocka_unit_test(views_at_140x40),
+        cmocka_unit_test(views_in_ascii),    cmocka_unit_test(top_at_odd_sizes),
+        cmocka_unit_test(overlays_at_80x24), cmocka_unit_test(hostile_names_keep_the_screen_sane),
+    };
+
+    if (setlocale(LC_ALL, "C.UTF-8") == NULL || setenv("TZ", "UTC", 1) != 0)
+        return 77;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
