@@ -11,6 +11,7 @@
 #include "proftop/options.h"
 #include "proftop/profile.h"
 
+int cli_diff(const struct options *options, struct error *error);
 int cli_record(const struct options *options, struct error *error);
 int cli_report(const struct options *options, struct error *error);
 
@@ -25,6 +26,8 @@ bool load_scope(const struct options *options, const struct profile *profile, st
 struct fold *load_fold(struct profile *profile, const struct scope *scope, struct error *error);
 /* The format called NAME. */
 const struct export_ops *load_format(const char *name, struct error *error);
+/* For the commands that print text or JSON and nothing else. */
+bool load_text_or_json(const struct options *options, bool *json, struct error *error);
 /* Writes FOLD as OPTIONS ask: where, with which views, how many rows. */
 bool load_write(const struct options *options, const struct export_ops *ops,
                 const struct fold *fold, const char *path, struct error *error);

@@ -107,6 +107,15 @@ const struct export_ops *load_format(const char *name, struct error *error)
     return NULL;
 }
 
+bool load_text_or_json(const struct options *options, bool *json, struct error *error)
+{
+    *json = options->format != NULL && strcmp(options->format, "json") == 0;
+    if (*json || options->format == NULL || strcmp(options->format, "text") == 0)
+        return true;
+    return error_set(error, STATUS_USAGE, _("the formats of \"%s\" are text and json"),
+                     command_title(options->command));
+}
+
 /* The busiest function that --function matches. */
 static bool find_function(const char *pattern, const struct fold *fold, function_id *function,
                           struct error *error)

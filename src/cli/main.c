@@ -15,6 +15,7 @@ enum { STATUS_LAUNCHER_FAILED = 125 };
 
 static int (*const run[COMMANDS])(const struct options *options, struct error *error) = {
     [COMMAND_REPORT] = cli_report,
+    [COMMAND_DIFF] = cli_diff,
 };
 
 static int fail(const struct options *options, const struct error *error)

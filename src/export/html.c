@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buckets.h"
 #include "formats.h"
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
@@ -23,7 +24,6 @@
 #include "report_json.h"
 #include "src/export/page_text.h"
 #include "stacks.h"
-#include "timeline.h"
 
 /* Above this many nodes the lightest are given to their parents, to keep the page small. */
 enum { NODES_MAX = 100000 };
@@ -31,7 +31,7 @@ enum { NODES_MAX = 100000 };
 struct page {
     const struct fold *fold;
     struct json json;
-    struct timeline timeline;
+    struct buckets buckets;
     uint32_t *number; /* by node: its number on the page, or its nearest ancestor's */
     node_id *nodes;   /* by number */
     uint32_t count;
@@ -133,16 +133,13 @@ static void add_cell(struct cells *cells, uint32_t number, const struct fold_sam
     cells->samples[number] += sample->samples;
 }
 
-static void put_bucket(struct page *page, const struct bucket *bucket, struct cells *cells)
+static void put_bucket(struct page *page, uint32_t at, struct cells *cells)
 {
     struct json *json = &page->json;
-    uint64_t start_ns = profile_start_ns(page->fold->profile);
 
     json_object(json, NULL);
-    json_number(
-        json, "t_s",
-        bucket->start_ns > start_ns ? (double)(bucket->start_ns - start_ns) / (double)NS_PER_S : 0);
-    json_number(json, "length_s", (double)(bucket->end_ns - bucket->start_ns) / (double)NS_PER_S);
+    json_number(json, "t_s", buckets_seconds(&page->buckets, page->fold, at));
+    json_number(json, "length_s", (double)page->buckets.bucket_ns / (double)NS_PER_S);
     json_array(json, "cells");
     for (uint32_t i = 0; i < cells->count; i++) {
         uint32_t number = cells->touched[i];
@@ -160,24 +157,25 @@ static void put_bucket(struct page *page, const struct bucket *bucket, struct ce
 /* Samples come in order of time, and so do the buckets. */
 static void put_buckets(struct page *page)
 {
-    struct fold_walk *walk = fold_walk_new(page->fold, page->timeline.bucket_ns);
+    struct fold_walk *walk = fold_walk_new(page->fold, page->buckets.bucket_ns);
     struct cells cells = {
         .weights = xcalloc(page->count, sizeof(uint64_t)),
         .samples = xcalloc(page->count, sizeof(uint64_t)),
         .touched = xcalloc(page->count, sizeof(uint32_t)),
     };
     struct fold_sample sample;
-    size_t at = 0;
+    uint32_t at = 0;
 
     json_array(&page->json, "buckets");
     while (fold_walk_next(walk, &sample)) {
-        while (at + 1 < page->timeline.count &&
-               page->timeline.buckets[at + 1].start_ns <= sample.start_ns)
-            put_bucket(page, &page->timeline.buckets[at++], &cells);
+        uint32_t wanted = buckets_at(&page->buckets, sample.start_ns / 2 + sample.end_ns / 2);
+
+        while (at < wanted)
+            put_bucket(page, at++, &cells);
         add_cell(&cells, page->number[sample.node], &sample);
     }
-    for (; at < page->timeline.count; at++)
-        put_bucket(page, &page->timeline.buckets[at], &cells);
+    while (at < page->buckets.count)
+        put_bucket(page, at++, &cells);
     json_end(&page->json);
     fold_walk_free(walk);
     free(cells.weights);
@@ -199,22 +197,22 @@ static void begin_lane(struct json *json, const char *group, const char *key, do
 
 static void put_lanes(struct page *page)
 {
-    const struct timeline *timeline = &page->timeline;
+    const struct buckets *buckets = &page->buckets;
     struct json *json = &page->json;
 
     json_array(json, "lanes");
     begin_lane(json, "", "samples", 0);
-    for (size_t i = 0; i < timeline->count; i++)
-        json_unsigned(json, NULL, timeline->buckets[i].samples);
+    for (size_t i = 0; i < buckets->count; i++)
+        json_unsigned(json, NULL, buckets->buckets[i].samples);
     json_end(json);
     json_end(json);
-    for (size_t lane = 0; lane < timeline->lane_count; lane++) {
-        const struct lane *what = timeline->lanes[lane];
+    for (size_t lane = 0; lane < buckets->lane_count; lane++) {
+        const struct lane *what = buckets->lanes[lane];
 
         begin_lane(json, what->group == LANE_SYSTEM ? "system." : "target.", what->key,
                    what->ceiling);
-        for (size_t i = 0; i < timeline->count; i++)
-            json_number(json, NULL, timeline_value(timeline, i, lane));
+        for (size_t i = 0; i < buckets->count; i++)
+            json_number(json, NULL, buckets_value(buckets, i, lane));
         json_end(json);
         json_end(json);
     }
@@ -241,6 +239,16 @@ static void put_data(struct page *page, FILE *stream)
     json_end(&page->json);
 }
 
+/* Fine enough to see a short recording's course, coarse enough to keep a long one's page small. */
+static uint64_t bucket_length_ns(const struct fold *fold)
+{
+    uint64_t range_ns = fold->end_ns - fold->start_ns;
+
+    return range_ns <= 120 * NS_PER_S   ? NS_PER_S / 10
+           : range_ns <= 600 * NS_PER_S ? NS_PER_S / 2
+                                        : NS_PER_S;
+}
+
 static bool write_html(const struct fold *fold, const struct export_options *options, FILE *stream,
                        struct error *error)
 {
@@ -250,12 +258,12 @@ static bool write_html(const struct fold *fold, const struct export_options *opt
 
     (void)options;
     (void)error;
-    timeline_of(fold, &page.timeline);
+    buckets_init(&page.buckets, fold, bucket_length_ns(fold));
     number_nodes(&page);
     fwrite(page_text, 1, (size_t)(split - page_text), stream);
     put_data(&page, stream);
     fputs(split + sizeof(mark) - 1, stream);
-    timeline_fini(&page.timeline);
+    buckets_fini(&page.buckets);
     free(page.number);
     free(page.nodes);
     return true;

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "proftop/export.h"
-#include "table.h"
+#include "proftop/table.h"
 
 struct report_view {
     const char *name;

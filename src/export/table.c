@@ -2,7 +2,7 @@
 /* A table, printed aligned or as CSV (RFC 4180). */
 #include "config.h"
 
-#include "table.h"
+#include "proftop/table.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -3,22 +3,15 @@
 #include "config.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proftop/clock.h"
 #include "proftop/profile.h"
 #include "report_json.h"
-#include "timeline.h"
+#include "buckets.h"
 
 enum { KEY_PART_MAX = 128 };
-
-/* The first bucket may begin a little before the recording did. */
-static double seconds_from_start(const struct fold *fold, uint64_t time_ns)
-{
-    uint64_t start_ns = profile_start_ns(fold->profile);
-
-    return time_ns > start_ns ? (double)(time_ns - start_ns) / (double)NS_PER_S : 0;
-}
 
 /* How many leading components, dots included, A and B share: closes and opens follow from it. */
 static size_t shared_prefix(const char *a, const char *b)
@@ -55,19 +48,19 @@ static const char *open_parts(struct json *json, const char *key, size_t at)
     return key + at;
 }
 
-static void put_group(struct json *json, const struct timeline *timeline, size_t bucket,
+static void put_group(struct json *json, const struct buckets *buckets, size_t bucket,
                       enum lane_group group, const char *name)
 {
     const char *last = "";
     unsigned open = 0;
 
     json_object(json, name);
-    for (size_t i = 0; i < timeline->lane_count; i++) {
-        const char *key = timeline->lanes[i]->key;
-        double value = timeline_value(timeline, bucket, i);
+    for (size_t i = 0; i < buckets->lane_count; i++) {
+        const char *key = buckets->lanes[i]->key;
+        double value = buckets_value(buckets, bucket, i);
         size_t shared;
 
-        if (timeline->lanes[i]->group != group || isnan(value))
+        if (buckets->lanes[i]->group != group || isnan(value))
             continue;
         shared = shared_prefix(last, key);
         for (unsigned close = dots_from(last, shared); close > 0; close--, open--)
@@ -81,53 +74,59 @@ static void put_group(struct json *json, const struct timeline *timeline, size_t
     json_end(json);
 }
 
-static void put_time(struct json *json, const struct fold *fold, const struct timeline *timeline)
+static void put_time(struct json *json, const struct fold *fold, const struct buckets *buckets)
 {
     json_array(json, "time");
-    for (size_t i = 0; i < timeline->count; i++) {
-        const struct bucket *bucket = &timeline->buckets[i];
+    for (uint32_t i = 0; i < buckets->count; i++) {
+        const struct bucket *bucket = &buckets->buckets[i];
 
         json_object(json, NULL);
-        json_number(json, "t_s", seconds_from_start(fold, bucket->start_ns));
-        json_number(json, "length_s",
-                    (double)(bucket->end_ns - bucket->start_ns) / (double)NS_PER_S);
+        json_number(json, "t_s", buckets_seconds(buckets, fold, i));
         json_unsigned(json, "samples", bucket->samples);
-        json_unsigned(json, "expected", bucket->tally.expected);
-        json_unsigned(json, "lost", bucket->tally.lost);
-        put_group(json, timeline, i, LANE_TARGET, "target");
-        put_group(json, timeline, i, LANE_SYSTEM, "system");
+        json_number(json, "expected", bucket->tally.expected);
+        json_number(json, "lost", bucket->tally.lost);
+        put_group(json, buckets, i, LANE_TARGET, "target");
+        put_group(json, buckets, i, LANE_SYSTEM, "system");
         json_end(json);
     }
     json_end(json);
 }
 
-static void put_others(struct json *json, const struct fold *fold, const struct timeline *timeline)
+static void put_other(struct json *json, double t_s, const struct timeline_other *other)
+{
+    json_object(json, NULL);
+    json_number(json, "t_s", t_s);
+    json_integer(json, "pid", other->pid);
+    json_string(json, "name", other->name);
+    json_number(json, "cpu_pct", other->cpu_pct);
+    json_unsigned(json, "read_bytes", other->read_bytes);
+    json_unsigned(json, "write_bytes", other->write_bytes);
+    json_unsigned(json, "majflt", other->majflt);
+    json_end(json);
+}
+
+static void put_others(struct json *json, const struct fold *fold, const struct buckets *buckets)
 {
     json_array(json, "others");
-    for (size_t i = 0; i < timeline->count; i++) {
-        for (uint32_t j = 0; j < timeline->buckets[i].other_count; j++) {
-            const struct other_process *other = &timeline->buckets[i].others[j];
+    for (uint32_t i = 0; i < buckets->count; i++) {
+        uint64_t start_ns = buckets->buckets[i].start_ns;
+        uint32_t count;
+        struct timeline_other *others =
+            timeline_others(fold->profile, start_ns, start_ns + buckets->bucket_ns, &count);
 
-            json_object(json, NULL);
-            json_number(json, "t_s", seconds_from_start(fold, timeline->buckets[i].start_ns));
-            json_integer(json, "pid", other->pid);
-            json_string(json, "name", other->name);
-            json_number(json, "cpu_pct", other->cpu_pct);
-            json_unsigned(json, "read_bytes", other->read_bytes);
-            json_unsigned(json, "write_bytes", other->write_bytes);
-            json_unsigned(json, "majflt", other->majflt);
-            json_end(json);
-        }
+        for (uint32_t j = 0; j < count; j++)
+            put_other(json, buckets_seconds(buckets, fold, i), &others[j]);
+        free(others);
     }
     json_end(json);
 }
 
 void json_timeline(struct json *json, const struct fold *fold)
 {
-    struct timeline timeline;
+    struct buckets buckets;
 
-    timeline_of(fold, &timeline);
-    put_others(json, fold, &timeline);
-    put_time(json, fold, &timeline);
-    timeline_fini(&timeline);
+    buckets_init(&buckets, fold, NS_PER_S);
+    put_others(json, fold, &buckets);
+    put_time(json, fold, &buckets);
+    buckets_fini(&buckets);
 }

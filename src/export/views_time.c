@@ -5,11 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "buckets.h"
 #include "proftop/clock.h"
 #include "proftop/memory.h"
-#include "proftop/profile.h"
 #include "report_view.h"
-#include "timeline.h"
 
 /* The lanes a person sees, where they are there. */
 static const struct {
@@ -55,28 +54,28 @@ static struct column *new_columns(struct table *table, size_t lanes)
 }
 
 /* "system.disks.vda.read_bytes" */
-static void add_csv_columns(struct table *table, const struct timeline *timeline)
+static void add_csv_columns(struct table *table, const struct buckets *buckets)
 {
-    struct column *columns = new_columns(table, timeline->lane_count);
+    struct column *columns = new_columns(table, buckets->lane_count);
 
-    for (size_t i = 0; i < timeline->lane_count; i++) {
-        const struct lane *lane = timeline->lanes[i];
+    for (size_t i = 0; i < buckets->lane_count; i++) {
+        const struct lane *lane = buckets->lanes[i];
 
         columns[FIXED_COLUMNS + i].key = arena_printf(
             table->texts, "%s.%s", lane->group == LANE_SYSTEM ? "system" : "target", lane->key);
     }
-    table->column_count = FIXED_COLUMNS + timeline->lane_count;
+    table->column_count = FIXED_COLUMNS + buckets->lane_count;
 }
 
 /* Which lane each of the text's columns shows: CHOSEN[column] is an index of text_lanes. */
-static size_t add_text_columns(struct table *table, const struct timeline *timeline,
+static size_t add_text_columns(struct table *table, const struct buckets *buckets,
                                size_t chosen[TEXT_LANES], int lanes[TEXT_LANES])
 {
     struct column *columns = new_columns(table, TEXT_LANES);
     size_t count = 0;
 
     for (size_t i = 0; i < TEXT_LANES; i++) {
-        int lane = timeline_lane(timeline, text_lanes[i].group, text_lanes[i].key);
+        int lane = buckets_lane(buckets, text_lanes[i].group, text_lanes[i].key);
 
         if (lane < 0)
             continue;
@@ -97,14 +96,13 @@ static void put_value(struct table *table, double value, double scale)
         table_number(table, value * scale);
 }
 
-static void put_fixed(struct table *table, const struct fold *fold, const struct bucket *bucket)
+static void put_fixed(struct table *table, const struct fold *fold, const struct buckets *buckets,
+                      uint32_t at)
 {
-    int64_t from_start = (int64_t)(bucket->start_ns - profile_start_ns(fold->profile));
-
-    table_number(table, from_start > 0 ? (double)from_start / (double)NS_PER_S : 0);
-    table_number(table, (double)bucket->samples);
-    table_number(table, bucket->tally.expected);
-    table_number(table, bucket->tally.lost);
+    table_number(table, buckets_seconds(buckets, fold, at));
+    table_number(table, (double)buckets->buckets[at].samples);
+    table_number(table, buckets->buckets[at].tally.expected);
+    table_number(table, buckets->buckets[at].tally.lost);
 }
 
 static void fill_time(struct table *table, const struct fold *fold,
@@ -112,23 +110,23 @@ static void fill_time(struct table *table, const struct fold *fold,
 {
     size_t chosen[TEXT_LANES], count = 0;
     int lanes[TEXT_LANES];
-    struct timeline timeline;
+    struct buckets buckets;
 
-    timeline_of(fold, &timeline);
+    buckets_init(&buckets, fold, NS_PER_S);
     table_init(table, NULL, 0);
     if (csv)
-        add_csv_columns(table, &timeline);
+        add_csv_columns(table, &buckets);
     else
-        count = add_text_columns(table, &timeline, chosen, lanes);
-    for (size_t i = 0; i < timeline.count && (options->top == 0 || i < options->top); i++) {
-        put_fixed(table, fold, &timeline.buckets[i]);
-        for (size_t j = 0; csv && j < timeline.lane_count; j++)
-            put_value(table, timeline_value(&timeline, i, j), 1);
+        count = add_text_columns(table, &buckets, chosen, lanes);
+    for (uint32_t i = 0; i < buckets.count && (options->top == 0 || i < options->top); i++) {
+        put_fixed(table, fold, &buckets, i);
+        for (size_t j = 0; csv && j < buckets.lane_count; j++)
+            put_value(table, buckets_value(&buckets, i, j), 1);
         for (size_t j = 0; j < count; j++)
-            put_value(table, timeline_value(&timeline, i, (size_t)lanes[j]),
+            put_value(table, buckets_value(&buckets, i, (size_t)lanes[j]),
                       text_lanes[chosen[j]].scale);
     }
-    timeline_fini(&timeline);
+    buckets_fini(&buckets);
 }
 
 static void about_time(const struct fold *fold, const struct export_options *options, FILE *stream)

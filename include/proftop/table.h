@@ -6,8 +6,8 @@
  *     columns   key "self_pct", heading "SELF%", decimals 1 …
  *     cells     row by row: a text, a number, or nothing
  */
-#ifndef EXPORT_TABLE_H
-#define EXPORT_TABLE_H
+#ifndef PROFTOP_TABLE_H
+#define PROFTOP_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>
