@@ -268,7 +268,7 @@ static void place_from(struct place *place, unw_cursor_t *cursor)
 /* One step of libunwind, taken over by the walk. */
 static bool slow_advance(struct walk *walk, unw_cursor_t *cursor)
 {
-    bool signal = unw_is_signal_frame(cursor) > 0;
+    bool signal = walk_in_trampoline(walk);
     int stepped = unw_step(cursor);
     unw_word_t ip, sp;
 
@@ -314,6 +314,7 @@ bool slow_run(struct walk *walk)
         uint64_t at = walk->place.exact ? walk->place.ip : walk->place.ip - 1;
 
         walk->mapping = maps_find(walk->frozen->maps, at);
+        walk->place.exact = walk->place.exact || walk_in_trampoline(walk);
         trail_add(&walk->trail, walk);
         if (walk->trail.walked == SLOW_MAX)
             return walk_end(walk, STACK_LIMIT, at), unw_destroy_addr_space(space), true;

@@ -307,6 +307,13 @@ static bool find_rule(struct walk *walk, const struct rule **rule)
     return true;
 }
 
+bool walk_in_trampoline(struct walk *walk)
+{
+    const struct rule *rule;
+
+    return find_rule(walk, &rule) && rule != NULL && (rule->flags & RULE_SIGNAL) != 0;
+}
+
 bool walk_run(struct walk *walk)
 {
     const struct rule *rule;

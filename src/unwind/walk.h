@@ -67,6 +67,9 @@ uint32_t trail_finish(struct trail *trail, uint32_t *skipped);
 /* Whether ADDRESS is in executable memory. */
 bool walk_is_code(const struct walk *walk, uint64_t address);
 
+/* Whether a signal handler returns to the current place. */
+bool walk_in_trampoline(struct walk *walk);
+
 /* Where the function of the current place starts, by .eh_frame_hdr; 0 when that says nothing. */
 uint64_t walk_function(struct walk *walk);
 
