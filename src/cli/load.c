@@ -25,6 +25,8 @@ struct profile *load_profile(const char *const *paths, unsigned count, struct er
     }
     if (sessions == 0)
         return import_files(paths, count, error);
+    if (sessions == count)
+        return session_open_all(paths, count, error);
     error_set(error, STATUS_USAGE, _("sessions and imported files cannot be merged"));
     return NULL;
 }

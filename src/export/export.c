@@ -19,8 +19,9 @@
 #include "proftop/memory.h"
 
 const struct export_ops *const export_table[] = {
-    &export_text,  &export_json,      &export_csv, &export_folded,      &export_speedscope,
-    &export_pprof, &export_callgrind, &export_svg, &export_perf_script, &export_html,
+    &export_session,     &export_text,       &export_json,  &export_csv,
+    &export_folded,      &export_speedscope, &export_pprof, &export_callgrind,
+    &export_perf_script, &export_svg,        &export_html,
 };
 
 const unsigned export_count = sizeof(export_table) / sizeof(export_table[0]);

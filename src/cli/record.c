@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proftop record: the engine without a screen.
+ *
+ *     target ─► engine ─► session file while it runs,   ─► what was recorded, on stderr
+ *                    └──► or an export when it ends
+ *
+ * A signal, the end of the target or --duration ends the recording; the file is finished first, and
+ * only then a launched command that still runs is told to end.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "proftop/clock.h"
+#include "proftop/engine.h"
+#include "proftop/figures.h"
+#include "proftop/gettext.h"
+#include "proftop/memory.h"
+#include "proftop/source.h"
+#include "proftop/target.h"
+#include "proftop/text.h"
+
+/* Why a recording ended. */
+enum ended { ENDED_TARGET, ENDED_DURATION, ENDED_SIGNAL };
+
+enum { PROGRESS_MS = 500, GRACE_MS = 3000 };
+
+struct recording {
+    const struct options *options;
+    const struct export_ops *ops; /* what is written at the end; NULL: the session as it goes */
+    char *path;                   /* NULL: standard output */
+    char *session_path;           /* what the engine writes; NULL: nothing */
+    struct engine *engine;
+    struct target *target;
+    int signal_fd;
+    uint64_t start_ns;
+    bool progress; /* a line on the terminal that is ours to write over */
+    int signal;    /* that ended it; 0: none */
+    bool typed;    /* … from the keyboard, so that the command got it too */
+};
+
+/* ---- names of files -------------------------------------------------------------------------- */
+
+/* "proftop-busy-8968-20260131-123021.proftop", what is odd in a command's name left out. */
+static char *default_path(const struct recording *recording)
+{
+    const char *command = target_command(recording->target);
+    const char *word_end = command + strcspn(command, " ");
+    const char *extension =
+        recording->ops != NULL ? recording->ops->extension : export_find("session")->extension;
+    time_t now = time(NULL);
+    char name[33] = "", date[32] = "";
+    size_t length = 0;
+    struct tm tm;
+
+    for (const char *at = command; at < word_end; at++) {
+        bool plain = (*at >= '0' && *at <= '9') || (*at >= 'A' && *at <= 'Z') ||
+                     (*at >= 'a' && *at <= 'z') || (length > 0 && strchr("-._+", *at) != NULL);
+
+        if (*at == '/')
+            length = 0;
+        else if (plain && length < sizeof(name) - 1)
+            name[length++] = *at;
+    }
+    name[length] = '\0';
+    if (localtime_r(&now, &tm) != NULL)
+        strftime(date, sizeof(date), "%Y%m%d-%H%M%S", &tm);
+    return xasprintf("proftop-%s-%d-%s%s", length > 0 ? name : "target",
+                     (int)target_pid(recording->target), date, extension);
+}
+
+/* A session for standard output is written to a file first: SQLite needs one. */
+static bool choose_paths(struct recording *recording, struct error *error)
+{
+    const struct options *options = recording->options;
+
+    if (options->output == NULL)
+        recording->path = default_path(recording);
+    else if (strcmp(options->output, "-") != 0)
+        recording->path = xstrdup(options->output);
+    if (recording->path == NULL && isatty(STDOUT_FILENO) &&
+        (recording->ops == NULL || recording->ops->binary))
+        return error_set(error, STATUS_USAGE, _("this format is not for a terminal"));
+    if (recording->ops == NULL && recording->path != NULL)
+        recording->session_path = xstrdup(recording->path);
+    else if (recording->ops == NULL)
+        recording->ops = export_find("session");
+    if (recording->path != NULL && !options->force && access(recording->path, F_OK) == 0 &&
+        recording->session_path == NULL)
+        return export_refuse_existing(recording->path, error);
+    return true;
+}
+
+/* ---- the target and the engine --------------------------------------------------------------- */
+
+static struct target *open_target(const struct options *options, struct error *error)
+{
+    struct target_options wanted = { .children = options->children };
+
+    if (options->launch != NULL)
+        return target_launch(options->launch, NULL, &wanted, error);
+    return target_attach(options->pids, options->pid_count, &wanted, error);
+}
+
+static const struct source_ops *source_named(const char *name)
+{
+    if (strcmp(name, "perf") == 0)
+        return &source_perf;
+    if (strcmp(name, "ptrace") == 0)
+        return &source_ptrace;
+    return NULL;
+}
+
+/* Signals are read from a descriptor; blocked before the engine's threads begin, for all of them,
+ * and after the command was forked, which keeps its own. */
+static bool block_signals(struct recording *recording, struct error *error)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigdelset(&set, SIGPIPE);
+    recording->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return recording->signal_fd >= 0 ||
+           error_errno(error, errno, _("cannot receive signals: %s"), strerror(errno));
+}
+
+static bool start(struct recording *recording, struct error *error)
+{
+    const struct options *options = recording->options;
+    struct engine_config config = {
+        .source = source_named(options->source),
+        .rate_hz = options->rate_hz,
+        .event = options->event,
+        .kernel = options->kernel,
+        .python = options->python,
+        .waiting = options->waiting,
+        .inlines = options->inlines,
+        .debuginfod = options->debuginfod,
+        .stats = true,
+        .session_max_bytes = options->max_bytes,
+        .force = options->force,
+    };
+    bool existed;
+
+    recording->target = open_target(options, error);
+    if (recording->target == NULL || !choose_paths(recording, error) ||
+        !block_signals(recording, error))
+        return false;
+    existed = recording->session_path != NULL && access(recording->session_path, F_OK) == 0;
+    config.target = recording->target;
+    config.session_path = recording->session_path;
+    recording->engine = engine_start(&config, error);
+    recording->target = NULL; /* the engine's now, also when it failed */
+    if (recording->engine == NULL && recording->session_path != NULL && !existed)
+        unlink(recording->session_path);
+    recording->start_ns = clock_now_ns();
+    return recording->engine != NULL;
+}
+
+/* ---- while it runs --------------------------------------------------------------------------- */
+
+static void show_progress(struct recording *recording)
+{
+    struct profile *profile = engine_profile(recording->engine);
+    char elapsed[24], bytes[16];
+    struct figures figures;
+
+    if (profile == NULL)
+        return;
+    figures_of(profile, 0, UINT64_MAX, &figures);
+    fprintf(stderr, "\r\033[K%s  ", text_elapsed(elapsed, clock_now_ns() - recording->start_ns));
+    fprintf(stderr, ngettext("%" PRIu64 " sample", "%" PRIu64 " samples", figures.samples),
+            figures.samples);
+    fprintf(stderr, _("  %.0f of %u Hz  %u lost"), figures.achieved_hz,
+            profile_info(profile)->rate_hz, figures.tally.lost);
+    if (recording->session_path != NULL)
+        fprintf(stderr, "  %s", text_bytes(bytes, (double)engine_session_bytes(recording->engine)));
+    fputs(_("  (Ctrl-C ends)"), stderr);
+    fflush(stderr);
+    profile_unref(profile);
+}
+
+static bool take_signal(struct recording *recording)
+{
+    struct signalfd_siginfo info;
+
+    if (read(recording->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return false;
+    recording->signal = (int)info.ssi_signo;
+    recording->typed = info.ssi_code == SI_KERNEL;
+    return true;
+}
+
+/* Milliseconds until DEADLINE_NS, at most MOST. */
+static int wait_ms(uint64_t deadline_ns, int most)
+{
+    uint64_t now_ns = clock_now_ns();
+    uint64_t left_ms = deadline_ns > now_ns ? (deadline_ns - now_ns) / NS_PER_MS + 1 : 0;
+
+    return left_ms < (uint64_t)most ? (int)left_ms : most;
+}
+
+static enum ended run(struct recording *recording)
+{
+    double duration_s = recording->options->duration_s;
+    uint64_t deadline_ns = duration_s > 0
+                               ? recording->start_ns + (uint64_t)(duration_s * (double)NS_PER_S)
+                               : UINT64_MAX;
+    uint64_t shown_ns = 0;
+
+    for (;;) {
+        struct pollfd fds[] = {
+            { .fd = recording->signal_fd, .events = POLLIN },
+            { .fd = engine_event_fd(recording->engine), .events = POLLIN },
+        };
+        uint64_t now_ns;
+
+        poll(fds, 2, wait_ms(deadline_ns, PROGRESS_MS));
+        now_ns = clock_now_ns();
+        if ((fds[0].revents & POLLIN) != 0 && take_signal(recording))
+            return ENDED_SIGNAL;
+        if ((engine_events(recording->engine) & ENGINE_ENDED) != 0)
+            return ENDED_TARGET;
+        if (now_ns >= deadline_ns)
+            return ENDED_DURATION;
+        if (recording->progress && now_ns - shown_ns >= PROGRESS_MS * NS_PER_MS) {
+            show_progress(recording);
+            shown_ns = now_ns;
+        }
+    }
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static bool write_export(struct recording *recording, struct profile *profile, struct error *error)
+{
+    struct scope scope;
+    struct fold *fold;
+    bool done;
+
+    if (!load_scope(recording->options, profile, &scope, error))
+        return false;
+    fold = load_fold(profile, &scope, error);
+    done = fold != NULL &&
+           load_write(recording->options, recording->ops, fold, recording->path, error);
+    fold_free(fold);
+    return done;
+}
+
+static void say_done(const struct recording *recording, const struct profile *profile)
+{
+    struct figures figures;
+    struct stat status;
+    char bytes[16];
+
+    figures_of(profile, 0, UINT64_MAX, &figures);
+    fprintf(stderr, "%s%s: ", recording->progress ? "\r\033[K" : "", PACKAGE);
+    fprintf(
+        stderr,
+        ngettext("%" PRIu64 " sample in %.1f s", "%" PRIu64 " samples in %.1f s", figures.samples),
+        figures.samples,
+        (double)(profile_end_ns(profile) - profile_start_ns(profile)) / (double)NS_PER_S);
+    fprintf(stderr, _(", %u lost"), figures.tally.lost);
+    if (recording->path != NULL && stat(recording->path, &status) == 0)
+        fprintf(stderr, _(", written to %s (%s)"), recording->path,
+                text_bytes(bytes, (double)status.st_size));
+    putc('\n', stderr);
+}
+
+static bool finish(struct recording *recording, struct error *error)
+{
+    bool done = engine_stop(recording->engine, error);
+    struct profile *profile = engine_profile(recording->engine);
+
+    if (done && recording->ops != NULL)
+        done = write_export(recording, profile, error);
+    if (done)
+        say_done(recording, profile);
+    profile_unref(profile);
+    return done;
+}
+
+/* Waits for the launched command; true once its status is known. */
+static bool wait_for_command(struct recording *recording, int *wait_status)
+{
+    struct target *target = engine_target(recording->engine);
+    uint64_t deadline_ns = clock_now_ns() + GRACE_MS * NS_PER_MS;
+
+    *wait_status = engine_exit_status(recording->engine);
+    while (*wait_status < 0 && !target_reap(target, wait_status)) {
+        struct pollfd fd = { .fd = recording->signal_fd, .events = POLLIN };
+
+        if (clock_now_ns() >= deadline_ns)
+            return false;
+        if (poll(&fd, 1, 20) > 0 && take_signal(recording))
+            return false;
+    }
+    return true;
+}
+
+/*
+ * The command's own status.  One that still runs when the recording is over is told to end, unless
+ * the keyboard has told it already; one that does not is left running.
+ */
+static int command_status(struct recording *recording, enum ended ended)
+{
+    int32_t pid = target_launched(engine_target(recording->engine));
+    int wait_status;
+
+    if (engine_exit_status(recording->engine) < 0) {
+        if (ended == ENDED_DURATION)
+            kill(pid, SIGTERM);
+        else if (ended == ENDED_SIGNAL && !recording->typed)
+            kill(pid, recording->signal);
+    }
+    if (!wait_for_command(recording, &wait_status)) {
+        fprintf(stderr, _("%s: process %d runs on\n"), PACKAGE, (int)pid);
+        return STATUS_OK;
+    }
+    if (ended == ENDED_DURATION && WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGTERM)
+        return STATUS_OK; /* as asked */
+    return figures_exit_status(wait_status);
+}
+
+static void recording_fini(struct recording *recording)
+{
+    engine_free(recording->engine);
+    target_free(recording->target);
+    if (recording->signal_fd >= 0)
+        close(recording->signal_fd);
+    free(recording->path);
+    free(recording->session_path);
+}
+
+int cli_record(const struct options *options, struct error *error)
+{
+    struct recording recording = { .options = options, .signal_fd = -1 };
+    enum ended ended;
+    int status = -1;
+
+    if (options->format != NULL && strcmp(options->format, "session") != 0) {
+        recording.ops = load_format(options->format, error);
+        if (recording.ops == NULL)
+            return -1;
+    }
+    /* A launched command writes to the same terminal. */
+    recording.progress =
+        isatty(STDERR_FILENO) && (options->launch == NULL || !isatty(STDOUT_FILENO));
+    if (!start(&recording, error))
+        goto done;
+    ended = run(&recording);
+    if (!finish(&recording, error))
+        goto done;
+    status = options->launch != NULL ? command_status(&recording, ended) : STATUS_OK;
+done:
+    recording_fini(&recording);
+    return status;
+}
