@@ -89,23 +89,6 @@ static struct dwarf_file *dwarf_of(struct symbols *symbols, module_id id)
     return slot->file;
 }
 
-static const char *path_text(struct symbols *symbols, const char *folder, const char *file)
-{
-    if (file == NULL)
-        return "";
-    if (file[0] == '/' || folder == NULL)
-        return intern_text(symbols->intern, file);
-    return intern_printf(symbols->intern, "%s/%s", folder, file);
-}
-
-static void set_place(struct symbols *symbols, struct symbol *out, const struct dwarf_place *place)
-{
-    out->file = path_text(symbols, place->folder, place->file);
-    out->line = place->line;
-    out->first_file = path_text(symbols, place->folder, place->first_file);
-    out->first_line = place->first_line;
-}
-
 /* Where FRAME lies in its program, as DWARF counts; false when that cannot be said. */
 static bool program_address(struct symbols *symbols, const struct frame *frame, uint64_t *address)
 {
@@ -120,25 +103,39 @@ static bool program_address(struct symbols *symbols, const struct frame *frame, 
     return found;
 }
 
+/* What DWARF says of the real function, LAST, added to what the symbol table says. */
+static void add_place(struct symbol *function, const struct symbol *last)
+{
+    if (!function->known && last->name != NULL) {
+        function->known = true;
+        function->name = last->name;
+        function->raw_name = last->raw_name;
+    }
+    /* Padding between functions has lines too, but they mean nothing. */
+    if (!function->known)
+        return;
+    function->file = last->file;
+    function->line = last->line;
+    function->first_file = last->first_file;
+    function->first_line = last->first_line;
+}
+
 /* As symbols_full(), for an ADDRESS with DWARF; 0 when there is none.  OUT's last is FUNCTION. */
 static size_t chain_at(struct symbols *symbols, struct dwarf_file *dwarf, uint64_t address,
                        struct symbol *function, struct symbol *out, size_t limit)
 {
-    struct dwarf_place places[SYMBOLS_CHAIN_MAX];
-    size_t count = dwarf_file_chain(dwarf, address, places, limit);
+    size_t count = dwarf_file_chain(dwarf, symbols->intern, address, out, limit);
 
     if (count == 0)
         return 0;
     for (size_t i = 0; i + 1 < count; i++) {
-        out[i] = (struct symbol){ .kind = FRAME_INLINE, .module = function->module };
-        resolve_name(symbols, &out[i], places[i].name != NULL ? places[i].name : "?");
-        set_place(symbols, &out[i], &places[i]);
+        out[i].kind = FRAME_INLINE;
+        out[i].module = function->module;
+        out[i].known = out[i].name != NULL;
+        if (!out[i].known)
+            out[i].name = out[i].raw_name = "?";
     }
-    if (!function->known && places[count - 1].name != NULL)
-        resolve_name(symbols, function, places[count - 1].name);
-    /* Padding between functions has lines too, but they mean nothing. */
-    if (function->known)
-        set_place(symbols, function, &places[count - 1]);
+    add_place(function, &out[count - 1]);
     return count;
 }
 

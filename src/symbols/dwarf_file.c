@@ -216,8 +216,8 @@ void dwarf_file_close(struct dwarf_file *file)
     free(file);
 }
 
-size_t dwarf_file_chain(struct dwarf_file *file, uint64_t address, struct dwarf_place *places,
-                        size_t limit)
+size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t address,
+                        struct symbol *chain, size_t limit)
 {
     const struct range *range = ranges_find(&file->ranges, address);
     struct dwarf_unit *unit;
@@ -229,7 +229,7 @@ size_t dwarf_file_chain(struct dwarf_file *file, uint64_t address, struct dwarf_
     unit = &file->units[range->value];
     if (!unit->indexed && dwarf_getsrclines(&unit->die, &lines, &count) == 0)
         file->lines += count;
-    return dwarf_unit_chain(unit, address, places, limit);
+    return dwarf_unit_chain(unit, intern, address, chain, limit);
 }
 
 size_t dwarf_file_bytes(const struct dwarf_file *file)

@@ -24,9 +24,9 @@ struct dwarf_file *dwarf_file_open(const struct module *module, const struct sym
                                    enum trouble *trouble);
 void dwarf_file_close(struct dwarf_file *file);
 
-/* As dwarf_unit_chain(); ADDRESS is the program's own.  Texts stay until dwarf_file_close(). */
-size_t dwarf_file_chain(struct dwarf_file *file, uint64_t address, struct dwarf_place *places,
-                        size_t limit);
+/* As dwarf_unit_chain(); ADDRESS is the program's own. */
+size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t address,
+                        struct symbol *chain, size_t limit);
 
 /* About how much memory it holds, sections included. */
 size_t dwarf_file_bytes(const struct dwarf_file *file);

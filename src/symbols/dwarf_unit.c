@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "naming.h"
+#include "proftop/hash.h"
 #include "proftop/memory.h"
 
 enum {
@@ -23,11 +25,18 @@ enum {
     NO_PARENT = UINT32_MAX,
 };
 
-/* A scope that was looked up. */
+/* A scope that was looked up; every text interned. */
 struct dwarf_known {
-    const char *name, *first_file, *call_file;
+    const char *name, *raw_name, *first_file, *call_file;
     uint32_t first_line, call_line;
 };
+
+/* A file as the line table has it, and as we keep it. */
+struct dwarf_path {
+    const char *raw, *path;
+};
+
+enum { PATHS = 64 };
 
 void dwarf_unit_init(struct dwarf_unit *unit, const Dwarf_Die *die)
 {
@@ -39,6 +48,7 @@ void dwarf_unit_fini(struct dwarf_unit *unit)
 {
     free(unit->scopes);
     free(unit->known);
+    free(unit->paths);
     ranges_fini(&unit->ranges);
 }
 
@@ -172,6 +182,7 @@ static void index_unit(struct dwarf_unit *unit)
     struct walk walk = { .unit = unit };
 
     unit->indexed = true;
+    unit->paths = xcalloc(PATHS, sizeof(*unit->paths));
     unit->folder = string_of(&unit->die, DW_AT_comp_dir);
     find_inner(unit);
     walk.furthest = dwarf_dieoffset(&unit->inner);
@@ -222,22 +233,26 @@ static const char *file_of(Dwarf_Die *die, unsigned name)
     return dwarf_filesrc(files, index, NULL, NULL);
 }
 
-static const struct dwarf_known *look_up(struct dwarf_unit *unit, struct dwarf_scope *scope)
+static const struct dwarf_known *look_up(struct dwarf_unit *unit, struct intern *intern,
+                                         struct dwarf_scope *scope)
 {
-    struct dwarf_known known = { 0 };
+    struct dwarf_known known = { .first_file = "", .call_file = "" };
+    const char *raw = NULL;
     Dwarf_Die die;
 
     if (scope->known != 0)
         return &unit->known[scope->known - 1];
     if (dwarf_offdie(dwarf_cu_getdwarf(unit->inner.cu), scope->offset, &die) != NULL) {
-        known.name = linkage_name(&die);
-        known.first_file = file_of(&die, DW_AT_decl_file);
+        raw = linkage_name(&die);
+        known.first_file = naming_path(intern, unit->folder, file_of(&die, DW_AT_decl_file));
         known.first_line = number_of(&die, DW_AT_decl_line);
         if (scope->parent != NO_PARENT) {
-            known.call_file = file_of(&die, DW_AT_call_file);
+            known.call_file = naming_path(intern, unit->folder, file_of(&die, DW_AT_call_file));
             known.call_line = number_of(&die, DW_AT_call_line);
         }
     }
+    if (raw != NULL)
+        naming_of(intern, raw, &known.raw_name, &known.name);
     unit->known = array_reserve(unit->known, &unit->known_capacity, unit->known_count + 1,
                                 sizeof(*unit->known));
     unit->known[unit->known_count++] = known;
@@ -245,54 +260,67 @@ static const struct dwarf_known *look_up(struct dwarf_unit *unit, struct dwarf_s
     return &unit->known[scope->known - 1];
 }
 
-static void find_line(struct dwarf_unit *unit, uint64_t address, struct dwarf_place *place)
+/* Few files take most lines, and libdw gives the same pointer for the same file. */
+static const char *path_of(struct dwarf_unit *unit, struct intern *intern, const char *raw)
 {
-    Dwarf_Line *line = dwarf_getsrc_die(&unit->die, address);
-    int number;
+    struct dwarf_path *slot = &unit->paths[hash_u64((uintptr_t)raw) % PATHS];
 
-    if (line == NULL)
-        return;
-    place->file = dwarf_linesrc(line, NULL, NULL);
-    if (dwarf_lineno(line, &number) == 0 && number > 0)
-        place->line = (uint32_t)number;
+    if (slot->raw != raw)
+        *slot = (struct dwarf_path){ raw, naming_path(intern, unit->folder, raw) };
+    return slot->path;
 }
 
-size_t dwarf_unit_chain(struct dwarf_unit *unit, uint64_t address, struct dwarf_place *places,
-                        size_t limit)
+static void find_line(struct dwarf_unit *unit, struct intern *intern, uint64_t address,
+                      struct symbol *point)
 {
+    Dwarf_Line *line = dwarf_getsrc_die(&unit->die, address);
+    const char *raw = dwarf_linesrc(line, NULL, NULL);
+    int number;
+
+    if (raw == NULL)
+        return;
+    point->file = path_of(unit, intern, raw);
+    if (dwarf_lineno(line, &number) == 0 && number > 0)
+        point->line = (uint32_t)number;
+}
+
+size_t dwarf_unit_chain(struct dwarf_unit *unit, struct intern *intern, uint64_t address,
+                        struct symbol *chain, size_t limit)
+{
+    struct symbol point = { .file = "", .first_file = "" };
     const struct range *range;
     uint32_t at;
     size_t count = 0;
-    struct dwarf_place point = { 0 };
 
     if (!unit->indexed)
         index_unit(unit);
-    point.folder = unit->folder;
-    find_line(unit, address, &point);
+    find_line(unit, intern, address, &point);
     range = ranges_find(&unit->ranges, address);
     at = range != NULL ? range->value : NO_PARENT;
     while (at != NO_PARENT) {
         struct dwarf_scope *scope = &unit->scopes[at];
-        const struct dwarf_known *known = look_up(unit, scope);
+        const struct dwarf_known *known = look_up(unit, intern, scope);
 
         point.name = known->name;
+        point.raw_name = known->raw_name;
         point.first_file = known->first_file;
         point.first_line = known->first_line;
         /* What does not fit is left out at the inner end: the real function must be last. */
         if (count == limit)
-            memmove(places, places + 1, --count * sizeof(*places));
-        places[count++] = point;
+            memmove(chain, chain + 1, --count * sizeof(*chain));
+        chain[count++] = point;
         point.file = known->call_file;
         point.line = known->call_line;
         at = scope->parent;
     }
-    if (count == 0 && point.file != NULL)
-        places[count++] = point;
+    if (count == 0 && point.line != 0)
+        chain[count++] = point;
     return count;
 }
 
 size_t dwarf_unit_bytes(const struct dwarf_unit *unit)
 {
     return sizeof(*unit) + unit->scopes_capacity * sizeof(*unit->scopes) +
-           unit->known_capacity * sizeof(*unit->known) + ranges_bytes(&unit->ranges);
+           unit->known_capacity * sizeof(*unit->known) +
+           (unit->paths != NULL ? PATHS * sizeof(*unit->paths) : 0) + ranges_bytes(&unit->ranges);
 }

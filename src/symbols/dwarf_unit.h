@@ -17,16 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "intern.h"
+#include "proftop/symbols.h"
 #include "ranges.h"
-
-/* A function, or a call of one that was inlined.  Texts belong to the Dwarf. */
-struct dwarf_place {
-    const char *name;   /* as the linker would know it, else as in the source; NULL: unknown */
-    const char *folder; /* that a relative FILE is below; NULL: unknown */
-    const char *file;   /* of the point in question; NULL: unknown */
-    const char *first_file;
-    uint32_t line, first_line;
-};
 
 struct dwarf_scope {
     Dwarf_Off offset;
@@ -44,14 +37,18 @@ struct dwarf_unit {
     size_t known_count, known_capacity;
     struct ranges ranges;
     const char *folder;
+    struct dwarf_path *paths; /* of files met lately */
 };
 
 void dwarf_unit_init(struct dwarf_unit *unit, const Dwarf_Die *die);
 void dwarf_unit_fini(struct dwarf_unit *unit);
 
-/* Innermost call first, the real function last, at most LIMIT; 0 when nothing is known. */
-size_t dwarf_unit_chain(struct dwarf_unit *unit, uint64_t address, struct dwarf_place *places,
-                        size_t limit);
+/*
+ * Innermost call first, the real function last, at most LIMIT; 0 when nothing is known.  A name
+ * that is not known is NULL; kind and module are left to the caller.
+ */
+size_t dwarf_unit_chain(struct dwarf_unit *unit, struct intern *intern, uint64_t address,
+                        struct symbol *chain, size_t limit);
 
 size_t dwarf_unit_bytes(const struct dwarf_unit *unit);
 

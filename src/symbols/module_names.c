@@ -11,7 +11,13 @@
 #include "elf_symbols.h"
 #include "kallsyms.h"
 #include "plt.h"
+#include "proftop/hash.h"
 #include "proftop/memory.h"
+
+struct made_symbol {
+    const struct range *range;
+    struct symbol symbol;
+};
 
 /* The descriptor was opened when the mapping was seen; a path may be anything by now. */
 static bool same_build(const struct module *module, const struct elf_file *file)
@@ -115,6 +121,8 @@ struct module_names *module_names_load(const struct module *module,
     struct module_names *names = xcalloc(1, sizeof(*names));
 
     names->module = module;
+    chunks_init(&names->made, sizeof(struct made_symbol));
+    index_init(&names->made_index);
     names->table = symbol_table_new();
     if (module->kind == MODULE_KERNEL)
         load_kernel(names, config->proc_root);
@@ -132,6 +140,8 @@ void module_names_free(struct module_names *names)
     if (names == NULL)
         return;
     symbol_table_free(names->table);
+    chunks_fini(&names->made);
+    index_fini(&names->made_index);
     free(names);
 }
 
@@ -156,7 +166,31 @@ uint64_t module_names_start(const struct module_names *names, const struct range
     return start;
 }
 
+const struct symbol *module_names_made(const struct module_names *names, const struct range *range)
+{
+    struct index_cursor cursor;
+    uint32_t item;
+
+    index_probe(&names->made_index, hash_u64((uintptr_t)range), &cursor);
+    while ((item = index_next(&names->made_index, &cursor)) != INDEX_END) {
+        const struct made_symbol *made = chunks_get(&names->made, item);
+
+        if (made->range == range)
+            return &made->symbol;
+    }
+    return NULL;
+}
+
+void module_names_make(struct module_names *names, const struct range *range,
+                       const struct symbol *symbol)
+{
+    struct made_symbol made = { range, *symbol };
+
+    index_add(&names->made_index, hash_u64((uintptr_t)range), chunks_add(&names->made, &made));
+}
+
 size_t module_names_bytes(const struct module_names *names)
 {
-    return sizeof(*names) + symbol_table_bytes(names->table);
+    return sizeof(*names) + symbol_table_bytes(names->table) + chunks_bytes(&names->made) +
+           index_bytes(&names->made_index);
 }

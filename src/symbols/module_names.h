@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #include "elf_file.h"
+#include "proftop/chunks.h"
+#include "proftop/index.h"
 #include "proftop/module.h"
 #include "proftop/symbols.h"
 #include "symbol_table.h"
@@ -28,6 +30,8 @@ struct module_names {
     enum trouble dwarf_trouble; /* why there are no lines, when that is worth telling */
     uint8_t build_id[BUILD_ID_MAX];
     size_t build_id_size;
+    struct chunks made; /* of struct made_symbol */
+    struct index made_index;
 };
 
 struct module_names *module_names_load(const struct module *module,
@@ -38,6 +42,11 @@ void module_names_free(struct module_names *names);
 const struct range *module_names_find(const struct module_names *names, uint64_t address);
 /* Where RANGE's function begins, in a frame's terms. */
 uint64_t module_names_start(const struct module_names *names, const struct range *range);
+
+/* The symbol that was made for RANGE before, or NULL; and keeping one. */
+const struct symbol *module_names_made(const struct module_names *names, const struct range *range);
+void module_names_make(struct module_names *names, const struct range *range,
+                       const struct symbol *symbol);
 
 /* Opens what MODULE was loaded from: its descriptor, the image, or as a last resort its path. */
 enum trouble module_open(const struct module *module, struct elf_file *file);

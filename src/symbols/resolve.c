@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "demangle.h"
+#include "naming.h"
 #include "perf_map.h"
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
@@ -79,25 +79,11 @@ struct jit *resolve_jit(struct symbols *symbols, const struct module *module)
     return jit;
 }
 
-void resolve_name(struct symbols *symbols, struct symbol *out, const char *raw)
-{
-    char plain[DEMANGLED_MAX];
-    const char *version = strchr(raw, '@');
-
-    out->known = true;
-    out->name = out->raw_name = intern_text(symbols->intern, raw);
-    if (demangle(raw, plain))
-        out->name = intern_text(symbols->intern, plain);
-    else if (version != NULL && version > raw && strcmp(version, "@plt") != 0)
-        out->name = intern_printf(symbols->intern, "%.*s", (int)(version - raw), raw);
-}
-
 /* kallsyms writes "name<tab>[module]". */
 static void kernel_name(struct symbols *symbols, struct symbol *out, const char *text)
 {
     const char *tab = strchr(text, '\t');
 
-    out->known = true;
     out->name = out->raw_name =
         tab == NULL ? intern_text(symbols->intern, text)
                     : intern_printf(symbols->intern, "%.*s", (int)(tab - text), text);
@@ -119,27 +105,40 @@ static void unnamed(struct symbols *symbols, const struct module *module, const 
     symbols->counts.unnamed++;
 }
 
+/* The symbol of RANGE; OUT comes with what all symbols of the module share. */
+static void range_symbol(struct symbols *symbols, struct module_names *names,
+                         const struct range *range, struct symbol *out)
+{
+    const struct symbol *made = module_names_made(names, range);
+
+    if (made != NULL) {
+        *out = *made;
+        return;
+    }
+    if (names->module->kind == MODULE_KERNEL)
+        kernel_name(symbols, out, symbol_table_name(names->table, range));
+    else
+        naming_of(symbols->intern, symbol_table_name(names->table, range), &out->raw_name,
+                  &out->name);
+    out->known = true;
+    out->address = module_names_start(names, range);
+    module_names_make(names, range, out);
+}
+
 static void machine_symbol(struct symbols *symbols, const struct module *module,
                            const struct frame *frame, struct symbol *out)
 {
     const struct range *range = NULL;
-    const struct module_names *names;
+    struct module_names *names;
 
     pthread_mutex_lock(&symbols->lock);
     names = resolve_module(symbols, frame->module);
     if (names != NULL)
         range = module_names_find(names, frame->address);
-    if (range == NULL) {
+    if (range != NULL)
+        range_symbol(symbols, names, range, out);
+    else
         unnamed(symbols, module, frame, out);
-    } else {
-        const char *raw = symbol_table_name(names->table, range);
-
-        if (frame->kind == FRAME_KERNEL)
-            kernel_name(symbols, out, raw);
-        else
-            resolve_name(symbols, out, raw);
-        out->address = module_names_start(names, range);
-    }
     pthread_mutex_unlock(&symbols->lock);
 }
 

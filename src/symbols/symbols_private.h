@@ -54,8 +54,6 @@ struct symbols {
 
 /* The real function of FRAME. */
 void resolve_frame(struct symbols *symbols, const struct frame *frame, struct symbol *out);
-/* RAW and what it stands for as the name of OUT. */
-void resolve_name(struct symbols *symbols, struct symbol *out, const char *raw);
 /* The names of a module, read now when nobody asked before.  With LOCK held. */
 struct module_names *resolve_module(struct symbols *symbols, module_id id);
 /* The JIT code of a module, likewise, with what it wrote lately.  With JIT_LOCK held. */

@@ -14,10 +14,10 @@ enum trouble {
     TROUBLE_MISMATCH,       /* another build than the target runs */
     TROUBLE_DEBUG_MISMATCH, /* stripped, and its debug file is of another build */
     TROUBLE_STRIPPED,       /* no symbol table, or only the exported names */
-    TROUBLE_NO_ALT,   /* dwz moved a part of the debug information to a file that is not there */
-    TROUBLE_FOREIGN,        /* a perf map that neither the target's user nor root owns */
-    TROUBLE_HIDDEN,         /* kernel addresses are hidden from us */
-    TROUBLE_NO_MAP,         /* JIT code whose program writes no perf map */
+    TROUBLE_NO_ALT,  /* dwz moved a part of the debug information to a file that is not there */
+    TROUBLE_FOREIGN, /* a perf map that neither the target's user nor root owns */
+    TROUBLE_HIDDEN,  /* kernel addresses are hidden from us */
+    TROUBLE_NO_MAP,  /* JIT code whose program writes no perf map */
     TROUBLES
 };
 
