@@ -46,11 +46,7 @@ uint64_t phase_deep(const struct run *run);
     } while (0)
 
 /* A function that stays a function of its own, with a frame of its own. */
-#ifdef __clang__
-#define APART __attribute__((noinline))
-#else
 #define APART __attribute__((noinline, noclone))
-#endif
 
 /* Where the burnt numbers go, so that no compiler leaves the burning out. */
 extern volatile uint64_t demo_sink;

@@ -17,11 +17,7 @@ enum { PART = 20000 };
 
 static volatile uint64_t sink;
 
-#ifdef __clang__
-#define APART __attribute__((noinline))
-#else
 #define APART __attribute__((noinline, noclone))
-#endif
 
 /* Each leaf burns on its own: a shared helper would be the leaf of all three. */
 static APART void chain_six(uint64_t seed)

@@ -258,7 +258,7 @@ static struct _Unwind_Exception exception;
 /* An exception that nobody takes: the search walks the whole stack and comes back. */
 APART void throw_nothing(void)
 {
-    int value __attribute__((cleanup(clean_up))) = 1;
+    int value __attribute__((cleanup(clean_up), unused)) = 1;
 
     exception.exception_class = 1;
     sink += (unsigned)_Unwind_RaiseException(&exception);
