@@ -76,6 +76,8 @@ location_id names_location(const struct names *names, stack_id stack);
 
 /* The function like WANTED (texts are copied when new).  Any thread; a lock inside. */
 function_id names_function(struct names *names, const struct function *wanted);
+/* Whether a Python function is among them. */
+bool names_have_python(const struct names *names);
 uint32_t names_functions(const struct names *names);
 const struct function *names_get(const struct names *names, function_id function);
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interpreter.h"
 #include "library.h"
 #include "proftop/gettext.h"
 #include "proftop/hash.h"
@@ -27,10 +28,10 @@
 #define LINE_HIDDEN UINT32_MAX
 #define LINE_MAX_SHOWN UINT32_C(0x7fffffff)
 
-enum class { CLASS_SHOWN, CLASS_HIDDEN, CLASS_LIBRARY };
+enum shown_as { CLASS_SHOWN, CLASS_HIDDEN, CLASS_LIBRARY };
 
 struct function_class {
-    uint8_t class; /* enum class */
+    uint8_t class; /* enum shown_as */
     bool matches;  /* the filter */
 };
 
@@ -38,6 +39,7 @@ struct display {
     _Atomic uint32_t refs;
     struct names *names;
     struct scope scope; /* its stack part only */
+    bool python;        /* there are Python frames: their interpreter's own are hidden */
     regex_t filter;
     bool filtered;
     struct chunks classes; /* of struct function_class */
@@ -98,6 +100,7 @@ struct display *display_new(struct names *names, const struct scope *scope, stru
     atomic_init(&display->refs, 1);
     display->names = names;
     display->scope = *scope;
+    display->python = names_have_python(names);
     chunks_init(&display->classes, sizeof(struct function_class));
     chunks_init(&display->nodes, sizeof(struct display_node));
     chunks_init(&display->stacks, sizeof(_Atomic uint32_t));
@@ -135,9 +138,9 @@ bool display_fits(const struct display *display, const struct names *names,
 {
     const struct scope *own = &display->scope;
 
-    return display->names == names && strcmp(own->filter, scope->filter) == 0 &&
-           own->hide_kernel == scope->hide_kernel && own->hide_user == scope->hide_user &&
-           own->fold_libraries == scope->fold_libraries &&
+    return display->names == names && display->python == names_have_python(names) &&
+           strcmp(own->filter, scope->filter) == 0 && own->hide_kernel == scope->hide_kernel &&
+           own->hide_user == scope->hide_user && own->fold_libraries == scope->fold_libraries &&
            own->show_internal == scope->show_internal &&
            strcmp(own->only_module, scope->only_module) == 0;
 }
@@ -150,14 +153,20 @@ static bool is_kernel(const struct function *function)
            (function->kind == FRAME_MARK && function->mark == MARK_KERNEL);
 }
 
-static enum class classify(const struct scope *scope, const struct function *function) {
+static enum shown_as classify(const struct display *display, const struct function *function)
+{
+    const struct scope *scope = &display->scope;
     bool mark = function->kind == FRAME_MARK;
 
-    if (is_kernel(function) ? scope->hide_kernel : scope->hide_user && !mark) return CLASS_HIDDEN;
-    if (!scope->show_internal && function_is_internal(function)) return CLASS_HIDDEN;
-    if (scope->only_module[0] != '\0' && !mark &&
-        strcmp(function->module, scope->only_module) != 0) return CLASS_HIDDEN;
-    if (scope->fold_libraries && !mark && function_is_library(function)) return CLASS_LIBRARY;
+    if (is_kernel(function) ? scope->hide_kernel : scope->hide_user && !mark)
+        return CLASS_HIDDEN;
+    if (!scope->show_internal &&
+        (function_is_internal(function) || (display->python && function_is_interpreter(function))))
+        return CLASS_HIDDEN;
+    if (scope->only_module[0] != '\0' && !mark && strcmp(function->module, scope->only_module) != 0)
+        return CLASS_HIDDEN;
+    if (scope->fold_libraries && !mark && function_is_library(function))
+        return CLASS_LIBRARY;
     return CLASS_SHOWN;
 }
 
@@ -179,7 +188,7 @@ static void update_classes(struct display *display)
 
     for (function_id id = chunks_count(&display->classes); id < count; id++) {
         const struct function *function = names_get(display->names, id);
-        struct function_class class = { .class = (uint8_t)classify(&display->scope, function),
+        struct function_class class = { .class = (uint8_t)classify(display, function),
                                         .matches = matches(display, function) };
 
         chunks_add(&display->classes, &class);

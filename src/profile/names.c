@@ -45,6 +45,7 @@ struct names {
     struct chunks locations, stacks;
     struct index location_index, stack_index; /* the builder's alone */
     _Atomic uint32_t version;
+    _Atomic bool python;
     const struct modules *modules;
     const struct codes *codes;
 
@@ -225,7 +226,14 @@ function_id names_function(struct names *names, const struct function *wanted)
     pthread_mutex_lock(&names->lock);
     function = add_function(names, wanted);
     pthread_mutex_unlock(&names->lock);
+    if (wanted->kind == FRAME_PYTHON)
+        atomic_store(&names->python, true);
     return function;
+}
+
+bool names_have_python(const struct names *names)
+{
+    return atomic_load(&names->python);
 }
 
 uint32_t names_functions(const struct names *names)
