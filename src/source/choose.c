@@ -21,15 +21,29 @@
 #include "proftop/source.h"
 #include "proftop/target.h"
 
-static bool runs_python(const struct target *target)
+enum { PROCESSES_LOOKED_AT = 64 };
+
+static bool process_runs_python(const char *proc_root, int32_t pid)
 {
     struct modules *modules = modules_new();
-    struct maps *maps = maps_read(target_proc_root(target), target_pid(target), 0, modules, NULL);
+    struct maps *maps = maps_read(proc_root, pid, 0, modules, NULL);
     bool python = maps != NULL && python_suspected(maps);
 
     if (maps != NULL)
         maps_unref(maps);
     modules_free(modules);
+    return python;
+}
+
+/* Any of the processes: a wrapper may have started the interpreter. */
+static bool runs_python(const struct target *target)
+{
+    struct target_process processes[PROCESSES_LOOKED_AT];
+    size_t count = target_processes((struct target *)target, processes, PROCESSES_LOOKED_AT, false);
+    bool python = false;
+
+    for (size_t i = 0; i < count && i < PROCESSES_LOOKED_AT && !python; i++)
+        python = process_runs_python(target_proc_root(target), processes[i].pid);
     return python;
 }
 
@@ -51,7 +65,30 @@ static bool is_python_script(const char *path)
     return strstr(line, "python") != NULL;
 }
 
-/* Of a command that has yet to exec: by its name, or by the first line of its script. */
+/* "python3", "/usr/bin/python3.11"; LENGTH of WORD count. */
+static bool names_python(const char *word, size_t length)
+{
+    const char *slash = memrchr(word, '/', length);
+    const char *name = slash != NULL ? slash + 1 : word;
+
+    return (size_t)(word + length - name) >= 6 && strncmp(name, "python", 6) == 0;
+}
+
+/* Wrappers have the interpreter among their arguments: "env python3 app.py". */
+static bool some_word_names_python(const char *command)
+{
+    while (*command != '\0') {
+        size_t length = strcspn(command, " ");
+
+        if (names_python(command, length))
+            return true;
+        command += length;
+        command += strspn(command, " ");
+    }
+    return false;
+}
+
+/* Of a command that has yet to exec: by its words, or by the first line of its script. */
 static bool will_run_python(const char *command)
 {
     const char *path = getenv("PATH");
@@ -64,7 +101,7 @@ static bool will_run_python(const char *command)
     memcpy(word, command, length);
     word[length] = '\0';
     name = strrchr(word, '/');
-    if (strncmp(name != NULL ? name + 1 : word, "python", 6) == 0)
+    if (some_word_names_python(command))
         return true;
     if (name != NULL)
         return is_python_script(word);

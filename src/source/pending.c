@@ -157,7 +157,8 @@ bool pending_finish(struct pending *pending, struct unfinished *unfinished)
     if (pending->unwound.end == STACK_NOT_READY)
         pending->emit->tally.deferred++;
     if (pythons != NULL)
-        unfinished->sample.gil = (uint8_t)pythons_merge(unfinished->pythons, pending);
+        unfinished->sample.gil =
+            (uint8_t)pythons_merge(unfinished->pythons, pending, &unfinished->frozen, kernel);
     send(pending, unfinished);
     return true;
 }

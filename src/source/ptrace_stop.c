@@ -26,6 +26,8 @@
 enum {
     STACK_FIRST = 32 << 10,
     STACK_STEP = 4 << 10,
+    STACK_LEAST = 16 << 10, /* hardly costs more than less would */
+    STACK_SHRINK = 32,      /* of a copy too large by a sample */
 };
 
 static bool resume(const struct thread *thread, int signal)
@@ -135,22 +137,30 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
     return true;
 }
 
-/* The next copy is about as large as this stack turned out to be. */
+/*
+ * The next copy is as large as this stack turned out to need, or nearly as the last: a thread goes
+ * from shallow to deep and back.
+ */
 static void learn_depth(struct tracer *tracer, struct thread *thread, const struct frozen *frozen)
 {
     const struct pending *pending = &tracer->pending;
-    uint64_t depth_bytes = frozen->stack_size;
+    uint64_t wanted_bytes = frozen->stack_size, least_bytes = thread->tracee.stack_bytes;
 
     if (pending->unwound.end == STACK_TRUNCATED)
-        depth_bytes *= 2;
+        wanted_bytes *= 2;
     else if (pending->count > 0 && pending->stacks[pending->count - 1] > frozen->stack_start)
-        depth_bytes = (pending->stacks[pending->count - 1] - frozen->stack_start) * 5 / 4;
+        wanted_bytes = (pending->stacks[pending->count - 1] - frozen->stack_start) * 5 / 4;
     else
         return;
-    depth_bytes = depth_bytes / STACK_STEP * STACK_STEP + STACK_STEP;
-    if (depth_bytes > TRACER_STACK_MAX)
-        depth_bytes = TRACER_STACK_MAX;
-    thread->tracee.stack_bytes = (uint32_t)depth_bytes;
+    wanted_bytes = wanted_bytes / STACK_STEP * STACK_STEP + STACK_STEP;
+    least_bytes -= least_bytes / STACK_SHRINK;
+    if (wanted_bytes < least_bytes)
+        wanted_bytes = least_bytes;
+    if (wanted_bytes < STACK_LEAST)
+        wanted_bytes = STACK_LEAST;
+    if (wanted_bytes > TRACER_STACK_MAX)
+        wanted_bytes = TRACER_STACK_MAX;
+    thread->tracee.stack_bytes = (uint32_t)wanted_bytes;
 }
 
 /* CPU time since the last sample: a period, or what schedstat says where threads share a CPU. */

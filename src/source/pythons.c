@@ -4,10 +4,12 @@
 
 #include "pythons.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
+#include "proftop/memory.h"
 
 /* An interpreter that has just been exec'd needs a moment before it can be read. */
 #define TRY_AGAIN_NS (50 * NS_PER_MS)
@@ -28,6 +30,7 @@ void pythons_fini(struct pythons *pythons)
 {
     if (pythons->sample != NULL)
         python_sample_free(pythons->sample);
+    free(pythons->saved);
 }
 
 static void try_open(struct pythons *pythons, struct tracked *process, uint64_t now_ns)
@@ -71,10 +74,26 @@ void pythons_freeze(struct pythons *pythons, const struct thread *thread,
         pythons->frozen = NULL;
 }
 
-enum gil pythons_merge(struct pythons *pythons, struct pending *pending)
+/* Unwinds once more, slower, for what python_anchor() needs. */
+static void find_anchors(struct pythons *pythons, struct pending *pending,
+                         const struct frozen *frozen, uint32_t kernel)
+{
+    if (pythons->saved == NULL)
+        pythons->saved = xcalloc(STACK_FRAMES_MAX, sizeof(*pythons->saved));
+    unwind_full(pending->unwinder, frozen, pending->frames + kernel, pending->stacks + kernel,
+                pythons->saved, STACK_FRAMES_MAX, &pending->unwound);
+    pending->count = kernel + pending->unwound.count;
+    python_anchor(pythons->sample, pending->stacks + kernel, pythons->saved,
+                  pending->unwound.count);
+}
+
+enum gil pythons_merge(struct pythons *pythons, struct pending *pending,
+                       const struct frozen *frozen, uint32_t kernel)
 {
     if (pythons->frozen == NULL)
         return GIL_NONE;
+    if (python_needs_registers(pythons->frozen))
+        find_anchors(pythons, pending, frozen, kernel);
     pending->count = python_merge(pythons->frozen, pythons->sample, pending->frames,
                                   pending->stacks, pending->count, PENDING_FRAMES_MAX);
     return python_sample_gil(pythons->sample);

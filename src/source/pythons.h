@@ -20,6 +20,7 @@ struct pythons {
     struct codes *codes;
     struct python_sample *sample; /* of the last freeze */
     struct python *frozen;        /* whose it is; NULL: no Python frames were taken */
+    struct unwind_saved *saved;   /* the registers of each native frame, for 3.8 and 3.9 */
 };
 
 void pythons_init(struct pythons *pythons, struct roster *roster,
@@ -31,7 +32,11 @@ void pythons_prepare(struct pythons *pythons, struct thread *thread, uint64_t no
 /* In it. */
 void pythons_freeze(struct pythons *pythons, const struct thread *thread,
                     const struct frozen *frozen);
-/* Afterwards: puts the Python frames into what PENDING has just unwound.  Where the GIL was. */
-enum gil pythons_merge(struct pythons *pythons, struct pending *pending);
+/*
+ * Afterwards: puts the Python frames into what PENDING has just unwound from FROZEN, behind its
+ * KERNEL frames.  Where the GIL was.
+ */
+enum gil pythons_merge(struct pythons *pythons, struct pending *pending,
+                       const struct frozen *frozen, uint32_t kernel);
 
 #endif

@@ -130,7 +130,7 @@ static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_
         !same_moment(&after, &thread->account.schedstat))
         return false;
     if (waiting->pythons != NULL)
-        gil = pythons_merge(waiting->pythons, pending);
+        gil = pythons_merge(waiting->pythons, pending, &frozen, 0);
     thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
     stack->asleep = true;
     stack->gil = (uint8_t)gil;
