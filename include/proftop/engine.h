@@ -48,6 +48,12 @@ int engine_event_fd(const struct engine *engine);
 enum engine_event { ENGINE_PROFILE = 1, ENGINE_NAMES = 2, ENGINE_ENDED = 4, ENGINE_TROUBLE = 8 };
 unsigned engine_events(struct engine *engine);
 
+/*
+ * HOLD lets go of the target until called again without: nothing of it is stopped when we are.  A
+ * program that gets a SIGSTOP in the middle of a sample would leave a thread of its target held.
+ */
+void engine_hold(struct engine *engine, bool hold);
+
 /* CPU time of everything the tool does, for the overhead figure. */
 uint64_t engine_cpu_ns(const struct engine *engine);
 

@@ -12,6 +12,8 @@
 #include "proftop/profile.h"
 
 int cli_diff(const struct options *options, struct error *error);
+int cli_live(const struct options *options, struct error *error);
+int cli_open(const struct options *options, struct error *error);
 int cli_record(const struct options *options, struct error *error);
 int cli_report(const struct options *options, struct error *error);
 

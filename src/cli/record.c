@@ -23,13 +23,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "begin.h"
 #include "cli.h"
 #include "proftop/clock.h"
 #include "proftop/engine.h"
 #include "proftop/figures.h"
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
-#include "proftop/source.h"
 #include "proftop/target.h"
 #include "proftop/text.h"
 
@@ -106,24 +106,6 @@ static bool choose_paths(struct recording *recording, struct error *error)
 
 /* ---- the target and the engine --------------------------------------------------------------- */
 
-static struct target *open_target(const struct options *options, struct error *error)
-{
-    struct target_options wanted = { .children = options->children };
-
-    if (options->launch != NULL)
-        return target_launch(options->launch, NULL, &wanted, error);
-    return target_attach(options->pids, options->pid_count, &wanted, error);
-}
-
-static const struct source_ops *source_named(const char *name)
-{
-    if (strcmp(name, "perf") == 0)
-        return &source_perf;
-    if (strcmp(name, "ptrace") == 0)
-        return &source_ptrace;
-    return NULL;
-}
-
 /* Signals are read from a descriptor; blocked before the engine's threads begin, for all of them,
  * and after the command was forked, which keeps its own. */
 static bool block_signals(struct recording *recording, struct error *error)
@@ -145,22 +127,10 @@ static bool block_signals(struct recording *recording, struct error *error)
 static bool start(struct recording *recording, struct error *error)
 {
     const struct options *options = recording->options;
-    struct engine_config config = {
-        .source = source_named(options->source),
-        .rate_hz = options->rate_hz,
-        .event = options->event,
-        .kernel = options->kernel,
-        .python = options->python,
-        .waiting = options->waiting,
-        .inlines = options->inlines,
-        .debuginfod = options->debuginfod,
-        .stats = true,
-        .session_max_bytes = options->max_bytes,
-        .force = options->force,
-    };
+    struct engine_config config = begin_config(options);
     bool existed;
 
-    recording->target = open_target(options, error);
+    recording->target = begin_target(options, NULL, error);
     if (recording->target == NULL || !choose_paths(recording, error) ||
         !block_signals(recording, error))
         return false;

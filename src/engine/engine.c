@@ -338,6 +338,12 @@ uint64_t engine_session_bytes(const struct engine *engine)
     return engine->writer != NULL ? session_bytes(engine->writer) : 0;
 }
 
+void engine_hold(struct engine *engine, bool hold)
+{
+    if (engine->running)
+        runner_hold(engine->sampler, hold);
+}
+
 static void join(struct engine *engine)
 {
     if (!engine->running)

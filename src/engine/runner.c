@@ -24,8 +24,9 @@ struct runner {
     _Atomic bool stopping, ended;
 
     pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t opened;
+    pthread_cond_t changed;
     bool tried, open;
+    bool hold, held; /* asked to let go of the target for a while; has */
     struct error error;
 };
 
@@ -34,8 +35,37 @@ static void tell_opened(struct runner *runner, bool open)
     pthread_mutex_lock(&runner->lock);
     runner->tried = true;
     runner->open = open;
-    pthread_cond_signal(&runner->opened);
+    pthread_cond_broadcast(&runner->changed);
     pthread_mutex_unlock(&runner->lock);
+}
+
+/* Lets go of the target for as long as is asked; the source afterwards, NULL when it is no more. */
+static struct source *let_go(struct runner *runner, struct source *source)
+{
+    eventfd_t count;
+
+    runner->ops->close(source);
+    pthread_mutex_lock(&runner->lock);
+    runner->held = true;
+    pthread_cond_broadcast(&runner->changed);
+    while (runner->hold && !atomic_load(&runner->stopping))
+        pthread_cond_wait(&runner->changed, &runner->lock);
+    runner->held = false;
+    pthread_mutex_unlock(&runner->lock);
+    if (atomic_load(&runner->stopping))
+        return NULL;
+    eventfd_read(runner->config.wake_fd, &count);
+    return runner->ops->open(runner->target, &runner->config, &runner->error);
+}
+
+static bool hold_wanted(struct runner *runner)
+{
+    bool hold;
+
+    pthread_mutex_lock(&runner->lock);
+    hold = runner->hold;
+    pthread_mutex_unlock(&runner->lock);
+    return hold;
 }
 
 static void *run(void *argument)
@@ -49,14 +79,23 @@ static void *run(void *argument)
     if (source == NULL)
         return NULL;
     while (!atomic_load(&runner->stopping)) {
-        if (runner->ops->step(source, runner->ring) < 0) {
+        if (hold_wanted(runner))
+            source = let_go(runner, source);
+        else if (runner->ops->step(source, runner->ring) < 0)
             atomic_store(&runner->ended, true);
+        if (source == NULL && !atomic_load(&runner->stopping))
+            atomic_store(&runner->ended, true);
+        if (source == NULL || atomic_load(&runner->ended))
             break;
-        }
     }
-    runner->ops->close(source);
-    if (atomic_load(&runner->ended))
+    if (source != NULL)
+        runner->ops->close(source);
+    if (atomic_load(&runner->ended)) {
+        pthread_mutex_lock(&runner->lock);
+        pthread_cond_broadcast(&runner->changed);
+        pthread_mutex_unlock(&runner->lock);
         eventfd_write(runner->event_fd, 1);
+    }
     return NULL;
 }
 
@@ -74,14 +113,14 @@ struct runner *runner_start(const struct source_ops *ops, struct target *target,
     runner->event_fd = event_fd;
     runner->ring = ring_new(ring_bytes);
     pthread_mutex_init(&runner->lock, NULL);
-    pthread_cond_init(&runner->opened, NULL);
+    pthread_cond_init(&runner->changed, NULL);
     if (runner->config.wake_fd < 0 || pthread_create(&runner->thread, NULL, run, runner) != 0) {
         error_set(error, STATUS_FAILED, _("cannot start a thread for the %s source"), ops->name);
         runner->joined = true;
     } else {
         pthread_mutex_lock(&runner->lock);
         while (!runner->tried)
-            pthread_cond_wait(&runner->opened, &runner->lock);
+            pthread_cond_wait(&runner->changed, &runner->lock);
         open = runner->open;
         pthread_mutex_unlock(&runner->lock);
         if (!open && error != NULL)
@@ -104,11 +143,26 @@ bool runner_ended(const struct runner *runner)
     return atomic_load(&runner->ended);
 }
 
+void runner_hold(struct runner *runner, bool hold)
+{
+    pthread_mutex_lock(&runner->lock);
+    runner->hold = hold;
+    pthread_cond_broadcast(&runner->changed);
+    if (hold)
+        eventfd_write(runner->config.wake_fd, 1);
+    while (hold && !runner->held && !atomic_load(&runner->stopping) && !atomic_load(&runner->ended))
+        pthread_cond_wait(&runner->changed, &runner->lock);
+    pthread_mutex_unlock(&runner->lock);
+}
+
 void runner_stop(struct runner *runner)
 {
     if (runner->joined)
         return;
+    pthread_mutex_lock(&runner->lock);
     atomic_store(&runner->stopping, true);
+    pthread_cond_broadcast(&runner->changed);
+    pthread_mutex_unlock(&runner->lock);
     eventfd_write(runner->config.wake_fd, 1);
     pthread_join(runner->thread, NULL);
     runner->joined = true;
@@ -122,7 +176,7 @@ void runner_free(struct runner *runner)
     if (runner->config.wake_fd >= 0)
         close(runner->config.wake_fd);
     pthread_mutex_destroy(&runner->lock);
-    pthread_cond_destroy(&runner->opened);
+    pthread_cond_destroy(&runner->changed);
     ring_free(runner->ring);
     free(runner);
 }

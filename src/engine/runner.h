@@ -26,6 +26,12 @@ struct ring *runner_ring(struct runner *runner);
 /* The source ended by itself: its target is gone, or it failed for good. */
 bool runner_ended(const struct runner *runner);
 
+/*
+ * HOLD: the source is closed and the target runs on alone until it is let go of again; returns when
+ * that is so.  For when the whole program is about to be stopped.
+ */
+void runner_hold(struct runner *runner, bool hold);
+
 /* Asks it to end, and waits until the source is closed.  The ring stays. */
 void runner_stop(struct runner *runner);
 void runner_free(struct runner *runner);

@@ -305,6 +305,14 @@ void app_set_output(struct app *app, struct output *output)
     app->output = output;
 }
 
+bool app_news(struct app *app)
+{
+    bool shown = strcmp(app_shown(app)->name, "output") == 0, was = app->alert;
+
+    app->alert = !shown;
+    return shown || !was;
+}
+
 /* ---- keys and painting --------------------------------------------------------------------------
  */
 

@@ -44,6 +44,8 @@ void app_set_profile(struct app *app, struct profile *profile, uint64_t now_ns);
 void app_set_overhead(struct app *app, double percent);
 /* The launched command's output, borrowed; NULL when it has none. */
 void app_set_output(struct app *app, struct output *output);
+/* The command has printed something; true when that shows. */
+bool app_news(struct app *app);
 /* The target is being held by SIGSTOP or a debugger, or runs again. */
 void app_set_stopped(struct app *app, bool stopped);
 /* A sentence for the status line. */

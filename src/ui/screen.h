@@ -3,8 +3,8 @@
  * The terminal: a grid goes out, key events come in.  One implementation, screen_curses.c, the only
  * file that includes <curses.h>.  Main thread only.
  */
-#ifndef UI_TERMINAL_SCREEN_H
-#define UI_TERMINAL_SCREEN_H
+#ifndef UI_SCREEN_H
+#define UI_SCREEN_H
 
 #include <stdbool.h>
 
@@ -18,6 +18,9 @@ struct terminal_options {
 };
 
 struct tty;
+
+/* Whether a screen can be drawn at all; if not, why, and the way on. */
+bool tty_check(struct error *error);
 
 /*
  * Takes the terminal over: stdout must be one; keys come from stdin, or from /dev/tty where stdin

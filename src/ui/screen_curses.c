@@ -90,7 +90,7 @@ static void catch_fatal_signals(void)
 /* ---- opening ------------------------------------------------------------------------------------
  */
 
-static bool check_term(struct error *error)
+bool tty_check(struct error *error)
 {
     const char *term = getenv("TERM");
 
@@ -166,7 +166,7 @@ struct tty *tty_open(const struct terminal_options *options, struct error *error
     struct tty *tty;
     const char *term = getenv("TERM");
 
-    if (!check_term(error))
+    if (!tty_check(error))
         return NULL;
     tty = xcalloc(1, sizeof(*tty));
     tty->painted_fd = painted_fd();
