@@ -86,6 +86,9 @@ uint32_t symbols_version(const struct symbols *symbols);
  */
 const char *symbols_trouble(struct symbols *symbols, module_id module);
 
+/* What debuginfod is doing, or why it cannot, translated; NULL: nothing to tell. */
+const char *symbols_fetching(struct symbols *symbols);
+
 /* The module's build id, read from the file when the module does not hold one; bytes, 0 if none. */
 size_t symbols_build_id(struct symbols *symbols, module_id id, uint8_t bytes[BUILD_ID_MAX]);
 

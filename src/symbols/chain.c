@@ -53,16 +53,38 @@ static void keep_within_bound(struct symbols *symbols)
     }
 }
 
+static struct dwarf_file *open_dwarf(struct symbols *symbols, module_id id, enum trouble *trouble)
+{
+    const struct module *module = modules_get(symbols->modules, id);
+    struct debug_places places = { module->path, symbols->config.debug_dirs, NULL };
+
+    pthread_mutex_lock(&symbols->lock);
+    places.fetched = resolve_fetched(symbols, id);
+    pthread_mutex_unlock(&symbols->lock);
+    return dwarf_file_open(module, &places, trouble);
+}
+
 static void note_trouble(struct symbols *symbols, module_id id, enum trouble trouble)
 {
-    /* Most files come without debug information: nothing to tell. */
-    if (trouble == TROUBLE_STRIPPED || trouble == TROUBLE_MISSING)
-        return;
+    struct module_names *names;
+
     pthread_mutex_lock(&symbols->lock);
-    resolve_module(symbols, id)->dwarf_trouble = trouble;
+    names = resolve_module(symbols, id);
+    if (trouble == TROUBLE_STRIPPED || trouble == TROUBLE_MISSING)
+        resolve_ask(symbols, names); /* most files are like that: nothing to tell */
+    else
+        names->dwarf_trouble = trouble;
     if (trouble == TROUBLE_DAMAGED)
         symbols->counts.damaged++;
     pthread_mutex_unlock(&symbols->lock);
+}
+
+void chain_forget(struct symbols *symbols, module_id id)
+{
+    pthread_mutex_lock(&symbols->dwarf_lock);
+    if (id < symbols->dwarfs_capacity)
+        close_slot(&symbols->dwarfs[id]);
+    pthread_mutex_unlock(&symbols->dwarf_lock);
 }
 
 /* The DWARF of module ID, opened now when nobody asked before.  With DWARF_LOCK held. */
@@ -80,7 +102,7 @@ static struct dwarf_file *dwarf_of(struct symbols *symbols, module_id id)
     slot->used = ++symbols->dwarf_calls;
     if (!slot->tried) {
         slot->tried = true;
-        slot->file = dwarf_file_open(modules_get(symbols->modules, id), &symbols->config, &trouble);
+        slot->file = open_dwarf(symbols, id, &trouble);
         note_trouble(symbols, id, trouble);
         keep_within_bound(symbols);
     } else if (symbols->dwarf_calls % CALLS_BETWEEN_CHECKS == 0) {

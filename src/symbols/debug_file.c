@@ -147,7 +147,7 @@ static enum trouble open_by_link(const struct elf_file *file, const char *path, 
     return worst;
 }
 
-enum trouble debug_file_open(const struct elf_file *file, const char *path, const char *dirs,
+enum trouble debug_file_open(const struct elf_file *file, const struct debug_places *places,
                              struct elf_file *out)
 {
     uint8_t id[BUILD_ID_MAX];
@@ -155,10 +155,15 @@ enum trouble debug_file_open(const struct elf_file *file, const char *path, cons
     enum trouble trouble, by_link;
 
     *out = (struct elf_file){ .fd = -1 };
-    trouble = open_by_id(id, size, dirs, out);
+    trouble = open_by_id(id, size, places->dirs, out);
     if (trouble == TROUBLE_NONE)
         return trouble;
-    by_link = open_by_link(file, path, dirs, out);
+    if (places->fetched != NULL && elf_file_open_path(out, places->fetched) == TROUBLE_NONE) {
+        if (has_build_id(out, id, size))
+            return TROUBLE_NONE;
+        elf_file_close(out);
+    }
+    by_link = open_by_link(file, places->path, places->dirs, out);
     return by_link == TROUBLE_MISSING ? trouble : by_link;
 }
 

@@ -13,11 +13,18 @@
 
 #include "elf_file.h"
 
+/* Where to look. */
+struct debug_places {
+    const char *path;    /* of the file itself */
+    const char *dirs;    /* ':' between */
+    const char *fetched; /* a file that debuginfod gave, or NULL */
+};
+
 /*
- * Opens the debug file of FILE, whose own path is PATH; DIRS are separated by ':'.  When none fits,
- * TROUBLE_MISSING or, when there was one of another build, TROUBLE_MISMATCH.
+ * Opens the debug file of FILE.  When none fits, TROUBLE_MISSING or, when there was one of another
+ * build, TROUBLE_MISMATCH.
  */
-enum trouble debug_file_open(const struct elf_file *file, const char *path, const char *dirs,
+enum trouble debug_file_open(const struct elf_file *file, const struct debug_places *places,
                              struct elf_file *out);
 
 /* Opens what FILE's .gnu_debugaltlink names.  TROUBLE_NONE with out->elf NULL: it names nothing. */

@@ -60,7 +60,7 @@ static uint64_t dwarf_size(const struct elf_file *file)
 
 /* The file with the DWARF of MODULE into FILE->elf. */
 static enum trouble open_elf(struct dwarf_file *file, const struct module *module,
-                             const char *debug_dirs)
+                             const struct debug_places *places)
 {
     enum trouble trouble = module_open(module, &file->elf);
     struct elf_file own;
@@ -70,7 +70,7 @@ static enum trouble open_elf(struct dwarf_file *file, const struct module *modul
     file->sections_bytes = dwarf_size(&file->elf);
     if (file->sections_bytes == 0) {
         own = file->elf;
-        trouble = debug_file_open(&own, module->path, debug_dirs, &file->elf);
+        trouble = debug_file_open(&own, places, &file->elf);
         elf_file_close(&own);
         if (trouble != TROUBLE_NONE)
             return trouble;
@@ -80,9 +80,9 @@ static enum trouble open_elf(struct dwarf_file *file, const struct module *modul
 }
 
 static enum trouble open_dwarf(struct dwarf_file *file, const struct module *module,
-                               const char *debug_dirs)
+                               const struct debug_places *places)
 {
-    enum trouble trouble = open_elf(file, module, debug_dirs);
+    enum trouble trouble = open_elf(file, module, places);
 
     if (trouble != TROUBLE_NONE)
         return trouble;
@@ -91,7 +91,7 @@ static enum trouble open_dwarf(struct dwarf_file *file, const struct module *mod
     file->dwarf = dwarf_begin_elf(file->elf.elf, DWARF_C_READ, NULL);
     if (file->dwarf == NULL)
         return TROUBLE_DAMAGED;
-    trouble = debug_file_open_alt(&file->elf, debug_dirs, &file->alt_elf);
+    trouble = debug_file_open_alt(&file->elf, places->dirs, &file->alt_elf);
     /* Without the shared part half of the names are missing, and libdw would go and look for it in
      * its own way. */
     if (trouble != TROUBLE_NONE)
@@ -183,14 +183,14 @@ static void find_units(struct dwarf_file *file)
     ranges_finish(&file->ranges, prefer_first, NULL);
 }
 
-struct dwarf_file *dwarf_file_open(const struct module *module, const struct symbols_config *config,
+struct dwarf_file *dwarf_file_open(const struct module *module, const struct debug_places *places,
                                    enum trouble *trouble)
 {
     struct dwarf_file *file = xcalloc(1, sizeof(*file));
 
     file->elf.fd = file->alt_elf.fd = -1;
     ranges_init(&file->ranges);
-    *trouble = open_dwarf(file, module, config->debug_dirs);
+    *trouble = open_dwarf(file, module, places);
     if (*trouble == TROUBLE_NONE) {
         find_units(file);
         return file;

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "debug_file.h"
 #include "dwarf_unit.h"
 #include "proftop/module.h"
-#include "proftop/symbols.h"
 #include "trouble.h"
 
 struct dwarf_file;
@@ -20,7 +20,7 @@ struct dwarf_file;
  * Opens the debug information of MODULE, in its own file or a separate one.  NULL when it has none
  * that can be used; *TROUBLE then says why.
  */
-struct dwarf_file *dwarf_file_open(const struct module *module, const struct symbols_config *config,
+struct dwarf_file *dwarf_file_open(const struct module *module, const struct debug_places *places,
                                    enum trouble *trouble);
 void dwarf_file_close(struct dwarf_file *file);
 

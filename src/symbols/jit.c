@@ -32,6 +32,8 @@
 
 static const uint64_t map_max_bytes = UINT64_C(512) << 20;
 static const uint64_t poll_ns = 50 * NS_PER_MS;
+/* Asking again for everything costs more than reading: not more often than this. */
+static const uint64_t news_ns = NS_PER_S;
 
 struct jit {
     const struct module *module;
@@ -42,6 +44,8 @@ struct jit {
     struct jitdump dump;
     module_id scanned; /* modules below this were looked at for a jitdump */
     uint64_t polled_ns;
+    uint64_t news_ns;   /* when it was last told that there is something new */
+    bool missed, grown; /* since then: an address was not known; something was read */
     enum trouble trouble;
 };
 
@@ -183,8 +187,6 @@ static void find_dump(struct jit *jit, const struct modules *modules)
 
 bool jit_update(struct jit *jit, const struct modules *modules, uint64_t now_ns)
 {
-    bool any = false;
-
     if (jit->polled_ns != 0 && now_ns - jit->polled_ns < poll_ns)
         return false;
     jit->polled_ns = now_ns;
@@ -192,12 +194,16 @@ bool jit_update(struct jit *jit, const struct modules *modules, uint64_t now_ns)
     if (jit->map == NULL)
         jit->trouble = open_map(jit);
     if (jit->map != NULL)
-        any |= read_map(jit);
+        jit->grown |= read_map(jit);
     if (jit->dump.fd >= 0) {
-        any |= jitdump_read(&jit->dump, jit->table, jit->texts);
+        jit->grown |= jitdump_read(&jit->dump, jit->table, jit->texts);
         jit->trouble = jit->dump.damaged ? TROUBLE_DAMAGED : TROUBLE_NONE;
     }
-    return any;
+    if (!jit->missed || !jit->grown || now_ns - jit->news_ns < news_ns)
+        return false;
+    jit->missed = jit->grown = false;
+    jit->news_ns = now_ns;
+    return true;
 }
 
 bool jit_is_settled(uint64_t address)
@@ -227,6 +233,8 @@ const struct jit_code *jit_find(struct jit *jit, uint64_t address, uint32_t *off
     code = jit_table_get(jit->table, jit_table_find(jit->table, address));
     if (code != NULL)
         *offset = (uint32_t)(address - code->start);
+    else
+        jit->missed = true;
     return code;
 }
 

@@ -27,8 +27,9 @@ struct jit *jit_new(const struct module *module, const char *proc_root);
 void jit_free(struct jit *jit);
 
 /*
- * Reads what was written since the last time, unless that was a moment ago; true when there was
- * something.  MODULES is where a jitdump is found, as the program maps it.
+ * Reads what was written since the last time, unless that was a moment ago; true when addresses
+ * that were asked for in vain may be known now.  MODULES is where a jitdump is found, as the
+ * program maps it.
  */
 bool jit_update(struct jit *jit, const struct modules *modules, uint64_t now_ns);
 

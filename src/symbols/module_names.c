@@ -73,7 +73,7 @@ static enum trouble add_rest(struct symbol_table *table, const struct elf_file *
  * cost memory.
  */
 static enum trouble load_table(struct symbol_table *table, const struct elf_file *file,
-                               const char *path, const char *debug_dirs)
+                               const struct debug_places *places)
 {
     struct elf_file debug;
     enum trouble trouble, rest;
@@ -82,7 +82,7 @@ static enum trouble load_table(struct symbol_table *table, const struct elf_file
     plt_add(table, file);
     if (elf_symbols_add(table, file, SHT_SYMTAB) != 0)
         return TROUBLE_NONE;
-    trouble = debug_file_open(file, path, debug_dirs, &debug);
+    trouble = debug_file_open(file, places, &debug);
     if (trouble == TROUBLE_NONE) {
         added = elf_symbols_add(table, &debug, SHT_SYMTAB);
         elf_file_close(&debug);
@@ -93,17 +93,16 @@ static enum trouble load_table(struct symbol_table *table, const struct elf_file
     return rest != TROUBLE_NONE && trouble == TROUBLE_MISMATCH ? TROUBLE_DEBUG_MISMATCH : rest;
 }
 
-static void load_file(struct module_names *names, const char *debug_dirs)
+static void load_file(struct module_names *names, const struct debug_places *places)
 {
-    const struct module *module = names->module;
     struct elf_file file;
 
-    names->trouble = module_open(module, &file);
+    names->trouble = module_open(names->module, &file);
     if (names->trouble != TROUBLE_NONE)
         return;
     elf_file_segments(&file, &names->segments);
     names->build_id_size = elf_file_build_id(&file, names->build_id);
-    names->trouble = load_table(names->table, &file, module->path, debug_dirs);
+    names->trouble = load_table(names->table, &file, places);
     elf_file_close(&file);
 }
 
@@ -116,9 +115,10 @@ static void load_kernel(struct module_names *names, const char *proc_root)
 }
 
 struct module_names *module_names_load(const struct module *module,
-                                       const struct symbols_config *config)
+                                       const struct symbols_config *config, const char *fetched)
 {
     struct module_names *names = xcalloc(1, sizeof(*names));
+    struct debug_places places = { module->path, config->debug_dirs, fetched };
 
     names->module = module;
     chunks_init(&names->made, sizeof(struct made_symbol));
@@ -127,7 +127,7 @@ struct module_names *module_names_load(const struct module *module,
     if (module->kind == MODULE_KERNEL)
         load_kernel(names, config->proc_root);
     else if (module->kind == MODULE_FILE || module->kind == MODULE_VDSO)
-        load_file(names, config->debug_dirs);
+        load_file(names, &places);
     symbol_table_finish(names->table);
     /* The vdso exports all it has. */
     if (module->kind == MODULE_VDSO && symbol_table_count(names->table) != 0)

@@ -34,8 +34,9 @@ struct module_names {
     struct index made_index;
 };
 
+/* FETCHED is a debug file that debuginfod gave, or NULL. */
 struct module_names *module_names_load(const struct module *module,
-                                       const struct symbols_config *config);
+                                       const struct symbols_config *config, const char *fetched);
 void module_names_free(struct module_names *names);
 
 /* The range that ADDRESS (in a frame's terms) lies in, or NULL. */

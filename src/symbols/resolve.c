@@ -55,11 +55,45 @@ struct module_names *resolve_module(struct symbols *symbols, module_id id)
     if (symbols->names[id] != NULL)
         return symbols->names[id];
     began_ns = clock_now_ns();
-    symbols->names[id] = module_names_load(module, &symbols->config);
+    symbols->names[id] = module_names_load(module, &symbols->config, resolve_fetched(symbols, id));
     symbols->counts.load_ns += clock_now_ns() - began_ns;
     symbols->counts.modules++;
     count_trouble(&symbols->counts, symbols->names[id]->trouble);
+    if (symbols->names[id]->trouble == TROUBLE_STRIPPED ||
+        symbols->names[id]->trouble == TROUBLE_DEBUG_MISMATCH)
+        resolve_ask(symbols, symbols->names[id]);
     return symbols->names[id];
+}
+
+const char *resolve_fetched(const struct symbols *symbols, module_id id)
+{
+    return id < symbols->fetched_capacity ? symbols->fetched[id] : NULL;
+}
+
+void resolve_ask(struct symbols *symbols, const struct module_names *names)
+{
+    if (symbols->fetch != NULL && names->module->kind == MODULE_FILE)
+        fetch_ask(symbols->fetch, names->module->id, names->build_id, names->build_id_size);
+}
+
+void resolve_arrived(void *context, module_id id, const char *path)
+{
+    struct symbols *symbols = context;
+    size_t old = symbols->fetched_capacity;
+
+    pthread_mutex_lock(&symbols->lock);
+    symbols->fetched = array_reserve(symbols->fetched, &symbols->fetched_capacity, id + 1,
+                                     sizeof(*symbols->fetched));
+    for (size_t i = old; i < symbols->fetched_capacity; i++)
+        symbols->fetched[i] = NULL;
+    symbols->fetched[id] = intern_text(symbols->intern, path);
+    symbols->counts.fetched++;
+    /* Read again when next asked.  Nothing outside points into it: texts are interned. */
+    module_names_free(symbols->names[id]);
+    symbols->names[id] = NULL;
+    pthread_mutex_unlock(&symbols->lock);
+    chain_forget(symbols, id);
+    atomic_fetch_add(&symbols->version, 1);
 }
 
 struct jit *resolve_jit(struct symbols *symbols, const struct module *module)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proftop/gettext.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
 #include "symbols_private.h"
@@ -36,6 +37,8 @@ struct symbols *symbols_new(const struct symbols_config *config, struct modules 
     pthread_mutex_init(&symbols->lock, NULL);
     pthread_mutex_init(&symbols->jit_lock, NULL);
     pthread_mutex_init(&symbols->dwarf_lock, NULL);
+    if (config->debuginfod)
+        symbols->fetch = fetch_new(resolve_arrived, symbols);
     return symbols;
 }
 
@@ -43,9 +46,11 @@ void symbols_free(struct symbols *symbols)
 {
     if (symbols == NULL)
         return;
+    fetch_free(symbols->fetch);
     for (size_t i = 0; i < symbols->names_capacity; i++)
         module_names_free(symbols->names[i]);
     free(symbols->names);
+    free(symbols->fetched);
     for (size_t i = 0; i < symbols->jits_capacity; i++)
         jit_free(symbols->jits[i]);
     free(symbols->jits);
@@ -141,6 +146,22 @@ const char *symbols_trouble(struct symbols *symbols, module_id id)
     if (trouble == TROUBLE_NONE)
         return NULL;
     return module->trouble != NULL ? module->trouble : trouble_text(trouble);
+}
+
+const char *symbols_fetching(struct symbols *symbols)
+{
+    if (symbols->fetch == NULL)
+        return NULL;
+    switch (fetch_state(symbols->fetch)) {
+    case FETCH_BUSY:
+        return _("fetching debug files");
+    case FETCH_NO_LIBRARY:
+        return _("debuginfod: libdebuginfod is not installed");
+    case FETCH_NO_SERVER:
+        return _("debuginfod: DEBUGINFOD_URLS is not set");
+    default:
+        return NULL;
+    }
 }
 
 size_t symbols_build_id(struct symbols *symbols, module_id id, uint8_t bytes[BUILD_ID_MAX])

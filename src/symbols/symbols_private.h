@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "dwarf_file.h"
+#include "fetch.h"
 #include "intern.h"
 #include "jit.h"
 #include "module_names.h"
@@ -34,10 +35,12 @@ struct symbols {
     struct intern *intern;
     struct cache_slot *cache; /* of symbols_fast() alone */
     _Atomic uint32_t version;
+    struct fetch *fetch; /* NULL: not allowed */
 
     pthread_mutex_t lock;        /* guards what follows; taken last */
     struct module_names **names; /* by module_id; NULL: not looked at */
-    size_t names_capacity;
+    const char **fetched;        /* by module_id, as far as names goes: interned, or NULL */
+    size_t names_capacity, fetched_capacity;
     struct symbols_counts counts;
 
     pthread_mutex_t jit_lock; /* guards what follows; taken before LOCK */
@@ -56,11 +59,19 @@ struct symbols {
 void resolve_frame(struct symbols *symbols, const struct frame *frame, struct symbol *out);
 /* The names of a module, read now when nobody asked before.  With LOCK held. */
 struct module_names *resolve_module(struct symbols *symbols, module_id id);
+/* What debuginfod gave for a module, or NULL.  With LOCK held. */
+const char *resolve_fetched(const struct symbols *symbols, module_id id);
+/* Asks debuginfod for a module's debug file, if that is allowed.  With LOCK held. */
+void resolve_ask(struct symbols *symbols, const struct module_names *names);
+/* It came: PATH.  Called by the thread that fetches. */
+void resolve_arrived(void *symbols, module_id id, const char *path);
 /* The JIT code of a module, likewise, with what it wrote lately.  With JIT_LOCK held. */
 struct jit *resolve_jit(struct symbols *symbols, const struct module *module);
 
 /* chain.c */
 
 void chain_close(struct symbols *symbols);
+/* There is better DWARF for a module now. */
+void chain_forget(struct symbols *symbols, module_id id);
 
 #endif
