@@ -102,7 +102,8 @@ static void check_views(int columns, int rows, bool ascii)
                   { "tree", "2" },
                   { "callers", "1 Down Down Enter" },
                   { "bottom-up", "b" },
-                  { "threads", "4" } };
+                  { "flame", "4" },
+                  { "threads", "5" } };
     struct bench *bench = bench_new(columns, rows, false, ascii, true);
 
     paint(bench);

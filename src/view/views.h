@@ -8,6 +8,7 @@
 extern const struct view_ops top_view;
 extern const struct view_ops tree_view;
 extern const struct view_ops callers_view;
+extern const struct view_ops flame_view;
 extern const struct view_ops threads_view;
 extern const struct view_ops output_view;
 
