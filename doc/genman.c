@@ -5,6 +5,7 @@
  *
  *     command_table ─┐
  *     option_table ──┼─► genman ─► doc/proftop.1
+ *     action_table ──┤
  *     the texts here ┘
  */
 #include "config.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proftop/action.h"
 #include "proftop/error.h"
 #include "proftop/options.h"
 
@@ -28,6 +30,10 @@ static void put(const char *text)
             fputs("\\-", stdout);
         else if (*text == '\\')
             fputs("\\e", stdout);
+        else if (*text == '^')
+            fputs("\\(ha", stdout);
+        else if (*text == '~')
+            fputs("\\(ti", stdout);
         else
             putchar(*text);
         line_start = *text == '\n';
@@ -172,6 +178,26 @@ static const struct described environment[] = {
     { NULL, NULL },
 };
 
+/* Rows without a sentence are told with the one before them. */
+static void write_keys(void)
+{
+    section("KEYS");
+    put_line("On the live screen and in proftop open; F1 shows those of the current view first.");
+    for (int i = ACTION_NONE + 1; i < ACTIONS; i++) {
+        const struct action_info *action = &action_table[i];
+
+        if (action->help == NULL || action->keys == NULL || action->keys[0] == '\0')
+            continue;
+        tagged(action->keys, NULL);
+        put_sentence(action->help);
+        if (action->views != NULL) {
+            fputs("(In ", stdout);
+            put(action->views);
+            puts(".)");
+        }
+    }
+}
+
 static void write_examples(void)
 {
     section("EXAMPLES");
@@ -200,6 +226,7 @@ int main(void)
              "then be seen.");
     write_commands();
     write_options();
+    write_keys();
     write_list("EXIT STATUS", statuses);
     write_list("ENVIRONMENT", environment);
     write_examples();
