@@ -43,7 +43,7 @@ void json_number(struct json *json, const char *key, double value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 
-/* VALUE with a point whatever the locale, 9 significant digits at most; "null" when not finite. */
+/* VALUE with a point whatever the locale, 12 significant digits at most; "null" when not finite. */
 const char *plain_number(char buffer[40], double value);
 
 #endif

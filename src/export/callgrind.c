@@ -8,10 +8,9 @@
  *     calls=9 40
  *     12 9 90000000
  *
- * Readers take a function's inclusive cost as its self cost plus that of all its calls, which
- * counts recursion several times.  So that they arrive at the same total as we do, a stack is
- * charged to one call of each of its functions: the innermost, and to none where the function is
- * the leaf.
+ * Readers take the costs of the calls to a function together as its inclusive cost, which counts
+ * recursion several times.  So that they arrive at the same total as we do, a stack is charged to
+ * one call of each of its functions, the outermost; and what nobody calls is called by "all".
  */
 #include "config.h"
 
@@ -31,7 +30,7 @@ struct cost {
     uint64_t samples, weight;
 };
 
-/* Costs of one function at one line: its own (callee NODE_NAMELESS) or of a call. */
+/* Costs of one function at one line: its own (callee NO_CALLEE) or of a call. */
 struct edge {
     uint32_t function, callee; /* numbers of names, see name_number() */
     uint32_t line;
@@ -53,18 +52,22 @@ struct writer {
     size_t process_count, process_capacity;
 };
 
-/* Functions count from 0; processes, where they are a level, follow. */
-static uint32_t name_number(struct writer *writer, const struct fold_node *node)
+/* Functions count from 0; "all" follows, then processes, where they are a level. */
+static uint32_t name_number(struct writer *writer, node_id id)
 {
+    const struct fold_node *node = &writer->fold->nodes[id];
+
+    if (id == NODE_ROOT)
+        return writer->functions;
     if (node->process == 0)
         return node->function;
     for (size_t i = 0; i < writer->process_count; i++)
         if (writer->processes[i] == (int32_t)node->process)
-            return writer->functions + (uint32_t)i;
+            return writer->functions + 1 + (uint32_t)i;
     writer->processes = array_reserve(writer->processes, &writer->process_capacity,
                                       writer->process_count + 1, sizeof(int32_t));
     writer->processes[writer->process_count] = (int32_t)node->process;
-    return writer->functions + (uint32_t)writer->process_count++;
+    return writer->functions + 1 + (uint32_t)writer->process_count++;
 }
 
 static struct edge *edge_of(struct writer *writer, uint32_t function, uint32_t callee,
@@ -90,36 +93,41 @@ static struct edge *edge_of(struct writer *writer, uint32_t function, uint32_t c
     return &writer->edges[item];
 }
 
-/* Whether the function of the path's node I comes again nearer to the leaf. */
-static bool comes_again(struct writer *writer, const struct path *path, size_t i)
+/* Whether the function of the path's node I is nearer to the root too. */
+static bool came_before(const struct writer *writer, const struct path *path, size_t i)
 {
     const struct fold_node *nodes = writer->fold->nodes;
 
-    for (size_t j = i + 1; j < path->count; j++)
+    for (size_t j = 0; j < i; j++)
         if (nodes[path->nodes[j]].process == 0 &&
             nodes[path->nodes[j]].function == nodes[path->nodes[i]].function)
             return true;
     return false;
 }
 
+/* Edges from "all" along PATH to its leaf, whose own cost this is. */
 static void charge(struct writer *writer, const struct path *path, struct cost cost)
 {
     const struct fold_node *nodes = writer->fold->nodes;
+    node_id caller = NODE_ROOT;
+    struct edge *edge;
 
     for (size_t i = 0; i < path->count; i++) {
-        const struct fold_node *node = &nodes[path->nodes[i]];
-        bool leaf = i + 1 == path->count;
-        /* A call happens on the line where the caller was: the node's own line. */
-        struct edge *edge =
-            edge_of(writer, name_number(writer, node),
-                    leaf ? NO_CALLEE : name_number(writer, &nodes[path->nodes[i + 1]]), node->line);
+        node_id callee = path->nodes[i];
 
+        /* A call happens on the line where the caller was: the node's own line. */
+        edge = edge_of(writer, name_number(writer, caller), name_number(writer, callee),
+                       nodes[caller].line);
         edge->calls += cost.samples > 0 ? cost.samples : 1;
-        if (!leaf && node->process == 0 && comes_again(writer, path, i))
-            continue;
-        edge->cost.samples += cost.samples;
-        edge->cost.weight += cost.weight;
+        if (!came_before(writer, path, i)) {
+            edge->cost.samples += cost.samples;
+            edge->cost.weight += cost.weight;
+        }
+        caller = callee;
     }
+    edge = edge_of(writer, name_number(writer, caller), NO_CALLEE, nodes[caller].line);
+    edge->cost.samples += cost.samples;
+    edge->cost.weight += cost.weight;
 }
 
 static int by_function(const void *a, const void *b)
@@ -140,29 +148,39 @@ static void put_text(FILE *stream, const char *text)
         putc((unsigned char)*text < ' ' ? '?' : *text, stream);
 }
 
-/* "fn=(7) name", the name the first time only.  OBJECT and FILE are not compressed. */
-static void put_name(struct writer *writer, bool callee, uint32_t number)
+/* The function of a number; NULL for "all" and processes, whose name is put into BUFFER. */
+static const struct function *named_by(const struct writer *writer, uint32_t number, char *buffer,
+                                       size_t size_bytes)
 {
-    struct fold_node node = { .function = number };
-    const struct function *function = NULL;
-    char buffer[512];
+    struct fold_node process = { 0 };
 
     if (number < writer->functions)
-        function = node_function(writer->fold, &node);
-    else
-        node.process = (uint32_t)writer->processes[number - writer->functions];
-    fprintf(writer->stream, callee ? "cob=" : "ob=");
+        return names_get(writer->fold->names, number);
+    if (number == writer->functions) {
+        snprintf(buffer, size_bytes, "all");
+        return NULL;
+    }
+    process.process = (uint32_t)writer->processes[number - writer->functions - 1];
+    node_name(writer->fold, &process, buffer, size_bytes);
+    return NULL;
+}
+
+/* Where it is and "fn=(7) name", the name the first time only. */
+static void put_name(struct writer *writer, bool callee, uint32_t number)
+{
+    char buffer[128];
+    const struct function *function = named_by(writer, number, buffer, sizeof(buffer));
+
+    fputs(callee ? "cob=" : "ob=", writer->stream);
     put_text(writer->stream,
              function != NULL && function->module[0] != '\0' ? function->module : "???");
-    fprintf(writer->stream, callee ? "\ncfi=" : "\nfl=");
+    fputs(callee ? "\ncfi=" : "\nfl=", writer->stream);
     put_text(writer->stream,
              function != NULL && function->file[0] != '\0' ? function->file : "???");
     fprintf(writer->stream, "\n%s=(%" PRIu32 ")", callee ? "cfn" : "fn", number + 1);
     if (!writer->named[number]) {
         putc(' ', writer->stream);
-        put_text(writer->stream, function != NULL
-                                     ? function->name
-                                     : node_name(writer->fold, &node, buffer, sizeof(buffer)));
+        put_text(writer->stream, function != NULL ? function->name : buffer);
         writer->named[number] = true;
     }
     putc('\n', writer->stream);
@@ -225,7 +243,7 @@ static bool write_callgrind(const struct fold *fold, const struct export_options
         path_to(&path, fold, id);
         charge(&writer, &path, (struct cost){ node->self_samples, node->self });
     }
-    writer.named = xcalloc(writer.functions + writer.process_count + 1, sizeof(bool));
+    writer.named = xcalloc(writer.functions + writer.process_count + 2, sizeof(bool));
     put_header(&writer);
     put_edges(&writer);
     fprintf(stream, "\ntotals: %" PRIu64 " %" PRIu64 "\n", fold->samples, fold->weight);

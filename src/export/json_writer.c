@@ -135,7 +135,7 @@ const char *plain_number(char buffer[40], double value)
 
     if (!isfinite(value))
         return "null";
-    snprintf(buffer, 40, "%.9g", value);
+    snprintf(buffer, 40, "%.12g", value);
     /* The only bytes that are not of a number are the locale's decimal point. */
     radix = strspn(buffer, "+-0123456789e");
     if (buffer[radix] != '\0') {

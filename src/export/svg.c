@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A flame graph as one SVG file: opens in any browser from anywhere, fetches nothing, zooms by a
- * click, searches with Ctrl-F.  Without scripts it is still a picture with a title on each frame:
+ * A flame graph as one SVG file, its root at the top, where browsers begin: opens in any browser
+ * from anywhere, fetches nothing, zooms by a click, searches with Ctrl-F.  Without scripts it is
+ * still a picture with a title on each frame:
  *
  *     NAME (N samples, P%, self N)
  *
@@ -23,7 +24,7 @@
 #include "src/export/svg_script.h"
 #include "stacks.h"
 
-enum { WIDTH = 1200, ROW = 17, TOP = 60, BOTTOM = 40, BOXES_MAX = 20000, NAME_MAX_BYTES = 512 };
+enum { WIDTH = 1200, ROW = 17, TOP = 66, BOTTOM = 12, BOXES_MAX = 20000, NAME_MAX_BYTES = 512 };
 
 static const double CHARACTER = 7.3; /* width of a letter of 12px monospace */
 
@@ -81,13 +82,12 @@ static void put_fitting(FILE *stream, const char *name, double width)
     put_xml(stream, text);
 }
 
-static void put_box(const struct fold *fold, const struct flame *flame, const struct flame_box *box,
-                    FILE *stream)
+static void put_box(const struct fold *fold, const struct flame_box *box, FILE *stream)
 {
     const struct fold_node *node = &fold->nodes[box->node];
     double x = (double)box->start / (double)fold->weight;
     double w = (double)node->total / (double)fold->weight;
-    unsigned y = TOP + (flame->depth - node->depth) * ROW;
+    unsigned y = TOP + node->depth * ROW;
     char color[8] = "#d0d0c8", buffer[NAME_MAX_BYTES], a[40], b[40];
     const char *name = "all";
 
@@ -140,8 +140,8 @@ static void put_head(const struct fold *fold, const struct flame *flame, FILE *s
             "</text>\n<text id=\"reset\" x=\"%d\" y=\"20\">reset zoom</text>\n"
             "<text id=\"search\" x=\"%d\" y=\"20\">search</text>\n"
             "<text id=\"matched\" x=\"%d\" y=\"38\"> </text>\n"
-            "<text id=\"details\" x=\"10\" y=\"%u\"> </text>\n",
-            WIDTH - 170, WIDTH - 70, WIDTH - 220, height - 14);
+            "<text id=\"details\" x=\"10\" y=\"56\"> </text>\n",
+            WIDTH - 170, WIDTH - 70, WIDTH - 220);
 }
 
 static bool write_svg(const struct fold *fold, const struct export_options *options, FILE *stream,
@@ -154,7 +154,7 @@ static bool write_svg(const struct fold *fold, const struct export_options *opti
     flame_init(&flame, fold, BOXES_MAX);
     put_head(fold, &flame, stream);
     for (uint32_t i = 0; i < flame.count; i++)
-        put_box(fold, &flame, &flame.boxes[i], stream);
+        put_box(fold, &flame.boxes[i], stream);
     fputs("<script><![CDATA[\n", stream);
     fputs(svg_script, stream);
     fputs("]]></script>\n</svg>\n", stream);

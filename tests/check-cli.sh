@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The command line from outside: help that fits a screen, exit statuses, files that are never
+# overwritten or left half-written, a launched command that keeps its input, output and status.
+set -u
+built=$(cd "${PROFTOP_BUILT:-.}" && pwd)
+proftop=$built/proftop
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+status=0
+
+fail() {
+    echo "FAILED: $*"
+    status=1
+}
+
+# expect STATUS TEXT COMMAND…: its exit status, and TEXT somewhere in what it says on stderr.
+expect() {
+    wanted=$1 text=$2
+    shift 2
+    "$@" >out 2>err </dev/null
+    got=$?
+    [ $got -eq "$wanted" ] || fail "$* ended with $got, not $wanted: $(cat err)"
+    [ -z "$text" ] || grep -qF -- "$text" err || fail "$* did not say \"$text\": $(cat err)"
+}
+
+"$built/tests/make_session" plain plain.proftop || exit 1
+"$built/tests/make_session" later later.proftop || exit 1
+
+# ---- help ----------------------------------------------------------------------------------------
+for command in '' open record report diff dump doctor; do
+    # shellcheck disable=SC2086
+    "$proftop" $command --help >help || fail "$command --help failed"
+    [ "$(wc -l <help)" -le 24 ] || fail "$command --help has more than 24 lines"
+    [ "$(wc -L <help)" -le 80 ] || fail "$command --help has lines above 80 columns"
+done
+[ "$("$proftop" --version | wc -l)" -eq 1 ] || fail "--version is not one line"
+
+# ---- mistakes and files --------------------------------------------------------------------------
+expect 2 'proftop -- sleep' "$proftop" sleep
+expect 2 'proftop report --help' "$proftop" report --nosuch plain.proftop
+expect 2 'the formats are' "$proftop" report plain.proftop --format gif
+expect 2 'regular expression' "$proftop" diff plain.proftop later.proftop --function '('
+expect 3 'No such file' "$proftop" report missing.proftop
+expect 3 '99999999' "$proftop" record -p 99999999
+echo 'neither this nor that' >strange
+expect 4 'no format that is known' "$proftop" report strange
+: >empty
+expect 4 'empty' "$proftop" report empty
+printf 'a;b 3\nno count\n' >folded
+expect 4 'line 2' "$proftop" report folded
+head -c 5000 plain.proftop >damaged.proftop
+expect 4 'damaged.proftop' "$proftop" report damaged.proftop
+expect 4 'plain file' "$proftop" report /dev/zero
+cp plain.proftop before
+expect 5 'exists already' "$proftop" report later.proftop --format session -o plain.proftop
+cmp -s plain.proftop before || fail "an existing file was changed"
+expect 0 '' "$proftop" report later.proftop --format folded -o new.folded
+expect 0 '' "$proftop" report plain.proftop --format folded -o new.folded --force
+expect 0 '' "$proftop" report plain.proftop --format folded -o -
+cmp -s out new.folded || fail "-o - and -o FILE differ"
+expect 3 'No such file' "$proftop" report plain.proftop -o no/such/folder/file
+if [ -w /dev/full ]; then
+    expect 5 'No space left' sh -c "exec '$proftop' report plain.proftop >/dev/full"
+    expect 5 'No space left' "$proftop" report plain.proftop -o /dev/full
+fi
+mkfifo fifo
+expect 4 'plain file' "$proftop" report fifo
+
+# Nothing beside what was asked for: temporary files are gone.
+[ -z "$(find . -name '*.??????' ! -name '*.folded')" ] || fail "left behind: $(ls)"
+
+# ---- a range, and what it leaves out -------------------------------------------------------------
+whole=$("$proftop" report plain.proftop --json --view top | sed -n 's/^  "samples": //p' | tail -1)
+part=$("$proftop" report plain.proftop --json --view top --range 0..6 |
+    sed -n 's/^  "samples": //p' | tail -1)
+[ "${part%,}" -gt 0 ] && [ "${part%,}" -lt "${whole%,}" ] || fail "the range has $part of $whole"
+expect 2 'range' "$proftop" report plain.proftop --range 9..x
+"$proftop" report plain.proftop plain.proftop --json --view top >two || fail "merging failed"
+
+# ---- diff ----------------------------------------------------------------------------------------
+expect 0 '' "$proftop" diff plain.proftop plain.proftop --fail-above 1
+expect 0 '' "$proftop" diff plain.proftop later.proftop
+expect 1 '' "$proftop" diff plain.proftop later.proftop --fail-above 5
+grep -q '^ *+[0-9.]* *! .* f3 ' out || fail "diff does not mark f3: $(cat out)"
+expect 0 '' "$proftop" diff plain.proftop later.proftop --fail-above 5 --function '^f1$'
+expect 0 '' "$proftop" diff plain.proftop later.proftop --fail-above 90
+expect 0 '' "$proftop" diff plain.proftop --range 0..6 --fail-above 5 --json
+grep -q '"schema": "proftop-diff/1"' out || fail "no schema in diff --json"
+
+# ---- launching -----------------------------------------------------------------------------------
+if ! "$proftop" record -o probe.proftop -- true 2>err; then
+    echo "skipped: check-cli: launching: $(head -1 err)"
+    exit $status
+fi
+expect 7 'samples' "$proftop" record -o seven.proftop -- sh -c 'exit 7'
+expect 137 'samples' "$proftop" record -o killed.proftop -- sh -c 'kill -9 $$'
+expect 127 'nosuch' "$proftop" record -o none.proftop -- ./nosuch
+expect 126 'empty' "$proftop" record -o none.proftop -- ./empty
+[ ! -e none.proftop ] || fail "a command that did not start left a file"
+expect 125 'seven.proftop' "$proftop" record -o seven.proftop -- true
+expect 2 'unknown' "$proftop" record --nosuch -- true
+expect 0 'samples' "$proftop" record -d 0.2 -o short.proftop -- sleep 1000
+[ "$(stat -c %a short.proftop)" = 600 ] || fail "a session is not 0600"
+[ "$(echo hello | "$proftop" record -o cat.proftop -- cat 2>err)" = hello ] ||
+    fail "the command lost its input or output"
+
+# The keyboard's signal reaches the command too, here by us; the file is whole all the same.
+"$proftop" record -o signal.proftop -- sh -c 'echo on >fifo; exec sleep 1000' 2>err &
+recorder=$!
+read -r _ <fifo
+kill -TERM $recorder
+wait $recorder
+[ $? -eq 143 ] || fail "a terminated recording has the wrong status: $(cat err)"
+"$proftop" report signal.proftop >out || fail "a terminated recording can't be read"
+
+# An export instead of a session, and a name of its own for what has none.
+expect 0 'samples' "$proftop" record --format json -o export.json -- true
+grep -q '"schema": "proftop-report/1"' export.json || fail "record --format json wrote none"
+expect 0 'written to proftop-true-' "$proftop" record -- true
+ls proftop-true-*.proftop >/dev/null || fail "no default file"
+exit $status
