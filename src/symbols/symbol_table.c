@@ -114,19 +114,36 @@ const char *symbol_table_name(const struct symbol_table *table, const struct ran
     return table->strings + range->value;
 }
 
+enum { PIECES_MAX = 64 }; /* a symbol cut by more inner ones is taken for shorter than it is */
+
 uint64_t symbol_table_start(const struct symbol_table *table, const struct range *range)
 {
-    enum { pieces_max = 64 }; /* a symbol cut by more inner ones begins where we stop looking */
-    const struct range *at = range;
+    const struct range *at = range, *first = table->ranges.items;
 
-    for (int i = 0; i < pieces_max && at > table->ranges.items; i++) {
+    for (int i = 0; i < PIECES_MAX && at > first && at[-1].start + at[-1].size == at->start; i++) {
         at--;
-        if (at->start + at->size != at[1].start)
-            break;
         if (at->value == range->value)
             range = at;
     }
     return range->start;
+}
+
+bool symbol_table_bounds(const struct symbol_table *table, uint64_t address, uint64_t *start,
+                         uint64_t *end)
+{
+    const struct range *range = symbol_table_find(table, address), *at = range;
+    const struct range *behind = table->ranges.items + table->ranges.count;
+
+    if (range == NULL)
+        return false;
+    *start = symbol_table_start(table, range);
+    *end = range->start + range->size;
+    for (int i = 0; i < PIECES_MAX && at + 1 < behind && at->start + at->size == at[1].start; i++) {
+        at++;
+        if (at->value == range->value)
+            *end = at->start + at->size;
+    }
+    return true;
 }
 
 size_t symbol_table_count(const struct symbol_table *table)

@@ -7,6 +7,7 @@
 #ifndef SYMBOLS_SYMBOL_TABLE_H
 #define SYMBOLS_SYMBOL_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,10 @@ const struct range *symbol_table_find(const struct symbol_table *table, uint64_t
 const char *symbol_table_name(const struct symbol_table *table, const struct range *range);
 /* Where the symbol of RANGE begins: not always where RANGE does. */
 uint64_t symbol_table_start(const struct symbol_table *table, const struct range *range);
+
+/* Where the symbol that holds ADDRESS begins and ends; false when there is none. */
+bool symbol_table_bounds(const struct symbol_table *table, uint64_t address, uint64_t *start,
+                         uint64_t *end);
 
 size_t symbol_table_count(const struct symbol_table *table);
 const struct range *symbol_table_at(const struct symbol_table *table, size_t index);
