@@ -140,6 +140,7 @@ void module_names_free(struct module_names *names)
     if (names == NULL)
         return;
     symbol_table_free(names->table);
+    outline_fini(&names->outline);
     chunks_fini(&names->made);
     index_fini(&names->made_index);
     free(names);
@@ -193,4 +194,29 @@ size_t module_names_bytes(const struct module_names *names)
 {
     return sizeof(*names) + symbol_table_bytes(names->table) + chunks_bytes(&names->made) +
            index_bytes(&names->made_index);
+}
+
+static void load_outline(struct module_names *names)
+{
+    struct elf_file file;
+
+    names->outlined = true;
+    if (module_open(names->module, &file) != TROUBLE_NONE)
+        return;
+    outline_load(&names->outline, &file);
+    elf_file_close(&file);
+}
+
+uint64_t module_names_nameless(struct module_names *names, uint64_t address)
+{
+    uint64_t at, start, begin;
+
+    if (!by_offset(names) || !elf_segments_address(&names->segments, address, &at))
+        return address;
+    if (!names->outlined)
+        load_outline(names);
+    return outline_find(&names->outline, at, &start) &&
+                   elf_segments_offset(&names->segments, start, &begin)
+               ? begin
+               : address;
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "elf_file.h"
+#include "outline.h"
 #include "proftop/chunks.h"
 #include "proftop/index.h"
 #include "proftop/module.h"
@@ -26,6 +27,8 @@ struct module_names {
     const struct module *module;
     struct symbol_table *table;
     struct elf_segments segments;
+    struct outline outline; /* read when a nameless address is first asked for */
+    bool outlined;
     enum trouble trouble;
     enum trouble dwarf_trouble; /* why there are no lines, when that is worth telling */
     uint8_t build_id[BUILD_ID_MAX];
@@ -43,6 +46,12 @@ void module_names_free(struct module_names *names);
 const struct range *module_names_find(const struct module_names *names, uint64_t address);
 /* Where RANGE's function begins, in a frame's terms. */
 uint64_t module_names_start(const struct module_names *names, const struct range *range);
+
+/*
+ * Where the nameless function at ADDRESS begins, both in a frame's terms; ADDRESS when the file
+ * does not tell.
+ */
+uint64_t module_names_nameless(struct module_names *names, uint64_t address);
 
 /* The symbol that was made for RANGE before, or NULL; and keeping one. */
 const struct symbol *module_names_made(const struct module_names *names, const struct range *range);

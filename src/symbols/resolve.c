@@ -125,17 +125,24 @@ static void kernel_name(struct symbols *symbols, struct symbol *out, const char 
         out->module = intern_text(symbols->intern, tab + 1);
 }
 
-static void unnamed(struct symbols *symbols, const struct module *module, const struct frame *frame,
-                    struct symbol *out)
+/* NAMES: of the module, or NULL. */
+static void unnamed(struct symbols *symbols, const struct module *module,
+                    struct module_names *names, const struct frame *frame, struct symbol *out)
 {
+    uint64_t start = frame->address;
+
+    if (names != NULL && frame->kind == FRAME_NATIVE)
+        start = module_names_nameless(names, frame->address);
     if (frame->kind == FRAME_KERNEL && module != NULL)
         out->name = intern_text(symbols->intern, module->name);
     else if (frame->kind == FRAME_NATIVE && module != NULL && module->name[0] != '\0')
-        out->name = intern_printf(symbols->intern, "%s+0x%" PRIx64, module->name, frame->address);
+        out->name = intern_printf(symbols->intern, "%s+0x%" PRIx64, module->name, start);
+    else if (frame->kind == FRAME_JIT)
+        out->name = intern_text(symbols->intern, "[code without a perf map]");
     else
         out->name = intern_printf(symbols->intern, "0x%" PRIx64, frame->address);
     out->raw_name = out->name;
-    out->address = frame->address;
+    out->address = start;
     symbols->counts.unnamed++;
 }
 
@@ -172,7 +179,7 @@ static void machine_symbol(struct symbols *symbols, const struct module *module,
     if (range != NULL)
         range_symbol(symbols, names, range, out);
     else
-        unnamed(symbols, module, frame, out);
+        unnamed(symbols, module, names, frame, out);
     pthread_mutex_unlock(&symbols->lock);
 }
 
@@ -212,7 +219,7 @@ static void jit_symbol(struct symbols *symbols, const struct module *module,
     if (code != NULL)
         return;
     pthread_mutex_lock(&symbols->lock);
-    unnamed(symbols, module, frame, out);
+    unnamed(symbols, module, NULL, frame, out);
     pthread_mutex_unlock(&symbols->lock);
 }
 
