@@ -80,11 +80,49 @@ static const struct {
 };
 enum { STACKS = sizeof(stacks) / sizeof(stacks[0]) };
 
+/* Lanes: what they usually show, and what while the host stole CPU time. */
+static const struct {
+    enum lane_group group;
+    const char *key, *label;
+    enum lane_unit unit;
+    int tid;
+    bool alarming;
+    double usual, stolen;
+} lane_plans[] = {
+    { LANE_TARGET, "cpu_pct", "target cpu", UNIT_PERCENT, 0, false, 183, 91 },
+    { LANE_TARGET, "rss_bytes", "tgt RSS", UNIT_BYTES, 0, false, 12.5 * 1024 * 1024,
+      12.5 * 1024 * 1024 },
+    { LANE_TARGET, "vsize_bytes", "tgt virtual", UNIT_BYTES, 0, false, 293 << 20, 293 << 20 },
+    { LANE_TARGET, "fds", "open files", UNIT_COUNT, 0, false, 7, 7 },
+    { LANE_TARGET, "threads", "threads", UNIT_COUNT, 0, false, 5, 5 },
+    { LANE_TARGET, "minflt", "minor flt", UNIT_PER_SECOND, 0, true, 455, 410 },
+    { LANE_TARGET, "majflt", "tgt maj flt", UNIT_PER_SECOND, 0, true, 0, 0 },
+    { LANE_SYSTEM, "us", "usr", UNIT_PERCENT, 0, false, 90, 45 },
+    { LANE_SYSTEM, "sy", "sys", UNIT_PERCENT, 0, false, 4, 4 },
+    { LANE_SYSTEM, "id", "idle", UNIT_PERCENT, 0, false, 6, 3 },
+    { LANE_SYSTEM, "wa", "iowait", UNIT_PERCENT, 0, true, 0, 0 },
+    { LANE_SYSTEM, "st", "STEAL", UNIT_PERCENT, 0, true, 0, 48 },
+    { LANE_SYSTEM, "cpus.cpu0.id", "cpu0 idle", UNIT_PERCENT, 0, false, 5, 3 },
+    { LANE_SYSTEM, "cpus.cpu1.id", "cpu1 idle", UNIT_PERCENT, 0, false, 4, 2 },
+    { LANE_SYSTEM, "run_queue", "run queue", UNIT_COUNT, 0, true, 2, 5 },
+    { LANE_SYSTEM, "blocked", "blocked", UNIT_COUNT, 0, true, 0, 0 },
+    { LANE_SYSTEM, "context_switches", "ctx sw", UNIT_PER_SECOND, 0, false, 18700, 6100 },
+    { LANE_SYSTEM, "interrupts", "irq", UNIT_PER_SECOND, 0, false, 9996, 4000 },
+    { LANE_SYSTEM, "free_bytes", "free", UNIT_BYTES, 0, false, 20e9, 20e9 },
+    { LANE_SYSTEM, "read_bytes", "disk read", UNIT_BYTES_PER_SECOND, 0, true, 0, 0 },
+    { LANE_SYSTEM, "write_bytes", "disk write", UNIT_BYTES_PER_SECOND, 0, true, 200000, 200000 },
+    { LANE_SYSTEM, "psi.cpu.some", "PSI cpu some", UNIT_PERCENT, 0, true, 9, 38 },
+    { LANE_SYSTEM, "psi.io.some", "PSI io some", UNIT_PERCENT, 0, true, 0, 0 },
+    { LANE_THREAD, "cpu_pct", "wrk-0", UNIT_PERCENT, 8970, false, 88, 41 },
+    { LANE_THREAD, "cpu_pct", "wrk-1", UNIT_PERCENT, 8971, false, 86, 43 },
+};
+enum { LANES = sizeof(lane_plans) / sizeof(lane_plans[0]) };
+
 struct recording {
     struct history *history;
     struct lanes *lanes;
     stack_id stacks[STACKS], waits[2];
-    lane_id cpu, steal, majflt, user, rss;
+    lane_id lanes_of[LANES];
     unsigned slices; /* made so far */
     uint32_t seed;
 };
@@ -138,16 +176,21 @@ static void make_stacks(struct recording *recording, bool hostile)
     recording->waits[1] = names_push(names, recording->stacks[9], locations[9]);
 }
 
-static lane_id add_lane(struct recording *recording, enum lane_group group, const char *key,
-                        const char *label, enum lane_unit unit)
+static void make_lanes(struct recording *recording)
 {
-    struct lane lane = { .group = group,
-                         .key = key,
-                         .label = label,
-                         .unit = unit,
-                         .ceiling = unit == UNIT_PERCENT ? 100 : 0 };
+    for (int i = 0; i < LANES; i++) {
+        bool share = lane_plans[i].unit == UNIT_PERCENT && lane_plans[i].group != LANE_TARGET;
+        struct lane lane = { .group = lane_plans[i].group,
+                             .key = lane_plans[i].key,
+                             .label = lane_plans[i].label,
+                             .unit = lane_plans[i].unit,
+                             .pid = lane_plans[i].tid != 0 ? 8968 : 0,
+                             .tid = lane_plans[i].tid,
+                             .ceiling = share ? 100 : 0,
+                             .alarming = lane_plans[i].alarming };
 
-    return lanes_add(recording->lanes, &lane);
+        recording->lanes_of[i] = lanes_add(recording->lanes, &lane);
+    }
 }
 
 static void make_threads(struct recording *recording)
@@ -192,11 +235,7 @@ struct recording *recording_new(bool hostile)
     recording->lanes = config.lanes = lanes_new();
     recording->history = history_new(&config);
     recording->seed = 7;
-    recording->cpu = add_lane(recording, LANE_TARGET, "cpu_pct", "cpu", UNIT_PERCENT);
-    recording->steal = add_lane(recording, LANE_SYSTEM, "cpu.st", "STEAL", UNIT_PERCENT);
-    recording->user = add_lane(recording, LANE_SYSTEM, "cpu.us", "cpu usr", UNIT_PERCENT);
-    recording->majflt = add_lane(recording, LANE_TARGET, "majflt", "maj faults", UNIT_PER_SECOND);
-    recording->rss = add_lane(recording, LANE_TARGET, "rss_bytes", "rss", UNIT_BYTES);
+    make_lanes(recording);
     make_threads(recording);
     make_stacks(recording, hostile);
     return recording;
@@ -266,18 +305,24 @@ static void add_samples(struct recording *recording, struct slice_draft *draft, 
     draft_add_tally(draft, &tally);
 }
 
+/* Every lane is read ten times a second; in the fortieth there were major faults. */
 static void add_lanes(struct recording *recording, struct slice_draft *draft, unsigned slice)
 {
-    const struct lane_sum lanes[] = {
-        { recording->cpu, 1, stolen(slice) ? 91 : 183 },
-        { recording->steal, 1, stolen(slice) ? 48 : 0 },
-        { recording->user, 1, stolen(slice) ? 45 : 90 },
-        { recording->majflt, 1, slice / 10 == 40 ? 12 : 0 },
-        { recording->rss, 1, 12.5 * 1024 * 1024 },
+    static const struct other_process others[] = {
+        { .pid = 31, .cpu_pct = 12, .name = "cc1" },
+        { .pid = 7, .cpu_pct = 3, .read_bytes = 4096, .majflt = 1, .name = "backup\33[2J" },
     };
 
-    for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++)
-        draft_add_lane(draft, &lanes[i]);
+    for (int i = 0; i < LANES; i++) {
+        double value = stolen(slice) ? lane_plans[i].stolen : lane_plans[i].usual;
+        struct lane_sum sum = { recording->lanes_of[i], 1, value };
+
+        if (slice / 10 == 40 && strcmp(lane_plans[i].key, "majflt") == 0)
+            sum.sum = 120;
+        draft_add_lane(draft, &sum);
+    }
+    if (slice % 10 == 9)
+        draft_add_others(draft, others, 2, 1);
 }
 
 static void end_thread(struct recording *recording)

@@ -103,7 +103,12 @@ static void check_views(int columns, int rows, bool ascii)
                   { "callers", "1 Down Down Enter" },
                   { "bottom-up", "b" },
                   { "flame", "4" },
-                  { "threads", "5" } };
+                  { "threads", "5" },
+                  { "time", "6" },
+                  { "time-spike", "}" },
+                  { "time-lift", "Down Down Down Down Down Enter" },
+                  { "time-lanes", "m" },
+                  { "system", "Esc 7" } };
     struct bench *bench = bench_new(columns, rows, false, ascii, true);
 
     paint(bench);
@@ -172,7 +177,7 @@ static void hostile_names_keep_the_screen_sane(void **state)
             struct bench *bench = bench_new(columns, 30, true, ascii != 0, true);
 
             paint(bench);
-            press(bench, "Down Enter 2 * End 4 1 p p / a Enter");
+            press(bench, "Down Enter 2 * End 4 1 p p / a Enter 6 } m End Esc 7 Up 1");
             if (columns == 92 && ascii == 0)
                 check(bench, "hostile");
             bench_free(bench);

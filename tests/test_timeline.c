@@ -288,7 +288,11 @@ static void the_top_decile_is_a_tenth(void **state)
     assert_true(timeline_top_decile(fixture.timeline, fixture.steal, &threshold));
     assert_true(threshold >= 89 && threshold <= 91);
     assert_false(timeline_top_decile(fixture.timeline, fixture.rss, &threshold));
-    assert_false(timeline_top_decile(fixture.timeline, fixture.faults, &threshold));
+    for (int i = 102; i <= 200; i++) /* three of a hundred */
+        read_lane(&fixture, i, fixture.faults, i % 33 == 0 ? i : 0);
+    update(&fixture, 201);
+    assert_true(timeline_top_decile(fixture.timeline, fixture.faults, &threshold));
+    assert_true(threshold > 0 && threshold <= 132);
     fixture_fini(&fixture);
 }
 

@@ -31,6 +31,8 @@ void timeline_update(struct timeline *timeline, struct profile *profile);
 uint64_t timeline_version(const struct timeline *timeline);
 uint64_t timeline_start_ns(const struct timeline *timeline);
 uint64_t timeline_end_ns(const struct timeline *timeline);
+/* The profile taken in last; NULL before the first. */
+struct profile *timeline_profile(const struct timeline *timeline);
 const struct lanes *timeline_lanes(const struct timeline *timeline);
 
 /* The lane of GROUP with KEY, of all processes, or of PID and TID; UINT32_MAX when there is none.

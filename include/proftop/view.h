@@ -45,6 +45,7 @@ struct view_contrast {
     bool wanted;
     lane_id lift;         /* UINT32_MAX: the fold's range against the rest of the recording; else
                              the top decile of this lane's readings against the others */
+    bool total;           /* total times, not self times */
     function_id function; /* whose cores to give by bucket; FUNCTION_NONE: nobody's */
     uint64_t start_ns, bucket_ns;
     uint32_t buckets;

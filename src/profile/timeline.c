@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "proftop/clock.h"
+#include "proftop/hash.h"
 #include "proftop/history.h"
 #include "proftop/memory.h"
 #include "proftop/slice.h"
@@ -30,7 +31,10 @@ enum { TICKS_MAX = 8192, TALLIES_MAX = 16384 };
 
 struct timeline *timeline_new(void)
 {
-    return xcalloc(1, sizeof(struct timeline));
+    struct timeline *timeline = xcalloc(1, sizeof(*timeline));
+
+    index_init(&timeline->index);
+    return timeline;
 }
 
 static void forget(struct timeline *timeline)
@@ -48,6 +52,7 @@ void timeline_free(struct timeline *timeline)
     if (timeline == NULL)
         return;
     forget(timeline);
+    index_fini(&timeline->index);
     profile_unref(timeline->profile);
     free(timeline->values);
     free(timeline->ticks);
@@ -208,6 +213,25 @@ static void take_all(struct timeline *timeline, struct profile *profile)
         take_slice(timeline, slice);
 }
 
+static uint64_t lane_hash(enum lane_group group, const char *key, int32_t pid, int32_t tid)
+{
+    uint64_t hash = hash_bytes(group, key, strlen(key));
+
+    return hash_pair(hash, (uint64_t)(uint32_t)pid << 32 | (uint32_t)tid);
+}
+
+static void index_lanes(struct timeline *timeline)
+{
+    const struct lanes *lanes = timeline_lanes(timeline);
+
+    for (; timeline->indexed < lanes_count(lanes); timeline->indexed++) {
+        const struct lane *lane = lanes_get(lanes, timeline->indexed);
+
+        index_add(&timeline->index, lane_hash(lane->group, lane->key, lane->pid, lane->tid),
+                  timeline->indexed);
+    }
+}
+
 void timeline_update(struct timeline *timeline, struct profile *profile)
 {
     bool known = timeline->profile != NULL && profile_same_history(timeline->profile, profile);
@@ -215,8 +239,12 @@ void timeline_update(struct timeline *timeline, struct profile *profile)
     const struct slice *slice;
     struct profile *old = timeline->profile;
 
-    if (!known)
+    if (!known) {
         forget(timeline);
+        index_fini(&timeline->index);
+        index_init(&timeline->index);
+        timeline->indexed = 0;
+    }
     timeline->profile = profile_ref(profile);
     if (known && profile_fresh(profile, timeline->serial, &cursor)) {
         while ((slice = profile_next_fresh(&cursor)) != NULL)
@@ -226,6 +254,7 @@ void timeline_update(struct timeline *timeline, struct profile *profile)
         take_all(timeline, profile);
     }
     timeline->serial = profile_serial(profile);
+    index_lanes(timeline);
     profile_unref(old);
 }
 
@@ -246,6 +275,11 @@ uint64_t timeline_end_ns(const struct timeline *timeline)
     return timeline->profile != NULL ? profile_end_ns(timeline->profile) : 0;
 }
 
+struct profile *timeline_profile(const struct timeline *timeline)
+{
+    return timeline->profile;
+}
+
 const struct lanes *timeline_lanes(const struct timeline *timeline)
 {
     return timeline->profile != NULL ? profile_lanes(timeline->profile) : NULL;
@@ -254,15 +288,16 @@ const struct lanes *timeline_lanes(const struct timeline *timeline)
 lane_id timeline_find(const struct timeline *timeline, enum lane_group group, const char *key,
                       int32_t pid, int32_t tid)
 {
-    const struct lanes *lanes = timeline_lanes(timeline);
-    uint32_t count = lanes != NULL ? lanes_count(lanes) : 0;
+    struct index_cursor cursor;
+    uint32_t item;
 
-    for (lane_id id = 0; id < count; id++) {
-        const struct lane *lane = lanes_get(lanes, id);
+    index_probe(&timeline->index, lane_hash(group, key, pid, tid), &cursor);
+    while ((item = index_next(&timeline->index, &cursor)) != INDEX_END) {
+        const struct lane *lane = lanes_get(timeline_lanes(timeline), item);
 
         if (lane->group == group && lane->pid == pid && lane->tid == tid &&
             strcmp(lane->key, key) == 0)
-            return id;
+            return item;
     }
     return UINT32_MAX;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proftop/index.h"
 #include "proftop/timeline.h"
 
 struct lane_values {
@@ -22,7 +23,9 @@ struct tally {
 struct timeline {
     struct profile *profile;
     uint64_t serial, version;
-    uint64_t *ticks; /* when each ended */
+    struct index index; /* lanes by group, key, pid and tid … */
+    uint32_t indexed;   /* … so many of them */
+    uint64_t *ticks;    /* when each ended */
     size_t tick_count, tick_capacity;
     struct lane_values *values; /* by lane_id */
     size_t lane_count, lane_capacity;

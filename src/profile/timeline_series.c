@@ -155,7 +155,9 @@ bool timeline_top_decile(const struct timeline *timeline, lane_id lane, double *
     if (count > 0)
         qsort(values, count, sizeof(*values), by_value);
     *threshold = count > 0 ? values[count - 1 - (count - 1) / 10] : 0;
-    /* At least as high as the ninth decile, and some seconds must lie below. */
+    /* Some must lie below; a lane that rose more rarely than that has fewer high seconds. */
+    for (size_t i = 0; i < count && *threshold <= values[0]; i++)
+        *threshold = values[i];
     moves = count >= FEWEST && *threshold > values[0];
     free(values);
     return moves;

@@ -20,6 +20,9 @@
 
 enum { DEVIATIONS = 6, FEWEST = 5 };
 
+/* Beside the highest spike, one of less than this part of it is no news. */
+#define BESIDE_HIGHEST 0.05
+
 /* From the median distance to the standard deviation of a normal distribution. */
 #define DEVIATION_OF_MEDIAN 1.4826
 
@@ -28,15 +31,15 @@ static double floor_of(const struct lane *lane, double usual)
 {
     switch (lane->unit) {
     case UNIT_PERCENT:
-        return 5;
+        return 8;
     case UNIT_COUNT:
-        return 2 + usual / 4;
+        return 2 + usual / 2;
     case UNIT_PER_SECOND:
         return 20 + usual / 2;
     case UNIT_BYTES:
         return 1e6 + usual / 10;
     case UNIT_BYTES_PER_SECOND:
-        return 256 << 10;
+        return 4 << 20;
     case UNIT_MS:
         return 5;
     case UNIT_RATIO:
@@ -113,18 +116,20 @@ static void find_in_lane(struct timeline *timeline, const struct lane *lane, str
 {
     struct readings readings;
     struct reading reading;
-    double usual, rise, floor;
+    double usual, rise, floor, highest = 0;
 
     list->count = 0;
     readings_from(timeline, lane->id, 0, &readings);
-    while (readings_next(&readings, &reading))
+    while (readings_next(&readings, &reading)) {
         list_add(list, &reading);
+        highest = fmax(highest, reading.value);
+    }
     if (list->count < FEWEST)
         return;
     usual = median_of(list);
     rise = DEVIATIONS * deviation_of(list, usual);
-    floor = floor_of(lane, usual);
-    find_episodes(timeline, lane->id, list, usual, usual + (rise > floor ? rise : floor));
+    floor = fmax(floor_of(lane, usual), (highest - usual) * BESIDE_HIGHEST);
+    find_episodes(timeline, lane->id, list, usual, usual + fmax(rise, floor));
 }
 
 /* Seconds in which a fifth of the samples or more did not come. */

@@ -72,7 +72,9 @@ static bool describe(struct round *round, const struct lane_kind *kind, const ch
         snprintf(label, sizeof(label), "%s %s", name, _(kind->label));
     } else {
         snprintf(key, sizeof(key), "%s", kind->key);
-        snprintf(label, sizeof(label), "%s", _(kind->label));
+        /* A thread's own name is nobody's to translate. */
+        snprintf(label, sizeof(label), "%s",
+                 kind->group == LANE_THREAD ? kind->label : _(kind->label));
     }
     *lane = lanes_add(round->lanes, &(struct lane){ .group = kind->group,
                                                     .unit = kind->unit,

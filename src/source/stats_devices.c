@@ -35,9 +35,9 @@ enum disk_lane {
 
 static const struct lane_kind disk_kinds[DISK_LANES] = {
     [DISK_READ_BYTES] = { "disks.%s.read_bytes", N_("read"), LANE_SYSTEM, UNIT_BYTES_PER_SECOND, 0,
-                          true },
+                          false },
     [DISK_WRITE_BYTES] = { "disks.%s.write_bytes", N_("write"), LANE_SYSTEM, UNIT_BYTES_PER_SECOND,
-                           0, true },
+                           0, false },
     [DISK_READS] = { "disks.%s.reads", N_("reads"), LANE_SYSTEM, UNIT_PER_SECOND, 0, false },
     [DISK_WRITES] = { "disks.%s.writes", N_("writes"), LANE_SYSTEM, UNIT_PER_SECOND, 0, false },
     [DISK_AWAIT] = { "disks.%s.await_ms", N_("await"), LANE_SYSTEM, UNIT_MS, 0, true },

@@ -70,7 +70,7 @@ static const struct lane_kind vmstat_kinds[VMSTAT_LANES] = {
                        true },
     [VMSTAT_SWAP_IN] = { "swap_in", N_("swap in"), LANE_SYSTEM, UNIT_BYTES_PER_SECOND, 0, true },
     [VMSTAT_SWAP_OUT] = { "swap_out", N_("swap out"), LANE_SYSTEM, UNIT_BYTES_PER_SECOND, 0, true },
-    [VMSTAT_FAULTS] = { "minflt", N_("minor flt"), LANE_SYSTEM, UNIT_PER_SECOND, 0, true },
+    [VMSTAT_FAULTS] = { "minflt", N_("all min flt"), LANE_SYSTEM, UNIT_PER_SECOND, 0, false },
     [VMSTAT_MAJOR] = { "majflt", N_("maj faults"), LANE_SYSTEM, UNIT_PER_SECOND, 0, true },
     [VMSTAT_SCANNED] = { "reclaim_scanned", N_("pages scanned"), LANE_SYSTEM, UNIT_PER_SECOND, 0,
                          true },

@@ -47,7 +47,7 @@ static const struct target_lane target_lanes[FIGURES] = {
     [FIGURE_DELAY_NS] = { { "run_delay_pct", N_("run delay"), LANE_TARGET, UNIT_PERCENT, 0, true },
                           1e-7,
                           false },
-    [FIGURE_MINFLT] = { { "minflt", N_("tgt min flt"), LANE_TARGET, UNIT_PER_SECOND, 0, true },
+    [FIGURE_MINFLT] = { { "minflt", N_("minor flt"), LANE_TARGET, UNIT_PER_SECOND, 0, true },
                         1,
                         true },
     [FIGURE_MAJFLT] = { { "majflt", N_("tgt maj flt"), LANE_TARGET, UNIT_PER_SECOND, 0, true },

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "proftop/clock.h"
-#include "proftop/gettext.h"
 #include "proftop/memory.h"
 #include "proftop/system.h"
 
@@ -37,14 +36,14 @@ enum thread_lane {
 };
 
 static const struct lane_kind thread_kinds[THREAD_LANES] = {
-    [THREAD_CPU] = { "cpu_pct", N_("cpu"), LANE_THREAD, UNIT_PERCENT, 100, false },
-    [THREAD_USER] = { "user_pct", N_("user"), LANE_THREAD, UNIT_PERCENT, 100, false },
-    [THREAD_SYS] = { "sys_pct", N_("system"), LANE_THREAD, UNIT_PERCENT, 100, false },
-    [THREAD_DELAY] = { "run_delay_pct", N_("run delay"), LANE_THREAD, UNIT_PERCENT, 100, false },
-    [THREAD_VCSW] = { "vcsw", N_("vol csw"), LANE_THREAD, UNIT_PER_SECOND, 0, false },
-    [THREAD_IVCSW] = { "ivcsw", N_("invol csw"), LANE_THREAD, UNIT_PER_SECOND, 0, false },
-    [THREAD_MINFLT] = { "minflt", N_("minor flt"), LANE_THREAD, UNIT_PER_SECOND, 0, false },
-    [THREAD_MAJFLT] = { "majflt", N_("maj faults"), LANE_THREAD, UNIT_PER_SECOND, 0, false },
+    [THREAD_CPU] = { "cpu_pct", "", LANE_THREAD, UNIT_PERCENT, 100, false },
+    [THREAD_USER] = { "user_pct", "", LANE_THREAD, UNIT_PERCENT, 100, false },
+    [THREAD_SYS] = { "sys_pct", "", LANE_THREAD, UNIT_PERCENT, 100, false },
+    [THREAD_DELAY] = { "run_delay_pct", "", LANE_THREAD, UNIT_PERCENT, 100, false },
+    [THREAD_VCSW] = { "vcsw", "", LANE_THREAD, UNIT_PER_SECOND, 0, false },
+    [THREAD_IVCSW] = { "ivcsw", "", LANE_THREAD, UNIT_PER_SECOND, 0, false },
+    [THREAD_MINFLT] = { "minflt", "", LANE_THREAD, UNIT_PER_SECOND, 0, false },
+    [THREAD_MAJFLT] = { "majflt", "", LANE_THREAD, UNIT_PER_SECOND, 0, false },
 };
 
 /* Counters of a thread: CPU and delay in ns, user and system in ticks. */
@@ -55,6 +54,7 @@ struct thread {
     bool kept, known; /* known: the counters below are those of an earlier round */
     struct proc_schedstat last;
     uint64_t counters[THREAD_LANES];
+    char name[PROC_NAME_MAX];
     uint64_t last_ns; /* when they were read */
     struct gauge gauges[THREAD_LANES];
 };
@@ -92,14 +92,17 @@ static struct thread *find_thread(struct process *process, int32_t tid, size_t h
     return &process->threads[process->thread_count++];
 }
 
+/* A lane is called after its thread: screens say once which figure they show. */
 static void put(struct round *round, struct thread *thread, const struct process *process,
                 enum thread_lane lane, double value)
 {
     struct gauge *gauge = &thread->gauges[lane];
+    struct lane_kind kind = thread_kinds[lane];
 
-    if (gauge->lane_plus_1 == 0)
-        gauge->lane_plus_1 =
-            round_lane(round, &thread_kinds[lane], NULL, process->pid, thread->tid) + 1;
+    if (gauge->lane_plus_1 == 0) {
+        kind.label = thread->name;
+        gauge->lane_plus_1 = round_lane(round, &kind, NULL, process->pid, thread->tid) + 1;
+    }
     round_put(round, gauge->lane_plus_1 - 1, value);
 }
 
@@ -118,6 +121,7 @@ static void read_counters(struct thread *thread, const struct proc_schedstat *no
         counters[THREAD_SYS] = stat.stime_ticks;
         counters[THREAD_MINFLT] = stat.minflt;
         counters[THREAD_MAJFLT] = stat.majflt;
+        memcpy(thread->name, stat.name, sizeof(thread->name));
     }
     if (proc_file_is_open(&thread->schedstat))
         counters[THREAD_CPU] = now->cpu_ns;

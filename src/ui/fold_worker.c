@@ -68,7 +68,7 @@ static void make_contrast(struct fold_worker *worker, struct fold_result *result
 {
     struct view_extra *extra = &result->extra;
     const struct view_contrast *wants = &extra->wants.contrast;
-    struct compare_options options = { .what = COMPARE_SHARE };
+    struct compare_options options = { .what = COMPARE_SHARE, .total = wants->total };
     double *cores;
 
     if (!wants->wanted ||

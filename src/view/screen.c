@@ -10,6 +10,7 @@
 #include "detail.h"
 #include "format.h"
 #include "proftop/gettext.h"
+#include "sidebar.h"
 #include "strip.h"
 
 enum {
@@ -67,21 +68,54 @@ struct screen_layout screen_lay_out(int columns, int rows, const struct view_ops
     return layout;
 }
 
-/* Draws a part into a grid of its own, so that it cannot reach outside it. */
-static void render_part(const struct screen_input *input, struct grid *grid, int row, int column,
-                        int rows, int columns, const struct view_ops *view, void *state)
+/* A part is drawn into a grid of its own, so that it cannot reach outside it. */
+static struct grid *part_new(const struct grid *grid, int rows, int columns)
 {
-    struct grid *part;
+    return rows < 1 || columns < 1 ? NULL : grid_new(columns, rows, grid->ascii);
+}
 
-    if (rows < 1 || columns < 1)
-        return;
-    part = grid_new(columns, rows, grid->ascii);
-    if (view != NULL)
-        view->render(state, input, part);
-    else
-        detail_render(input, part);
+static void part_finish(struct grid *grid, int row, int column, struct grid *part)
+{
     grid_blit(grid, row, column, part);
     grid_free(part);
+}
+
+static void render_body(const struct screen_input *input, const struct screen_layout *layout,
+                        const struct view_ops *view, void *state, struct grid *grid)
+{
+    struct grid *part = part_new(grid, layout->body_rows, layout->body_columns);
+
+    if (part == NULL)
+        return;
+    view->render(state, input, part);
+    part_finish(grid, layout->body, 0, part);
+}
+
+static void render_detail(const struct screen_input *input, const struct screen_layout *layout,
+                          struct grid *grid)
+{
+    struct grid *part = part_new(grid, layout->detail_rows, layout->body_columns);
+
+    if (part == NULL)
+        return;
+    detail_render(input, part);
+    part_finish(grid, layout->detail, 0, part);
+}
+
+/* Beside the body and the detail pane, behind a line. */
+static void render_sidebar(const struct screen_input *input, const struct screen_layout *layout,
+                           struct grid *grid)
+{
+    int rows = layout->status - layout->body;
+    struct grid *part = part_new(grid, rows, grid->columns - layout->sidebar);
+
+    if (part == NULL)
+        return;
+    for (int row = 0; row < rows; row++)
+        grid_text(grid, layout->body + row, layout->sidebar - 1, 1, ROLE_DIM,
+                  grid->ascii ? "|" : "\u2502");
+    sidebar_render(input, part);
+    part_finish(grid, layout->body, layout->sidebar, part);
 }
 
 void screen_render(const struct screen_input *input, const struct view_ops *view, void *state,
@@ -99,10 +133,11 @@ void screen_render(const struct screen_input *input, const struct view_ops *view
     chrome_tabs(input, grid, layout.tabs, view);
     if (layout.strip >= 0 && input->profile != NULL)
         strip_render(input, grid, layout.strip);
-    render_part(input, grid, layout.body, 0, layout.body_rows, layout.body_columns, view, state);
+    render_body(input, &layout, view, state, grid);
     if (layout.detail >= 0 && input->fold != NULL)
-        render_part(input, grid, layout.detail, 0, layout.detail_rows, layout.body_columns, NULL,
-                    NULL);
+        render_detail(input, &layout, grid);
+    if (layout.sidebar >= 0)
+        render_sidebar(input, &layout, grid);
     chrome_status(input, grid, layout.status);
     chrome_keys(grid, layout.keys, view->name);
 }

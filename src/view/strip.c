@@ -25,13 +25,9 @@ static const struct {
     double above;
     char letter;
 } troubles[] = {
-    { "cpu.st", LANE_SYSTEM, 5, 'S' },
-    { "throttled_us", LANE_TARGET, 0, 'T' },
-    { "cgroup.throttled_us", LANE_SYSTEM, 0, 'T' },
-    { "swap.in_bytes", LANE_SYSTEM, 0, 'W' },
-    { "cpu.wa", LANE_SYSTEM, 10, 'I' },
-    { "majflt", LANE_TARGET, 1, 'F' },
-    { "psi.memory.some", LANE_SYSTEM, 10, 'M' },
+    { "st", LANE_SYSTEM, 5, 'S' },      { "cgroup.throttled_us", LANE_SYSTEM, 0, 'T' },
+    { "swap_in", LANE_SYSTEM, 0, 'W' }, { "wa", LANE_SYSTEM, 10, 'I' },
+    { "majflt", LANE_TARGET, 1, 'F' },  { "psi.memory.some", LANE_SYSTEM, 10, 'M' },
 };
 enum { TROUBLES = sizeof(troubles) / sizeof(troubles[0]) };
 
