@@ -115,6 +115,21 @@ wait $recorder
 [ $? -eq 143 ] || fail "a terminated recording has the wrong status: $(cat err)"
 "$proftop" report signal.proftop >out || fail "a terminated recording can't be read"
 
+# ---- dump ----------------------------------------------------------------------------------------
+expect 3 '99999999' "$proftop" dump -p 99999999
+sh -c 'echo on >fifo; exec sleep 1000' &
+sleeper=$!
+read -r _ <fifo
+expect 0 '' "$proftop" dump -p $sleeper --json
+grep -q '"schema": "proftop-dump/1"' out || fail "dump --json has no schema"
+expect 0 '' "$proftop" dump -p $sleeper
+grep -q '^[0-9]* [a-z]*: ' out || fail "dump shows no thread: $(cat out)"
+kill -0 $sleeper || fail "the dumped process is gone"
+case $(sed -n 's/^State:.//p' /proc/$sleeper/status) in
+[TtZ]*) fail "the dumped process was left stopped" ;;
+esac
+kill $sleeper
+
 # An export instead of a session, and a name of its own for what has none.
 expect 0 'samples' "$proftop" record --format json -o export.json -- true
 grep -q '"schema": "proftop-report/1"' export.json || fail "record --format json wrote none"

@@ -14,6 +14,8 @@
 int cli_diff(const struct options *options, struct error *error);
 int cli_live(const struct options *options, struct error *error);
 int cli_open(const struct options *options, struct error *error);
+int cli_doctor(const struct options *options, struct error *error);
+int cli_dump(const struct options *options, struct error *error);
 int cli_record(const struct options *options, struct error *error);
 int cli_report(const struct options *options, struct error *error);
 
