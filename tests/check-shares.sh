@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The whole way, from a process to a table: the demo's known shares come out of a recording, as they
+# are with what they call, and one thread at a time.
+set -u
+built=${PROFTOP_BUILT:-.}
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+status=0
+
+record() { # NAME PHASE OPTION...
+    name=$1 phase=$2
+    shift 2
+    "$built/proftop" record -F 999 "$@" -o "$folder/$name" -- \
+        "$built/demo/demo" --phase "$phase" --seconds 3 --quiet || {
+        echo "recording the phase $phase failed: $?"
+        exit 1
+    }
+}
+
+# FILE COLUMN FUNCTION LOW HIGH: the function's share in points lies between.
+share() {
+    got=$("$built/proftop" report "$folder/$1" --view top --format csv -n 1000 | awk -F, -v column="$2" -v name="$3" '
+        NR == 1 { for (i = 1; i <= NF; i++) { if ($i == column) c = i; if ($i == "name") n = i } }
+        NR > 1 && $n == name { sum += $c }
+        END { print sum + 0 }')
+    if ! awk -v got="$got" -v low="$4" -v high="$5" 'BEGIN { exit !(got >= low && got <= high) }'; then
+        echo "$1: $2 of $3 is $got, not between $4 and $5"
+        status=1
+    fi
+}
+
+# 1000 samples at the least, on a busy machine: four standard deviations of 40 % are 6 points.
+record cpu.proftop cpu
+share cpu.proftop self_pct shade_pixels 34 46
+share cpu.proftop self_pct blend_layers 15 25
+share cpu.proftop self_pct split_words 15 25
+share cpu.proftop self_pct look_up_names 6 14
+share cpu.proftop self_pct pack_result 6 14
+share cpu.proftop total_pct draw_frame 54 66
+share cpu.proftop total_pct read_input 24 36
+share cpu.proftop total_pct cpu_round 97 100.01
+
+record deep.proftop deep
+share deep.proftop self_pct deep_bottom 97 100.01
+share deep.proftop total_pct deep_step 97 100.01
+
+record lock.proftop lock
+share lock.proftop self_pct hold_lock 95 100.01
+
+exit $status
