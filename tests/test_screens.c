@@ -10,78 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proftop/clock.h"
-#include "screen_fixture.h"
-#include "src/ui/app.h"
+#include "screen_bench.h"
 #include "tests/harness/golden.h"
 #include "tests/harness/testing.h"
-
-#define NOW_NS (1064 * NS_PER_S)
-
-struct bench {
-    struct recording *recording;
-    struct profile *profile;
-    struct app *app;
-    struct grid *grid;
-    uint64_t now_ns;
-};
-
-static struct bench *bench_new(int columns, int rows, bool hostile, bool ascii, bool live)
-{
-    struct bench *bench = calloc(1, sizeof(*bench));
-    struct app_config config = {
-        .title = "busy[8968]", .live = live, .synchronous = true, .ascii = ascii
-    };
-
-    settings_init(&config.settings);
-    scope_init(&config.scope);
-    if (live)
-        config.scope.last_ns = 10 * NS_PER_S;
-    bench->recording = recording_new(hostile);
-    bench->profile = recording_profile(bench->recording, 64, false);
-    bench->app = app_new(&config);
-    bench->grid = grid_new(columns, rows, ascii);
-    bench->now_ns = NOW_NS;
-    app_set_profile(bench->app, bench->profile, bench->now_ns);
-    return bench;
-}
-
-static void bench_free(struct bench *bench)
-{
-    app_free(bench->app);
-    grid_free(bench->grid);
-    profile_unref(bench->profile);
-    recording_free(bench->recording);
-    free(bench);
-}
-
-static void paint(struct bench *bench)
-{
-    for (int i = 0; i < 3; i++) { /* what a view wants made follows from what it shows */
-        app_render(bench->app, bench->grid, bench->now_ns);
-        app_step(bench->app, bench->now_ns);
-    }
-    app_render(bench->app, bench->grid, bench->now_ns);
-    grid_check(bench->grid);
-}
-
-static void press(struct bench *bench, const char *keys)
-{
-    char word[16];
-
-    for (; *keys != '\0'; keys += strspn(keys, " ")) {
-        size_t length = strcspn(keys, " ");
-        struct key_event event = { 0 };
-
-        snprintf(word, sizeof(word), "%.*s", (int)length, keys);
-        event.code = keys_parse(word);
-        assert_int_not_equal(event.code, KEYCODE_NONE);
-        bench->now_ns += 100 * NS_PER_MS;
-        app_key(bench->app, &event, bench->grid->columns, bench->grid->rows, bench->now_ns);
-        keys += length;
-    }
-    paint(bench);
-}
 
 static void check(struct bench *bench, const char *name)
 {
@@ -111,9 +42,9 @@ static void check_views(int columns, int rows, bool ascii)
                   { "system", "Esc 7" } };
     struct bench *bench = bench_new(columns, rows, false, ascii, true);
 
-    paint(bench);
+    bench_paint(bench);
     for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
-        press(bench, views[i].keys);
+        bench_press(bench, views[i].keys);
         check(bench, views[i].name);
     }
     bench_free(bench);
@@ -145,7 +76,7 @@ static void top_at_odd_sizes(void **state)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct bench *bench = bench_new(sizes[i][0], sizes[i][1], false, false, true);
 
-        paint(bench);
+        bench_paint(bench);
         check(bench, "top");
         bench_free(bench);
     }
@@ -161,9 +92,9 @@ static void overlays_at_80x24(void **state)
     struct bench *bench = bench_new(80, 24, false, false, true);
 
     (void)state;
-    paint(bench);
+    bench_paint(bench);
     for (size_t i = 0; i < sizeof(overlays) / sizeof(overlays[0]); i++) {
-        press(bench, overlays[i].keys);
+        bench_press(bench, overlays[i].keys);
         check(bench, overlays[i].name);
     }
     bench_free(bench);
@@ -176,8 +107,8 @@ static void hostile_names_keep_the_screen_sane(void **state)
         for (int columns = 1; columns < 200; columns += 13) {
             struct bench *bench = bench_new(columns, 30, true, ascii != 0, true);
 
-            paint(bench);
-            press(bench, "Down Enter 2 * End 4 1 p p / a Enter 6 } m End Esc 7 Up 1");
+            bench_paint(bench);
+            bench_press(bench, "Down Enter 2 * End 4 1 p p / a Enter 6 } m End Esc 7 Up 1");
             if (columns == 92 && ascii == 0)
                 check(bench, "hostile");
             bench_free(bench);

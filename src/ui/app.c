@@ -333,6 +333,7 @@ static void mouse_in_body(struct app *app, const struct mouse_event *event,
         return;
     request = view->mouse(app->states[app->view], &input, &inside, layout->body_rows,
                           layout->body_columns);
+    app->moved |= request.kind != REQUEST_NONE;
     app_request(app, &request);
     app_follow_cursor(app);
 }

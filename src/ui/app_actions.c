@@ -268,12 +268,16 @@ void app_do(struct app *app, enum action action)
         return;
     request = app_view_key(app, action);
     if (request.kind != REQUEST_NONE) {
+        app->moved = true;
         app_request(app, &request);
         return;
     }
     if (app_scope_action(app, action))
         return;
-    if (action == ACTION_TREE)
+    if (action == ACTION_TREE && app->chosen != FUNCTION_NONE &&
+        strcmp(app_shown(app)->name, "tree") != 0)
+        app_drill(app, "tree", app->chosen);
+    else if (action == ACTION_TREE)
         show_named(app, "tree");
     else if ((action == ACTION_SPIKE_NEXT || action == ACTION_SPIKE_PREVIOUS) &&
              !spike(app, action))

@@ -83,7 +83,7 @@ void app_show_view(struct app *app, unsigned view)
     app->left[app->view] = app->chosen;
     input = app_input(app, app->key_ns);
     app->view = view;
-    if (view_table[view]->enter != NULL && app->left[view] != app->chosen)
+    if (view_table[view]->enter != NULL && app->moved && app->left[view] != app->chosen)
         view_table[view]->enter(app->states[view], &input);
 }
 

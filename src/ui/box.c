@@ -14,8 +14,9 @@ struct box box_draw(struct grid *grid, int columns, int rows, const char *title)
     if (rows > grid->rows - 4)
         rows = grid->rows - 4;
     box = (struct box){ (grid->rows - rows) / 2, (grid->columns - columns) / 2, rows, columns };
-    for (int i = -1; i <= rows; i++)
-        grid_fill(grid, box.row + i, box.column - 2, columns + 4, ROLE_NORMAL, " ");
+    for (int i = -1; i <= rows; i++) /* no slivers of the screen beside a wide one */
+        grid_fill(grid, box.row + i, columns + 8 >= grid->columns ? 0 : box.column - 2,
+                  columns + 8 >= grid->columns ? grid->columns : columns + 4, ROLE_NORMAL, " ");
     for (int i = 0; i < rows; i++) {
         grid_text(grid, box.row + i, box.column - 2, 1, ROLE_TITLE, grid->ascii ? "|" : "\u2502");
         grid_text(grid, box.row + i, box.column + columns + 1, 1, ROLE_TITLE,

@@ -109,7 +109,7 @@ const char *format_unit(const struct screen_input *input)
 
     switch (input->units) {
     case UNITS_CORES:
-        return unit == METRIC_NANOSECONDS ? _(" cpu") : "/s";
+        return unit == METRIC_NANOSECONDS ? _(" c") : "/s";
     case UNITS_SAMPLES:
         return " n";
     case UNITS_SECONDS:

@@ -24,7 +24,7 @@ const char *format_share(char buffer[FORMAT_MAX], const struct fold *fold, uint6
 /* The same in the person's unit: share, cores, samples or seconds. */
 const char *format_weight(char buffer[FORMAT_MAX], const struct screen_input *input,
                           const struct fold *fold, uint64_t weight, uint64_t samples);
-/* What to put behind a column's title: "%", " cpu", " n", " s". */
+/* What to put behind a column's title: "%", " c", " n", " s". */
 const char *format_unit(const struct screen_input *input);
 /* WEIGHT in the metric's own unit: seconds, bytes, a count. */
 const char *format_amount(char buffer[FORMAT_MAX], const struct scope *scope, uint64_t weight);

@@ -124,7 +124,7 @@ static int on_scrolled(int columns, const VTermScreenCell *cells, void *context)
         line->cells[i] = convert(&cells[i]);
     memmove(output->row_time, output->row_time + 1,
             sizeof(output->row_time[0]) * (size_t)(output->rows - 1));
-    output->row_time[output->rows - 1] = output->now_ns;
+    output->row_time[output->rows - 1] = 0;
     return 1;
 }
 
@@ -132,7 +132,8 @@ static int on_damage(VTermRect rect, void *context)
 {
     struct output *output = context;
 
-    for (int row = rect.start_row; row < rect.end_row && row < output->rows; row++)
+    /* Blank rows that scroll in are damage too, but nothing was written to them. */
+    for (int row = rect.start_row; row < rect.end_row && row <= output->cursor.row; row++)
         output->row_time[row] = output->now_ns;
     return 1;
 }
@@ -240,7 +241,7 @@ void output_resize(struct output *output, int columns, int rows)
     if (columns == output->columns && rows == output->rows)
         return;
     for (int row = output->rows; row < rows; row++)
-        output->row_time[row] = output->now_ns;
+        output->row_time[row] = 0;
     vterm_set_size(output->vterm, rows, columns);
     output->columns = columns;
     output->rows = rows;
@@ -300,9 +301,20 @@ int output_scrolled(const struct output *output)
     return output->alternate ? 0 : output->scrolled_count;
 }
 
+/* Rows of the screen down to the last that was written to. */
+static int rows_used(const struct output *output)
+{
+    int rows = output->rows;
+
+    while (!output->alternate && rows > 1 && output->row_time[rows - 1] == 0 &&
+           output->cursor.row < rows - 1)
+        rows--;
+    return rows;
+}
+
 int output_lines(const struct output *output)
 {
-    return output_scrolled(output) + output->rows;
+    return output_scrolled(output) + rows_used(output);
 }
 
 static bool screen_cell(const struct output *output, int row, int column, struct cell *cell)

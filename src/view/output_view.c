@@ -145,14 +145,17 @@ static bool in_range(const struct screen_input *input, uint64_t time_ns)
 
 static void render_header(const struct screen_input *input, struct grid *grid, int first, int rows)
 {
-    char clock[FORMAT_MAX];
-    int count = output_lines(input->output), left;
+    char clock[FORMAT_MAX] = "-";
+    int count = output_lines(input->output), last = first + rows - 1, left;
 
+    while (last > 0 && output_line_time(input->output, last) == 0)
+        last--;
+    if (output_line_time(input->output, last) != 0)
+        format_clock(clock, input->profile, output_line_time(input->output, last));
     grid_fill(grid, 0, 0, grid->columns, ROLE_HEADER, " ");
-    left = grid_printf(
-        grid, 0, 0, grid->columns, ROLE_HEADER, _("OUTPUT  lines %d-%d of %d, the last at %s  "),
-        first + 1, first + rows, count,
-        format_clock(clock, input->profile, output_line_time(input->output, first + rows - 1)));
+    left = grid_printf(grid, 0, 0, grid->columns, ROLE_HEADER,
+                       _("OUTPUT  lines %d-%d of %d, the last at %s  "), first + 1, first + rows,
+                       count, clock);
     grid_text_right(grid, 0, left, grid->columns - left, ROLE_HEADER,
                     input->ended ? _("it has ended") : _("Enter types into it, ^] leaves"));
 }

@@ -26,7 +26,8 @@ enum {
     MODULE_COLUMNS = 10,
     MARKER_COLUMNS = 2,
     NAME_MIN = 24,
-    BAR_FROM = 72, /* columns of the view from which there is room for each */
+    LEVELS_MAX = 200, /* opened at once */
+    BAR_FROM = 72,    /* columns of the view from which there is room for each */
     SAMPLES_FROM = 60,
     MODULE_FROM = 50
 };
@@ -86,6 +87,9 @@ static void prepare(struct tree_pane *pane, const struct screen_input *input,
     found = pane->place.pinned && input->follow ? tree_rows_find(rows, pane->place.path) : -1;
     if (found >= 0)
         pane->place.list.cursor = found;
+    if (found >= 0 && pane->place.revealed) /* with its callers in sight above it */
+        pane->place.list.top = found - height / 2;
+    pane->place.revealed &= found < 0;
     list_fit(&pane->place.list, (int)rows->count, height);
 }
 
@@ -148,16 +152,29 @@ static void fold_row(struct tree_pane *pane, bool open, int height)
         pin(pane);
 }
 
-static void fold_below(struct tree_pane *pane, bool open)
+/* Opens what is closed below the row under the cursor; true when there was anything. */
+static bool open_closed_below(struct tree_pane *pane)
 {
     int first = pane->place.list.cursor, at = first;
-    int indent = pane->rows.rows[first].indent;
+    bool any = false;
 
     do {
-        if (pane->rows.rows[at].has_children)
-            tree_rows_set(&pane->rows, pane->rows.rows[at].path, open);
+        const struct tree_row *row = &pane->rows.rows[at];
+
+        if (row->has_children && !row->open) {
+            tree_rows_set(&pane->rows, row->path, true);
+            any = true;
+        }
         at++;
-    } while (at < (int)pane->rows.count && pane->rows.rows[at].indent > indent);
+    } while (at < (int)pane->rows.count && pane->rows.rows[at].parent >= first);
+    return any;
+}
+
+/* Level by level: what is closed has no rows yet to be opened. */
+static void expand_below(struct tree_pane *pane, const struct fold *fold)
+{
+    for (int level = 0; level < LEVELS_MAX && open_closed_below(pane); level++)
+        tree_rows_update(&pane->rows, fold, true);
 }
 
 struct request tree_pane_key(struct tree_pane *pane, const struct screen_input *input,
@@ -191,7 +208,7 @@ struct request tree_pane_key(struct tree_pane *pane, const struct screen_input *
         fold_row(pane, true, height);
         break;
     case ACTION_EXPAND_BELOW:
-        fold_below(pane, true);
+        expand_below(pane, fold);
         break;
     case ACTION_EXPAND_ALL:
         tree_rows_set_all(&pane->rows, 0);
@@ -373,5 +390,5 @@ void tree_pane_reveal(struct tree_pane *pane, const struct fold *fold, function_
     if (path == PATH_NONE)
         return;
     pane->place.path = path;
-    pane->place.pinned = true;
+    pane->place.pinned = pane->place.revealed = true;
 }

@@ -15,6 +15,7 @@ struct tree_place {
     struct list list;
     uint64_t path; /* of the row under the cursor */
     bool pinned;   /* the person has put the cursor there */
+    bool revealed; /* it was put there for them: to be shown in the middle */
 };
 
 struct tree_pane {
