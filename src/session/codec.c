@@ -188,7 +188,8 @@ bool decode_node(struct reading *reading, stack_id stack, stack_id *parent, loca
 #define TALLY_COUNTS(X)                                                                            \
     X(expected)                                                                                    \
     X(received)                                                                                    \
-    X(lost) X(throttled) X(truncated) X(broken) X(deferred) X(unseen) X(rate_hz) X(stops)          \
+    X(lost)                                                                                        \
+    X(throttled) X(truncated) X(broken) X(deferred) X(unseen) X(rate_hz) X(stops)                  \
         X(eintr_repaired) X(behind)
 #define TALLY_TIMES(X) X(stopped_ns) X(stopped_max_ns) X(target_cpu_ns) X(source_cpu_ns)
 

@@ -48,8 +48,8 @@ static __attribute__((noinline)) void quiet_work(double until)
 static __attribute__((noinline)) void fault_storm(double until)
 {
     while (now() < until) {
-        char *memory = mmap(NULL, FAULT_BYTES, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        char *memory =
+            mmap(NULL, FAULT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
         if (memory == MAP_FAILED)
             exit(1);
