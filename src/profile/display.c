@@ -229,6 +229,11 @@ static void update_lines(struct display *display, const uint8_t *changed)
     }
 }
 
+uint32_t display_functions(const struct display *display)
+{
+    return chunks_count(&display->classes);
+}
+
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
 const struct display_node *display_node(const struct display *display, uint32_t node)

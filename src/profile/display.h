@@ -52,7 +52,8 @@ bool display_fits(const struct display *display, const struct names *names,
 /* Takes in new stacks and names; true when stacks that were known lead elsewhere now. */
 bool display_update(struct display *display);
 
-uint32_t display_stacks(const struct display *display); /* as far as it is up to date */
+uint32_t display_stacks(const struct display *display);    /* as far as it is up to date */
+uint32_t display_functions(const struct display *display); /* above all it leads to */
 uint32_t display_nodes(const struct display *display);
 struct shown display_stack(const struct display *display, stack_id stack);
 const struct display_node *display_node(const struct display *display, uint32_t node);

@@ -21,6 +21,7 @@
 struct node_sum {
     function_id function; /* drawn; FUNCTION_ROOT for the root */
     uint64_t self, total, self_samples, total_samples, python;
+    uint64_t threads; /* short way: a bit a thread */
     uint32_t line;
     uint64_t votes; /* how far ahead LINE is, by the majority vote of Boyer and Moore */
 };
@@ -96,6 +97,7 @@ static void add_stacks(struct build *build)
         node->self += sum->weight;
         node->self_samples += sum->samples;
         node->python += shown.python ? sum->weight : 0;
+        node->threads |= sum->threads;
         if (stack == STACK_ROOT)
             continue;
         vote(node, display_line(build->display, stack), totals[stack]);
@@ -116,6 +118,7 @@ static void add_up(struct build *build)
 
             parent->total += node->total;
             parent->total_samples += node->total_samples;
+            parent->threads |= node->threads;
         }
     }
     for (uint32_t i = 0; i < build->node_count; i++) {
@@ -167,7 +170,21 @@ static void find_lines(struct build *build, struct fold_row *rows)
     free(best);
 }
 
-/* On how many threads each function was: from each thread's nodes up, each node once a thread. */
+/* On how many threads each function was, by the bits of its nodes. */
+static void count_bits(struct build *build, struct fold_row *rows)
+{
+    uint64_t *bits = xcalloc(build->whole->fold.row_count + 1, sizeof(*bits));
+
+    for (uint32_t i = 1; i < build->node_count; i++) {
+        if (build->nodes[i].total_samples != 0)
+            bits[build->whole->row_of[build->nodes[i].function] - 1] |= build->nodes[i].threads;
+    }
+    for (uint32_t i = 0; i < build->whole->fold.row_count; i++)
+        rows[i].threads = (uint32_t)__builtin_popcountll(bits[i]);
+    free(bits);
+}
+
+/* The same from each thread's nodes up, each node once a thread. */
 static void count_threads(struct build *build, struct fold_row *rows)
 {
     uint32_t threads = profile_threads(build->whole->profile);
@@ -234,7 +251,10 @@ static void build_rows(struct build *build)
         }
     }
     find_lines(build, rows);
-    count_threads(build, rows);
+    if (build->sums->short_way)
+        count_bits(build, rows);
+    else
+        count_threads(build, rows);
     qsort_r(rows, whole->fold.row_count, sizeof(*rows), compare_rows, (void *)whole->fold.names);
     for (uint32_t i = 0; i < whole->fold.row_count; i++)
         whole->row_of[rows[i].function] = i + 1;
@@ -372,7 +392,7 @@ static void build_process_tree(struct build *build, struct instances *instances)
 
 static bool several_processes(const struct build *build)
 {
-    const struct cells *tops = &build->sums->tops;
+    const struct cells *tops = &build->sums->tops; /* none the short way: one process */
     int32_t first = 0;
 
     for (size_t i = 0; i < tops->count; i++) {

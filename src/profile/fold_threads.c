@@ -28,7 +28,21 @@ void grouped_fini(struct grouped *grouped)
     free(grouped->order);
 }
 
-/* The function with most self weight among the nodes of one thread. */
+/* The function with most self weight of one thread, from the matrix. */
+static void find_top_short(struct fold_thread *thread, const struct sums *sums)
+{
+    thread->top = UINT32_MAX;
+    for (size_t leaf = 1; leaf < sums->leaf_count; leaf++) {
+        uint64_t weight = sums->matrix[leaf * sums->stride + thread->thread];
+
+        if (weight > thread->top_weight) {
+            thread->top_weight = weight;
+            thread->top = (function_id)(leaf - 1);
+        }
+    }
+}
+
+/* The same among the nodes of one thread. */
 static void find_top(struct fold_thread *thread, const struct display *display,
                      const struct cell **first, const struct cell **last, uint64_t *weights)
 {
@@ -156,8 +170,11 @@ void fold_build_threads(struct whole_fold *whole, const struct sums *sums)
                                         .gil_wanted_ns = sum->gil_wanted_ns,
                                         .weight = sum->weight,
                                         .samples = sum->samples };
-        find_top(thread, whole->display, &grouped.order[grouped.first[i]],
-                 &grouped.order[grouped.first[i + 1]], weights);
+        if (sums->short_way)
+            find_top_short(thread, sums);
+        else
+            find_top(thread, whole->display, &grouped.order[grouped.first[i]],
+                     &grouped.order[grouped.first[i + 1]], weights);
         whole->fold.thread_count++;
     }
     grouped_fini(&grouped);

@@ -5,7 +5,7 @@
  *
  *     the question (range, threads, state, metric, filter) is the last one's
  *         and the new slices are still held as fine ones   → add those
- *         known stacks have other names now                → sum by node again
+ *         known stacks have other names now                → sum by leaf again
  *     else                                                 → all slices of the range
  */
 #include "config.h"
@@ -67,8 +67,7 @@ static void sum_all(struct folder *folder, const struct profile *profile,
     struct slice_cursor cursor;
     const struct slice *slice;
 
-    sums_clear(&folder->sums);
-    sums_fit(&folder->sums, display_stacks(folder->display), profile_threads(profile));
+    sums_start(&folder->sums, profile, folder->display);
     selection_slices(selection, profile, &cursor);
     while ((slice = profile_next_slice(&cursor)) != NULL) {
         if (selection_has_slice(selection, slice))
@@ -76,26 +75,26 @@ static void sum_all(struct folder *folder, const struct profile *profile,
     }
 }
 
-static void sum_nodes(struct folder *folder, const struct profile *profile,
-                      const struct selection *selection)
+/* Sums again what the names have changed. */
+static void sum_leaves(struct folder *folder, const struct profile *profile,
+                       const struct selection *selection)
 {
     struct slice_cursor cursor;
     const struct slice *slice;
 
-    sums_clear_nodes(&folder->sums);
+    sums_start_leaves(&folder->sums, folder->display);
     selection_slices(selection, profile, &cursor);
     while ((slice = profile_next_slice(&cursor)) != NULL) {
         if (selection_has_slice(selection, slice))
-            sums_add_nodes(&folder->sums, slice, selection, folder->display);
+            sums_add_leaves(&folder->sums, slice, selection, folder->display);
     }
 }
 
-static void sum_fresh(struct folder *folder, const struct profile *profile,
-                      const struct selection *selection, struct fresh_cursor *cursor)
+static void sum_fresh(struct folder *folder, const struct selection *selection,
+                      struct fresh_cursor *cursor)
 {
     const struct slice *slice;
 
-    sums_fit(&folder->sums, display_stacks(folder->display), profile_threads(profile));
     while ((slice = profile_next_fresh(cursor)) != NULL) {
         if (selection_has_slice(selection, slice))
             sums_add(&folder->sums, slice, selection, folder->display);
@@ -150,13 +149,14 @@ struct fold *fold_update(struct folder *folder, struct profile *profile, const s
     /* Names that came late change which stacks a filter finds, and which threads a pattern. */
     renamed = (moved && scope->filter[0] != '\0') || scope->thread_name[0] != '\0';
     extends = !renamed && can_extend(folder, profile, scope) &&
-              profile_fresh(profile, folder->serial, &fresh);
+              profile_fresh(profile, folder->serial, &fresh) &&
+              sums_grow(&folder->sums, profile, folder->display);
     if (!extends) {
         sum_all(folder, profile, &selection);
     } else {
-        sum_fresh(folder, profile, &selection, &fresh);
+        sum_fresh(folder, &selection, &fresh);
         if (moved)
-            sum_nodes(folder, profile, &selection);
+            sum_leaves(folder, profile, &selection);
     }
     profile_ref(profile);
     profile_unref(folder->profile);

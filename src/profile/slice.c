@@ -140,29 +140,12 @@ void slice_skip_group(struct slice_walk *walk)
 
 bool slice_next_entry(struct slice_walk *walk, struct slice_entry *entry)
 {
-    const uint8_t *at = walk->at;
-    uint64_t head, thread, count = 1, change;
-
-    while (at == walk->group_end) {
+    while (walk->at == walk->group_end) {
         if (!slice_next_group(walk))
             return false;
-        at = walk->at;
     }
-    at = varint_take(at, &head);
-    at = varint_take(at, &thread);
-    if (head & ENTRY_COUNTED)
-        at = varint_take(at, &count);
-    walk->last.weight = walk->mean * count;
-    if (head & ENTRY_WEIGHED) {
-        at = varint_take(at, &change);
-        walk->last.weight += (uint64_t)varint_zagzig(change);
-        walk->mean = walk->last.weight / count;
-    }
-    walk->last.stack += (stack_id)(head >> ENTRY_SHIFT);
-    walk->last.thread = (uint32_t)thread;
-    walk->last.count = (uint32_t)count;
-    walk->at = at;
     *entry = walk->last;
+    walk_entry(walk, entry);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "proftop/slice.h"
+#include "proftop/varint.h"
 
 struct slice {
     _Atomic uint32_t refs;
@@ -40,6 +41,31 @@ static inline void attributes_unpack(uint32_t attributes, struct slice_entry *en
     entry->gil = attributes >> 2 & 3;
     entry->metric = attributes >> 4 & 15;
     entry->reason = attributes >> 8 & 31;
+}
+
+/*
+ * The next entry of a group that has one.  ENTRY comes with what the group shares.  Inline, because
+ * a wide range goes through millions.
+ */
+static inline void walk_entry(struct slice_walk *walk, struct slice_entry *entry)
+{
+    const uint8_t *at = walk->at;
+    uint64_t head, thread, count = 1, change;
+
+    at = varint_take(at, &head);
+    at = varint_take(at, &thread);
+    if (head & ENTRY_COUNTED)
+        at = varint_take(at, &count);
+    entry->weight = walk->mean * count;
+    if (head & ENTRY_WEIGHED) {
+        at = varint_take(at, &change);
+        entry->weight += (uint64_t)varint_zagzig(change);
+        walk->mean = count == 1 ? entry->weight : entry->weight / count;
+    }
+    entry->stack = walk->last.stack += (stack_id)(head >> ENTRY_SHIFT);
+    entry->thread = (uint32_t)thread;
+    entry->count = (uint32_t)count;
+    walk->at = at;
 }
 
 static inline bool attributes_valid(uint64_t attributes)
