@@ -113,7 +113,8 @@ void fold_callers_free(struct fold_callers *callers);
 
 /*
  * The bottom-up tree (leaf first) of the whole fold, or of one function when not UINT32_MAX.  It
- * has nodes and totals; rows and threads are FOLD's alone.
+ * has nodes and totals; rows and threads are FOLD's alone.  Of a very large tree, ways that weigh
+ * less than a ten-thousandth end early.
  */
 struct fold *fold_bottom_up(const struct fold *fold, function_id function);
 

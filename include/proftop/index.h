@@ -30,8 +30,6 @@ struct index_cursor {
 
 void index_init(struct index *index);
 void index_fini(struct index *index);
-/* Empty again, with its memory kept. */
-void index_clear(struct index *index);
 void index_add(struct index *index, uint64_t hash, uint32_t item);
 void index_probe(const struct index *index, uint64_t hash, struct index_cursor *cursor);
 uint32_t index_next(const struct index *index, struct index_cursor *cursor);

@@ -20,7 +20,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proftop/index.h"
 #include "proftop/profile.h"
 
 enum { SLICE_OTHERS_MAX = 32 /* of them a slice keeps the busiest */ };
@@ -35,7 +34,7 @@ struct lane_sum {
 struct slice_draft {
     struct slice_entry *entries;
     size_t entry_count, entry_capacity;
-    struct index index;
+    size_t settled; /* that many of them are sorted and differ */
     struct lane_sum *lanes;
     size_t lane_count, lane_capacity;
     struct other_process *others;

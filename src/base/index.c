@@ -22,15 +22,6 @@ void index_fini(struct index *index)
     index_init(index);
 }
 
-void index_clear(struct index *index)
-{
-    if (index->slots == NULL || index->count == 0)
-        return;
-    for (uint32_t i = 0; i <= index->mask; i++)
-        index->slots[i].item = INDEX_END;
-    index->count = 0;
-}
-
 static uint32_t tag_of(uint64_t hash)
 {
     return (uint32_t)(hash >> 32);

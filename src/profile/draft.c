@@ -7,20 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proftop/hash.h"
 #include "proftop/memory.h"
 #include "proftop/varint.h"
+#include "sorting.h"
 
 enum {
     GROUP_BYTES_MAX = 3 * VARINT_MAX, /* packed */
     ENTRY_BYTES_MAX = 4 * VARINT_MAX, /* packed */
     TABLE_ALIGNMENT = 8,
+    SETTLE_MIN = 1 << 16, /* entries */
 };
 
 void draft_init(struct slice_draft *draft)
 {
     *draft = (struct slice_draft){ 0 };
-    index_init(&draft->index);
 }
 
 void draft_fini(struct slice_draft *draft)
@@ -29,7 +29,6 @@ void draft_fini(struct slice_draft *draft)
     free(draft->lanes);
     free(draft->others);
     free(draft->syscalls);
-    index_fini(&draft->index);
 }
 
 bool draft_empty(const struct slice_draft *draft)
@@ -44,12 +43,13 @@ static void draft_reset(struct slice_draft *draft)
     draft->entry_count = draft->lane_count = draft->other_count = draft->syscall_count = 0;
     draft->other_parts = 0;
     draft->tallied = false;
-    index_clear(&draft->index);
+    draft->settled = 0;
 }
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
-static uint64_t key_of(const struct slice_entry *entry)
+/* What entries of one group share. */
+static uint64_t group_of(const struct slice_entry *entry)
 {
     return (uint64_t)attributes_pack(entry) << 16 | (uint16_t)entry->syscall;
 }
@@ -57,34 +57,138 @@ static uint64_t key_of(const struct slice_entry *entry)
 static int compare_entries(const void *left, const void *right)
 {
     const struct slice_entry *a = left, *b = right;
-    uint64_t key_a = key_of(a), key_b = key_of(b);
+    uint64_t group_a = group_of(a), group_b = group_of(b);
 
-    if (key_a != key_b)
-        return key_a < key_b ? -1 : 1;
+    if (group_a != group_b)
+        return group_a < group_b ? -1 : 1;
     if (a->stack != b->stack)
         return a->stack < b->stack ? -1 : 1;
     return (a->thread > b->thread) - (a->thread < b->thread);
 }
 
-void draft_add_entry(struct slice_draft *draft, const struct slice_entry *entry)
+static int compare_numbers(const void *left, const void *right)
 {
-    uint64_t hash = hash_pair((uint64_t)entry->stack << 32 | entry->thread, key_of(entry));
-    struct index_cursor cursor;
-    uint32_t item;
+    const uint64_t *a = left, *b = right;
 
-    index_probe(&draft->index, hash, &cursor);
-    while ((item = index_next(&draft->index, &cursor)) != INDEX_END) {
-        struct slice_entry *known = &draft->entries[item];
+    return (*a > *b) - (*a < *b);
+}
 
-        if (compare_entries(known, entry) == 0) {
-            known->weight += entry->weight;
-            known->count += entry->count;
-            return;
+/* The groups that entries are in, sorted; few, because neighbours mostly share theirs. */
+struct groups {
+    uint64_t *values;
+    size_t count, capacity;
+};
+
+static size_t find_group(const struct groups *groups, uint64_t value)
+{
+    size_t low = 0, high = groups->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (groups->values[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void gather_groups(const struct slice_draft *draft, struct groups *groups)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < draft->entry_count; i++) {
+        uint64_t value = group_of(&draft->entries[i]);
+
+        if (i > 0 && value == group_of(&draft->entries[i - 1]))
+            continue;
+        groups->values = array_reserve(groups->values, &groups->capacity, groups->count + 1,
+                                       sizeof(*groups->values));
+        groups->values[groups->count++] = value;
+    }
+    qsort(groups->values, groups->count, sizeof(*groups->values), compare_numbers);
+    for (size_t i = 0; i < groups->count; i++) {
+        if (i == 0 || groups->values[i] != groups->values[kept - 1])
+            groups->values[kept++] = groups->values[i];
+    }
+    groups->count = kept;
+}
+
+static unsigned bits_for(uint64_t largest)
+{
+    return largest == 0 ? 0 : 64 - (unsigned)__builtin_clzll(largest);
+}
+
+/* Sorts the entries by group, stack and thread packed into one number; false when they don't fit.
+ */
+static bool sort_packed(struct slice_draft *draft, const struct groups *groups)
+{
+    size_t count = draft->entry_count;
+    unsigned stack_bits, thread_bits;
+    struct slice_entry *sorted;
+    struct sort_key *keys;
+    stack_id stack = 0;
+    uint32_t thread = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        stack = draft->entries[i].stack > stack ? draft->entries[i].stack : stack;
+        thread = draft->entries[i].thread > thread ? draft->entries[i].thread : thread;
+    }
+    stack_bits = bits_for(stack);
+    thread_bits = bits_for(thread);
+    if (bits_for(groups->count) + stack_bits + thread_bits > 64)
+        return false;
+    keys = xmalloc(count * sizeof(*keys));
+    for (size_t i = 0; i < count; i++) {
+        const struct slice_entry *entry = &draft->entries[i];
+        uint64_t group = groups->count > 1 ? find_group(groups, group_of(entry)) : 0;
+
+        keys[i].key = (group << stack_bits | entry->stack) << thread_bits | entry->thread;
+        keys[i].item = (uint32_t)i;
+    }
+    sort_keys(keys, count, UINT64_MAX >> (64 - bits_for(groups->count) - stack_bits - thread_bits));
+    sorted = xmalloc(draft->entry_capacity * sizeof(*sorted));
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = draft->entries[keys[i].item];
+    free(draft->entries);
+    draft->entries = sorted;
+    free(keys);
+    return true;
+}
+
+/* Sorts the entries and makes one of those that have the same key. */
+static void settle_entries(struct slice_draft *draft)
+{
+    struct groups groups = { 0 };
+    size_t kept = 0;
+
+    if (draft->entry_count > 1) {
+        gather_groups(draft, &groups);
+        if (!sort_packed(draft, &groups))
+            qsort(draft->entries, draft->entry_count, sizeof(*draft->entries), compare_entries);
+        free(groups.values);
+    }
+    for (size_t i = 0; i < draft->entry_count; i++) {
+        struct slice_entry *last = &draft->entries[kept > 0 ? kept - 1 : 0];
+
+        if (kept > 0 && compare_entries(last, &draft->entries[i]) == 0) {
+            last->weight += draft->entries[i].weight;
+            last->count += draft->entries[i].count;
+        } else {
+            draft->entries[kept++] = draft->entries[i];
         }
     }
+    draft->entry_count = draft->settled = kept;
+}
+
+void draft_add_entry(struct slice_draft *draft, const struct slice_entry *entry)
+{
+    /* So that memory is bounded by what differs, not by what was added. */
+    if (draft->entry_count >= SETTLE_MIN && draft->entry_count >= 2 * draft->settled)
+        settle_entries(draft);
     draft->entries = array_reserve(draft->entries, &draft->entry_capacity, draft->entry_count + 1,
                                    sizeof(*draft->entries));
-    index_add(&draft->index, hash, (uint32_t)draft->entry_count);
     draft->entries[draft->entry_count++] = *entry;
 }
 
@@ -249,7 +353,7 @@ static size_t pack_group(const struct slice_draft *draft, size_t first, uint8_t 
     uint64_t mean = 0;
     size_t i;
 
-    for (i = first; i < draft->entry_count && key_of(&draft->entries[i]) == key_of(head); i++)
+    for (i = first; i < draft->entry_count && group_of(&draft->entries[i]) == group_of(head); i++)
         at = pack_entry(at, &draft->entries[i], &stack, &mean);
     *out = varint_put(*out, attributes_pack(head));
     *out = varint_put(*out, varint_zigzag(head->syscall));
@@ -336,12 +440,14 @@ struct slice *draft_seal_packed(struct slice_draft *draft, const uint8_t *packed
 
 struct slice *draft_seal(struct slice_draft *draft, uint64_t start_ns, uint64_t end_ns)
 {
-    size_t room = draft->entry_count * (ENTRY_BYTES_MAX + GROUP_BYTES_MAX);
-    uint8_t *scratch = xmalloc(2 * room + 1), *packed = scratch + room, *at = packed;
+    uint8_t *scratch, *packed, *at;
     struct slice *slice;
+    size_t room;
 
-    if (draft->entry_count > 1)
-        qsort(draft->entries, draft->entry_count, sizeof(*draft->entries), compare_entries);
+    settle_entries(draft);
+    room = draft->entry_count * (ENTRY_BYTES_MAX + GROUP_BYTES_MAX);
+    scratch = xmalloc(2 * room + 1);
+    packed = at = scratch + room;
     for (size_t i = 0; i < draft->entry_count;)
         i = pack_group(draft, i, scratch, &at);
     slice = draft_seal_packed(draft, packed, (size_t)(at - packed), start_ns, end_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who calls a function and whom it calls, and the tree from the leaves. */
+/* Who calls a function and whom it calls. */
 #include "config.h"
 
 #include <stdlib.h>
@@ -95,90 +95,4 @@ void fold_callers_free(struct fold_callers *callers)
     free(callers->callers);
     free(callers->callees);
     free(callers);
-}
-
-/* ---- bottom up ------------------------------------------------------------------------------- */
-
-struct turned {
-    struct cells index; /* (turned node, function) → turned node, in the order they came */
-    struct raw_node *raw;
-    size_t capacity;
-};
-
-/* The child of PARENT for FUNCTION, with WEIGHT and SAMPLES more in its total. */
-static uint32_t turn_into(struct turned *turned, uint32_t parent, function_id function,
-                          uint64_t weight, uint64_t samples)
-{
-    size_t known = turned->index.count, item;
-    struct raw_node *raw;
-
-    item = cells_add(&turned->index, (uint64_t)parent << 32 | function, 0, 0) + 1;
-    if (turned->index.count != known) {
-        turned->raw = array_reserve(turned->raw, &turned->capacity, item + 1, sizeof(*turned->raw));
-        turned->raw[item] = (struct raw_node){ .function = function,
-                                               .parent = parent,
-                                               .depth = turned->raw[parent].depth + 1 };
-    }
-    raw = &turned->raw[item];
-    raw->total += weight;
-    raw->total_samples += samples;
-    return (uint32_t)item;
-}
-
-/* Adds the way from NODE to the root; its self part ends where the way ends. */
-static void turn_path(struct turned *turned, const struct fold *fold, node_id node, uint64_t weight,
-                      uint64_t samples)
-{
-    uint32_t at = 0;
-
-    turned->raw[0].total += weight;
-    turned->raw[0].total_samples += samples;
-    for (; node != NODE_ROOT; node = fold->nodes[node].parent)
-        at = turn_into(turned, at, fold->nodes[node].function, weight, samples);
-    turned->raw[at].self += weight;
-    turned->raw[at].self_samples += samples;
-}
-
-static bool below_same(const struct fold *fold, node_id node)
-{
-    function_id function = fold->nodes[node].function;
-
-    while ((node = fold->nodes[node].parent) != NODE_ROOT) {
-        if (fold->nodes[node].function == function)
-            return true;
-    }
-    return false;
-}
-
-struct fold *fold_bottom_up(const struct fold *fold, function_id function)
-{
-    const struct whole_fold *whole = (const struct whole_fold *)fold;
-    struct turned turned = { 0 };
-    struct selection selection;
-    struct whole_fold *result;
-
-    cells_init(&turned.index);
-    turned.raw = array_reserve(NULL, &turned.capacity, 1, sizeof(*turned.raw));
-    turned.raw[0] = (struct raw_node){ .function = FUNCTION_ROOT };
-    for (node_id i = 1; i < fold->node_count; i++) {
-        const struct fold_node *node = &fold->nodes[i];
-
-        if (function == UINT32_MAX) {
-            if (node->self_samples != 0)
-                turn_path(&turned, fold, i, node->self, node->self_samples);
-        } else if (node->function == function && !below_same(fold, i)) {
-            turn_path(&turned, fold, i, node->total, node->total_samples);
-        }
-    }
-    selection_copy(&selection, &whole->selection);
-    result = fold_new(whole->profile, whole->display, &selection);
-    result->fold = *fold;
-    result->fold.rows = NULL; /* the other fold's, which may go first */
-    result->fold.row_count = 0;
-    result->fold.threads = NULL;
-    result->fold.thread_count = 0;
-    fold_set_tree(result, turned.raw, (uint32_t)turned.index.count + 1);
-    cells_fini(&turned.index);
-    free(turned.raw);
-    return &result->fold;
 }

@@ -2,8 +2,10 @@
 /*
  * What the parts of folding share.
  *
- *     folder.c ─ sums, display ─► fold_build.c ─ raw nodes ─► fold_tree.c ─► struct fold
- *                                                fold_callers.c, fold_detail.c: from a fold
+ *     folder.c ─ sums, display ─► fold_build.c ─► fold_process.c ─ raw nodes ─► fold_tree.c
+ *                                             └► fold_rows.c, fold_threads.c
+ *                                                fold_callers.c, fold_turn.c, fold_detail.c:
+ *                                                from a fold
  */
 #ifndef PROFTOP_PROFILE_FOLD_PRIVATE_H
 #define PROFTOP_PROFILE_FOLD_PRIVATE_H
@@ -38,8 +40,27 @@ struct raw_node {
 /* Sets FOLD's nodes from those of RAW that have a total: parents first, siblings by weight. */
 void fold_set_tree(struct whole_fold *whole, const struct raw_node *raw, uint32_t count);
 
+/* What is summed by display node; the same index as the display's. */
+struct node_sum {
+    function_id function; /* drawn; FUNCTION_ROOT for the root */
+    uint64_t self, total, self_samples, total_samples, python;
+    uint64_t threads; /* short way: a bit a thread */
+    uint32_t line;
+    uint64_t votes; /* how far ahead LINE is, by the majority vote of Boyer and Moore */
+};
+
+struct build {
+    struct whole_fold *whole;
+    const struct sums *sums;
+    const struct display *display;
+    struct node_sum *nodes;
+    uint32_t node_count;
+};
+
 /* Fills rows, tree, threads and waits of a new fold. */
 void fold_build(struct whole_fold *whole, const struct sums *sums);
+void fold_build_tree(struct build *build);
+void fold_build_rows(struct build *build); /* after the tree: its total bounds what is sorted */
 void fold_build_threads(struct whole_fold *whole, const struct sums *sums);
 
 /* Sums by (thread, node) grouped by thread: first[thread] … first[thread + 1] in order. */

@@ -11,40 +11,40 @@
 
 #include "fold_private.h"
 #include "proftop/memory.h"
+#include "sorting.h"
 
-struct ordered {
-    uint64_t total, self;
-    uint32_t raw;
-    function_id function;
-};
-
-static int compare_siblings(const void *left, const void *right)
+/* The nodes that have something, heaviest first; how many. */
+static uint32_t sort_nodes(const struct raw_node *raw, uint32_t count, struct sort_key *keys)
 {
-    const struct ordered *a = left, *b = right;
+    uint64_t largest = raw[0].total;
+    uint32_t used = 0;
 
-    if (a->total != b->total)
-        return a->total > b->total ? -1 : 1;
-    if (a->self != b->self)
-        return a->self > b->self ? -1 : 1;
-    return (a->function > b->function) - (a->function < b->function);
+    for (uint32_t i = 1; i < count; i++) {
+        if (raw[i].total_samples != 0)
+            keys[used++] = (struct sort_key){ largest - raw[i].total, i };
+    }
+    sort_keys(keys, used, largest);
+    return used;
 }
 
-/* The children of each raw node, side by side in CHILDREN from first[node] on. */
+/*
+ * The children of each raw node side by side in CHILDREN, from first[node] to first[node + 1],
+ * heaviest first.
+ */
 static void gather_children(const struct raw_node *raw, uint32_t count, uint32_t *first,
-                            struct ordered *children)
+                            uint32_t *children)
 {
+    struct sort_key *keys = xmalloc((size_t)count * sizeof(*keys));
+    uint32_t used = sort_nodes(raw, count, keys);
+
     memset(first, 0, ((size_t)count + 2) * sizeof(*first));
-    for (uint32_t i = 1; i < count; i++) {
-        if (raw[i].total_samples != 0)
-            first[raw[i].parent + 2]++;
-    }
+    for (uint32_t i = 0; i < used; i++)
+        first[raw[keys[i].item].parent + 2]++;
     for (uint32_t i = 2; i < count + 2; i++)
         first[i] += first[i - 1];
-    for (uint32_t i = 1; i < count; i++) {
-        if (raw[i].total_samples != 0)
-            children[first[raw[i].parent + 1]++] =
-                (struct ordered){ raw[i].total, raw[i].self, i, raw[i].function };
-    }
+    for (uint32_t i = 0; i < used; i++)
+        children[first[raw[keys[i].item].parent + 1]++] = keys[i].item;
+    free(keys);
 }
 
 static struct fold_node make_node(const struct raw_node *raw, node_id parent)
@@ -62,18 +62,16 @@ static struct fold_node make_node(const struct raw_node *raw, node_id parent)
                                .process = raw->process };
 }
 
-/* Sorts the children of the raw node behind NODE and appends them. */
+/* Appends the children of the raw node behind NODE. */
 static node_id append_children(struct fold_node *nodes, uint32_t *raw_of, node_id node,
                                node_id count, const struct raw_node *raw, const uint32_t *first,
-                               struct ordered *children)
+                               const uint32_t *children)
 {
     uint32_t from = first[raw_of[node]], to = first[raw_of[node] + 1];
 
-    if (to - from > 1)
-        qsort(&children[from], to - from, sizeof(*children), compare_siblings);
     for (uint32_t i = from; i < to; i++, count++) {
-        raw_of[count] = children[i].raw;
-        nodes[count] = make_node(&raw[children[i].raw], node);
+        raw_of[count] = children[i];
+        nodes[count] = make_node(&raw[children[i]], node);
         if (i == from)
             nodes[node].child = count;
         else
@@ -86,7 +84,7 @@ void fold_set_tree(struct whole_fold *whole, const struct raw_node *raw, uint32_
 {
     uint32_t *first = xmalloc(((size_t)count + 2) * sizeof(*first));
     uint32_t *raw_of = xmalloc((size_t)count * sizeof(*raw_of));
-    struct ordered *children = xmalloc((size_t)count * sizeof(*children));
+    uint32_t *children = xmalloc((size_t)count * sizeof(*children));
     struct fold_node *nodes;
     node_id used = 1;
 

@@ -2,7 +2,7 @@
 /*
  * The history: spans in order of time, merged and thinned as it grows.
  *
- *     spans  |whole only|whole only|tenths|tenths|seconds|seconds|fine|fine|fine|fine (filling)|
+ *     spans   |whole only|whole only|tenths|tenths|seconds|seconds|fine|fine|fine|fine (filling)|
  *              older ◄─ detail is given up here first, when slices take more than memory_max
  *
  * All on one thread, but for history_profile()'s results, which any thread may hold.
@@ -324,19 +324,12 @@ void history_advance(struct history *history, uint64_t horizon_ns)
 {
     if (horizon_ns > history->horizon_ns)
         history->horizon_ns = horizon_ns;
-    for (size_t i = history->merged; i < history->count; i++) {
-        struct span *span = history->spans[i];
-        uint64_t tenth_ns = span_unit_ns(span, LEVEL_TENTH_MINUTE, history->slice_ns);
-        uint64_t whole_ns = span_unit_ns(span, LEVEL_WHOLE, history->slice_ns);
+    while (history->merged < history->count &&
+           history->spans[history->merged]->end_ns <= history->horizon_ns) {
+        struct span *span = own_span(history, history->merged++);
 
-        if (span->levels[LEVEL_TENTH_MINUTE].until_ns + tenth_ns > history->horizon_ns)
-            break;
-        span = own_span(history, i);
-        span_merge(span, LEVEL_TENTH_MINUTE, tenth_ns, history->horizon_ns, &history->scratch);
-        span_merge(span, LEVEL_WHOLE, whole_ns, history->horizon_ns, &history->scratch);
+        span_complete(span, &history->scratch);
         recount(history, span);
-        if (span->end_ns <= history->horizon_ns)
-            history->merged = i + 1;
     }
     while (history->bytes > history->memory_max && thin(history))
         ;

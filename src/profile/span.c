@@ -18,7 +18,7 @@ struct span *span_new(uint64_t start_ns, uint64_t end_ns)
     span->start_ns = start_ns;
     span->end_ns = end_ns;
     for (unsigned i = 0; i < LEVELS; i++) {
-        span->levels[i].held = i != LEVEL_SECOND;
+        span->levels[i].held = i == LEVEL_FINE || i == LEVEL_WHOLE;
         span->levels[i].until_ns = start_ns;
     }
     span->levels[LEVEL_FINE].until_ns = end_ns;
@@ -164,16 +164,13 @@ void span_add_coarse(struct span *span, unsigned level, struct slice *slice)
     span_add(span, slice);
 }
 
-/* The level that LEVEL is merged from: the next finer one that has everything before HORIZON. */
-static const struct level *source_of(const struct span *span, unsigned level, uint64_t horizon_ns)
+static unsigned finest(const struct span *span)
 {
-    while (level-- > 0) {
-        const struct level *source = &span->levels[level];
+    unsigned level = LEVEL_FINE;
 
-        if (source->held && source->until_ns >= horizon_ns)
-            return source;
-    }
-    return NULL;
+    while (level < LEVEL_WHOLE && !span->levels[level].held)
+        level++;
+    return level;
 }
 
 static void merge_unit(struct level *level, const struct level *source, uint64_t start_ns,
@@ -188,43 +185,34 @@ static void merge_unit(struct level *level, const struct level *source, uint64_t
     level_insert(level, draft_seal(scratch, start_ns, end_ns));
 }
 
-void span_merge(struct span *span, unsigned level, uint64_t unit_ns, uint64_t horizon_ns,
-                struct slice_draft *scratch)
+/* Fills LEVEL from the finest one. */
+static void merge(struct span *span, unsigned level, struct slice_draft *scratch)
 {
+    const struct level *source = &span->levels[finest(span)];
     struct level *to = &span->levels[level];
+    uint64_t unit_ns = span_unit_ns(span, level, 0);
 
-    while (to->held && to->until_ns < span->end_ns && to->until_ns + unit_ns <= horizon_ns) {
-        uint64_t start_ns = to->until_ns, end_ns = start_ns + unit_ns;
-        const struct level *source;
+    for (uint64_t at_ns = span->start_ns; at_ns < span->end_ns; at_ns += unit_ns)
+        merge_unit(to, source, at_ns,
+                   at_ns + unit_ns < span->end_ns ? at_ns + unit_ns : span->end_ns, scratch);
+    to->held = true;
+    to->until_ns = span->end_ns;
+}
 
-        if (end_ns > span->end_ns)
-            end_ns = span->end_ns;
-        source = source_of(span, level, end_ns);
-        if (source == NULL)
-            return;
-        merge_unit(to, source, start_ns, end_ns, scratch);
-        to->until_ns = end_ns;
-    }
+void span_complete(struct span *span, struct slice_draft *scratch)
+{
+    if (span->levels[LEVEL_WHOLE].until_ns < span->end_ns)
+        merge(span, LEVEL_WHOLE, scratch);
 }
 
 bool span_thin(struct span *span, struct slice_draft *scratch)
 {
-    struct level *levels = span->levels;
+    unsigned level = finest(span);
 
-    if (levels[LEVEL_WHOLE].until_ns < span->end_ns)
-        return false; /* still filling */
-    if (levels[LEVEL_FINE].held) {
-        levels[LEVEL_SECOND].held = true;
-        levels[LEVEL_SECOND].until_ns = span->start_ns;
-        span_merge(span, LEVEL_SECOND, NS_PER_S, span->end_ns, scratch);
-        level_drop(&levels[LEVEL_FINE]);
-        return true;
-    }
-    for (unsigned i = LEVEL_SECOND; i < LEVEL_WHOLE; i++) {
-        if (levels[i].held) {
-            level_drop(&levels[i]);
-            return true;
-        }
-    }
-    return false;
+    if (level == LEVEL_WHOLE || span->levels[LEVEL_WHOLE].until_ns < span->end_ns)
+        return false;
+    if (level + 1 < LEVEL_WHOLE)
+        merge(span, level + 1, scratch);
+    level_drop(&span->levels[level]);
+    return true;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A span: a minute of slices in up to four levels of detail.  Constant while more than one holds
- * it; the history clones it before it changes one that a profile holds.
+ * A span: a minute of slices in levels of detail.  Constant while more than one holds it; the
+ * history clones it before it changes one that a profile holds.
  *
  *     span    |<──────────── 60 s ────────────>|
  *     fine    |·|·|·|·|·|·|·|·|·|·|·|·|·|·|·|·|     100 ms each
- *     second                                        only once the fine level was thinned out
- *     tenth   |    |    |    |    |    |    |       10 s each, up to until_ns
+ *     second                                        only after the fine level was given up,
+ *     tenth                                         10 s each, after that one was
  *     whole   |                                |    once the minute is complete
  *
  * Every level that is held has all of the data before its until_ns: what comes late enters each.
@@ -60,9 +60,8 @@ void level_drop(struct level *level);
 void span_add(struct span *span, struct slice *slice);
 /* Detail finer than LEVEL was given up: LEVEL is the finest now, and has SLICE. */
 void span_add_coarse(struct span *span, unsigned level, struct slice *slice);
-/* Merges the units of LEVEL that end by HORIZON, from the finest level held. */
-void span_merge(struct span *span, unsigned level, uint64_t unit_ns, uint64_t horizon_ns,
-                struct slice_draft *scratch);
+/* Makes the whole, once the span is complete. */
+void span_complete(struct span *span, struct slice_draft *scratch);
 /* Gives up detail, the finest first; false when only the whole is left. */
 bool span_thin(struct span *span, struct slice_draft *scratch);
 

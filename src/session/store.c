@@ -462,14 +462,11 @@ bool store_tables(struct session_store *store, struct profile *profile, struct e
            put_number(store, "ended", profile_ended(profile), error);
 }
 
-bool store_totals(struct session_store *store, struct profile *profile, struct error *error)
+static bool store_rows(struct session_store *store, struct error *error)
 {
-    const struct fold *fold = totals_update(store->totals, profile);
     sqlite3_stmt *statement = store->statements[STORE_TOTAL];
     const struct fold_row *row;
 
-    if (fold == NULL)
-        return true;
     if (totals_started_over(store->totals) &&
         !database_run(store->database, "DELETE FROM function_totals", error))
         return false;
@@ -482,8 +479,18 @@ bool store_totals(struct session_store *store, struct profile *profile, struct e
         if (!database_step(store->database, statement, error))
             return false;
     }
-    return put_number(store, "totals_weight", (int64_t)fold->weight, error) &&
-           put_number(store, "totals_samples", (int64_t)fold->samples, error) &&
-           put_number(store, "totals_until_ns", relative(store, fold->end_ns), error) &&
-           put_text(store, "totals_metric", totals_metric(store->totals), error);
+    return true;
+}
+
+bool store_totals(struct session_store *store, struct profile *profile, struct error *error)
+{
+    const struct fold *fold = totals_update(store->totals, profile);
+    bool good = store_rows(store, error) &&
+                put_number(store, "totals_weight", (int64_t)fold->weight, error) &&
+                put_number(store, "totals_samples", (int64_t)fold->samples, error) &&
+                put_number(store, "totals_until_ns", relative(store, fold->end_ns), error) &&
+                put_text(store, "totals_metric", totals_metric(store->totals), error);
+
+    totals_release(store->totals);
+    return good;
 }

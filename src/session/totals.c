@@ -70,7 +70,7 @@ const struct fold *totals_update(struct totals *totals, struct profile *profile)
     uint64_t began_ns = clock_now_ns();
     uint32_t functions;
 
-    fold_free(totals->fold);
+    totals_release(totals);
     totals->fold = fold_all(totals, profile);
     if (totals->fold->samples == 0 && !totals->events) {
         totals->events = true;
@@ -109,6 +109,12 @@ const struct fold_row *totals_next_changed(struct totals *totals)
         return row;
     }
     return NULL;
+}
+
+void totals_release(struct totals *totals)
+{
+    fold_free(totals->fold);
+    totals->fold = NULL;
 }
 
 const char *totals_metric(const struct totals *totals)

@@ -15,12 +15,13 @@ struct totals;
 struct totals *totals_new(void);
 void totals_free(struct totals *totals);
 
-/* A fold of the whole of PROFILE, kept until the next one. */
+/* A fold of the whole of PROFILE, until totals_release(). */
 const struct fold *totals_update(struct totals *totals, struct profile *profile);
 /* Whether functions have other names now, so that old rows have to go first. */
 bool totals_started_over(const struct totals *totals);
 /* The next row that differs from what was given before; NULL at the end. */
 const struct fold_row *totals_next_changed(struct totals *totals);
+void totals_release(struct totals *totals);
 /* "cpu", or "event" for a recording without CPU time. */
 const char *totals_metric(const struct totals *totals);
 /* Whether the last update was so long ago that another one is cheap in comparison. */

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sorting many things by a number: their keys are sorted, with the place of each thing beside it.
+ * Stable; linear in their count.
+ */
+#ifndef PROFTOP_PROFILE_SORTING_H
+#define PROFTOP_PROFILE_SORTING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sort_key {
+    uint64_t key;
+    uint32_t item;
+};
+
+/* Sorts COUNT keys, none above LARGEST.  For falling numbers a key is LARGEST less the number. */
+void sort_keys(struct sort_key *keys, size_t count, uint64_t largest);
+
+#endif
