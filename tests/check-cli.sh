@@ -130,6 +130,16 @@ case $(sed -n 's/^State:.//p' /proc/$sleeper/status) in
 esac
 kill $sleeper
 
+# ---- doctor --------------------------------------------------------------------------------------
+expect 3 '99999999' "$proftop" doctor -p 99999999
+expect 0 '' "$proftop" doctor --json
+grep -q '"schema": "proftop-doctor/1"' out || fail "doctor --json has no schema"
+expect 0 '' env TERM=dumb "$proftop" doctor -p $$
+grep -q "^no .*Python frames" out || fail "doctor finds Python in a shell: $(cat out)"
+grep -q "^no .*the mouse" out || fail "doctor finds a mouse on a dumb terminal"
+[ "$(grep -c '^no ' out)" -le "$(grep -c 'why: ' out)" ] || fail "doctor says no without saying why"
+LC_ALL=C "$proftop" doctor | grep -q '^no   UTF-8' || fail "doctor finds UTF-8 in the C locale"
+
 # An export instead of a session, and a name of its own for what has none.
 expect 0 'samples' "$proftop" record --format json -o export.json -- true
 grep -q '"schema": "proftop-report/1"' export.json || fail "record --format json wrote none"

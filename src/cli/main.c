@@ -16,6 +16,7 @@ enum { STATUS_LAUNCHER_FAILED = 125 };
 static int (*const run[COMMANDS])(const struct options *options, struct error *error) = {
     [COMMAND_LIVE] = cli_live,     [COMMAND_OPEN] = cli_open, [COMMAND_RECORD] = cli_record,
     [COMMAND_REPORT] = cli_report, [COMMAND_DIFF] = cli_diff, [COMMAND_DUMP] = cli_dump,
+    [COMMAND_DOCTOR] = cli_doctor,
 };
 
 static int fail(const struct options *options, const struct error *error)
