@@ -11,6 +11,8 @@
  *     complete   stacks that reached their thread's outermost frame
  *     same       frame by frame what the other says
  *     ours       the other stopped early, and was the same up to there
+ *     neither    we broke off, and the other went on to no code: nobody knows (the C++ runtime
+ *                rewrites stacks while it takes an exception to its handler)
  *     guessed    they part behind a frame whose code has no rows, where everybody guesses
  *     theirs     we stopped early, and were the same up to there
  *     other      anything else
@@ -45,9 +47,10 @@ struct stack {
     struct unwound unwound;
 };
 
-enum verdict { SAME, OURS, GUESSED, THEIRS, OTHER, VERDICTS };
+enum verdict { SAME, OURS, NEITHER, GUESSED, THEIRS, OTHER, VERDICTS };
 
-static const char *const verdict_names[VERDICTS] = { "same", "ours", "guessed", "theirs", "other" };
+static const char *const verdict_names[VERDICTS] = { "same",    "ours",   "neither",
+                                                     "guessed", "theirs", "other" };
 
 struct figures {
     uint64_t samples, frames, ends[STACK_ENDS], verdicts[2][VERDICTS];
@@ -86,6 +89,9 @@ static enum verdict judge(struct unwinder *unwinder, const struct modules *modul
         return SAME;
     if (same == b)
         return OURS;
+    if (same == a && mine->unwound.end != STACK_COMPLETE &&
+        other->frames[same].module == MODULE_NONE)
+        return NEITHER;
     if (same > 0 && !has_rows(unwinder, modules, &mine->frames[same - 1]))
         return GUESSED;
     return same == a ? THEIRS : OTHER;

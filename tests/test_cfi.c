@@ -20,17 +20,18 @@ enum { ROWS_MAX = 64 };
 struct collected {
     struct cfi_sink sink;
     unsigned functions;
-    uint64_t start, end;
+    uint64_t start, end, entry;
     unsigned count;
     uint64_t addresses[ROWS_MAX];
     struct rule rules[ROWS_MAX];
 };
 
-static void begin(struct cfi_sink *sink, uint64_t start, uint64_t end)
+static void begin(struct cfi_sink *sink, uint64_t start, uint64_t end, uint64_t entry)
 {
     struct collected *collected = (struct collected *)sink;
 
     assert_true(start < end);
+    collected->entry = entry;
     collected->functions++;
     collected->start = start;
     collected->end = end;
@@ -241,6 +242,7 @@ static void recorded_bytes_of_aarch64(void **state)
     assert_int_equal(collected.functions, 2);
     assert_int_equal(collected.start, 0xf60);
     assert_int_equal(collected.end, 0xfe8);
+    assert_int_equal(collected.entry, 0x22cb8 + 0x44);
     assert_int_equal(collected.count, 5 + 8);
     assert_int_equal(collected.addresses[0], 0xec0);
     assert_int_equal(collected.rules[0].cfa, RULE_SP);

@@ -50,10 +50,9 @@ struct scene {
     struct unwound unwound;
 };
 
-static void launch(struct victim *victim, const char *program, const char *shape)
+static void launch(struct victim *victim, const char *path, const char *shape)
 {
     int in[2], out[2];
-    char *path = testing_built(program);
     char byte;
 
     assert_int_equal(pipe2(in, O_CLOEXEC), 0);
@@ -71,7 +70,6 @@ static void launch(struct victim *victim, const char *program, const char *shape
     victim->out = out[0];
     victim->tid = victim->pid;
     assert_int_equal(read(victim->out, &byte, 1), 1);
-    free(path);
 }
 
 /* Threads that are traced must be waited for before their process ends. */
@@ -109,7 +107,8 @@ static bool peek(void *context, uint64_t address, void *buffer, size_t size)
     return process_vm_readv(victim->pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
 }
 
-static struct scene *scene_new(const char *program, const char *shape)
+/* With a program whose path is given. */
+static struct scene *scene_of(const char *path, const char *shape)
 {
     struct scene *scene = xcalloc(1, sizeof(*scene));
     struct victim *victim = &scene->victim;
@@ -117,13 +116,23 @@ static struct scene *scene_new(const char *program, const char *shape)
     scene->modules = modules_new();
     scene->unwinder = unwinder_new();
     freeze_init(&scene->freeze, STACK_MAX_BYTES);
-    launch(victim, program, shape);
+    launch(victim, path, shape);
     if (strcmp(shape, "thread") == 0)
         victim->tid = other_thread(victim->pid);
     assert_true(freeze_attach(victim->tid));
     assert_true(freeze_take(&scene->freeze, victim->pid, victim->tid, scene->modules, true));
     unwinder_prepare(scene->unwinder, scene->freeze.maps);
     unwinder_wait(scene->unwinder);
+    return scene;
+}
+
+/* With one of this build. */
+static struct scene *scene_new(const char *program, const char *shape)
+{
+    char *path = testing_built(program);
+    struct scene *scene = scene_of(path, shape);
+
+    free(path);
     return scene;
 }
 
@@ -205,28 +214,33 @@ static const struct shape shapes[] = {
     { "coroutine", { "pause_here", "coroutine_main", NULL } },
     { "assembly", { "pause_here", "asm_framed", "shape_assembly", "main", NULL } },
     { "bare", { "pause_here", "asm_bare", "shape_bare", "main", NULL } },
+    { "odd", { "pause_here", "asm_odd", "shape_odd", "main", NULL } },
+    { "kept", { "pause_here", "asm_kept", "shape_kept", "main", NULL } },
     { "jit", { "pause_here", "?", "shape_jit", "main", NULL } },
     { "nowhere", { "pause_here", "on_fault", "…", "shape_nowhere", "main", NULL } },
 };
 
 enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
 
+static void one_shape(struct scene *scene, const struct shape *shape, bool peeked)
+{
+    struct frozen *frozen = &scene->freeze.frozen;
+
+    print_message("%s\n", shape->name);
+    frozen->peek = peek;
+    frozen->peek_context = &scene->victim;
+    frozen->peeked = peeked;
+    if (peeked)
+        frozen->registers.known = KNOWN_IP | KNOWN_SP;
+    scene_unwind(scene);
+    expect_chain(scene, shape->chain);
+    scene_free(scene);
+}
+
 static void all_shapes(const char *program, bool peeked)
 {
-    for (unsigned i = 0; i < SHAPES; i++) {
-        struct scene *scene = scene_new(program, shapes[i].name);
-        struct frozen *frozen = &scene->freeze.frozen;
-
-        print_message("%s %s\n", program, shapes[i].name);
-        frozen->peek = peek;
-        frozen->peek_context = &scene->victim;
-        frozen->peeked = peeked;
-        if (peeked)
-            frozen->registers.known = KNOWN_IP | KNOWN_SP;
-        scene_unwind(scene);
-        expect_chain(scene, shapes[i].chain);
-        scene_free(scene);
-    }
+    for (unsigned i = 0; i < SHAPES; i++)
+        one_shape(scene_new(program, shapes[i].name), &shapes[i], peeked);
 }
 
 static void every_shape_is_whole(void **state)
@@ -251,6 +265,30 @@ static void a_peeked_thread_lacks_its_frame_pointer(void **state)
 {
     (void)state;
     all_shapes("tests/victims/shapes", true);
+}
+
+/* musl is built without unwind information and without frame pointers. */
+static void musl_is_walked_by_its_calls(void **state)
+{
+    char *folder, *source, *path, *command;
+
+    (void)state;
+    if (system("command -v musl-gcc >/dev/null") != 0)
+        skip_because("musl-gcc is not installed");
+    folder = testing_folder_new();
+    source = testing_source("tests/victims/shapes.c");
+    path = xasprintf("%s/shapes", folder);
+    command = xasprintf("musl-gcc -std=gnu11 -g -O2 -fomit-frame-pointer -pthread -o %s %s", path,
+                        source);
+    assert_int_equal(system(command), 0);
+    for (unsigned i = 0; i < SHAPES; i++) {
+        if (strcmp(shapes[i].name, "coroutine") != 0)
+            one_shape(scene_of(path, shapes[i].name), &shapes[i], false);
+    }
+    free(command);
+    free(path);
+    free(source);
+    testing_folder_remove(folder);
 }
 
 /* As perf delivers it: no look at the target, only the copy. */
@@ -541,6 +579,7 @@ int main(void)
         cmocka_unit_test(every_shape_is_whole_when_static),
         cmocka_unit_test(every_shape_is_whole_when_static_pie),
         cmocka_unit_test(a_peeked_thread_lacks_its_frame_pointer),
+        cmocka_unit_test(musl_is_walked_by_its_calls),
         cmocka_unit_test(the_copy_alone_is_enough),
         cmocka_unit_test(a_second_piece_continues_a_signal_stack),
         cmocka_unit_test(a_deep_stack_keeps_both_ends),

@@ -34,7 +34,7 @@ static bool code_unreadable(const struct frozen *frozen, uint64_t address)
 }
 
 /* Loading the number of rt_sigreturn, and the system call. */
-bool calls_is_trampoline(unsigned machine, const uint8_t code[CALLS_TRAMPOLINE_BYTES])
+bool calls_is_trampoline(unsigned machine, const uint8_t code[CALLS_CODE_BYTES])
 {
     static const uint8_t wide[] = { 0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05 };
     static const uint8_t narrow[] = { 0xb8, 0x0f, 0, 0, 0, 0x0f, 0x05 };
@@ -43,6 +43,15 @@ bool calls_is_trampoline(unsigned machine, const uint8_t code[CALLS_TRAMPOLINE_B
     if (machine == EM_AARCH64)
         return memcmp(code, arm, sizeof(arm)) == 0;
     return memcmp(code, wide, sizeof(wide)) == 0 || memcmp(code, narrow, sizeof(narrow)) == 0;
+}
+
+/* Passing on what the thread's function returned, and the system call exit. */
+bool calls_is_thread_end(unsigned machine, const uint8_t code[CALLS_CODE_BYTES])
+{
+    static const uint8_t x86[] = { 0x89, 0xc7, 0x31, 0xc0, 0xb0, 0x3c, 0x0f, 0x05 };
+    static const uint8_t arm[] = { 0xa8, 0x0b, 0x80, 0xd2, 0x01, 0, 0, 0xd4 };
+
+    return memcmp(code, machine == EM_AARCH64 ? arm : x86, sizeof(x86)) == 0;
 }
 
 #if defined(__aarch64__)
@@ -57,6 +66,10 @@ enum {
     BTI_C = 0xd503245fu,
     STP_FP_LR_MASK = 0xffc07fffu, /* stp x29, x30, [sp, #-n]! */
     STP_FP_LR = 0xa9807bfdu,
+    ADRP_X16_MASK = 0x9f00001fu,
+    ADRP_X16 = 0x90000010u,
+    LDR_X17_MASK = 0xffc003ffu, /* ldr x17, [x16, #n] */
+    LDR_X17 = 0xf9400211u,
 };
 
 enum calls_kind calls_before(const struct frozen *frozen, uint64_t address, uint64_t *target)
@@ -71,6 +84,25 @@ enum calls_kind calls_before(const struct frozen *frozen, uint64_t address, uint
         return CALLS_NOTHING;
     *target = address - sizeof(code) + (uint64_t)((int64_t)(int32_t)(code << 6) >> 4);
     return CALLS_DIRECT;
+}
+
+bool calls_through_plt(const struct frozen *frozen, uint64_t target, uint64_t *slot)
+{
+    uint32_t code[3];
+    unsigned at = 0;
+    int64_t page;
+
+    /* [bti c]; adrp x16, page; ldr x17, [x16, #offset] */
+    if (!code_read(frozen, target, code, sizeof(code)))
+        return false;
+    if (code[at] == BTI_C)
+        at++;
+    if ((code[at] & ADRP_X16_MASK) != ADRP_X16 || (code[at + 1] & LDR_X17_MASK) != LDR_X17)
+        return false;
+    page = (int64_t)(int32_t)(code[at] << 8 & 0xffffe000u) >> 11 | (code[at] >> 29 & 3);
+    *slot = ((target + 4 * at) & ~UINT64_C(0xfff)) + ((uint64_t)page << 12) +
+            (uint64_t)(code[at + 1] >> 10 & 0xfff) * 8;
+    return true;
 }
 
 enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
@@ -93,6 +125,8 @@ enum {
     GROUP_5 = 0xff, /* call and jump through a register or memory: /2 is a call */
     GROUP_5_CALL_MASK = 0x38,
     GROUP_5_CALL = 0x10,
+    RIP_RELATIVE_CALL = 0x15, /* its ModRM byte */
+    BND_PREFIX = 0xf2,
 };
 
 /* The length of the indirect call whose ModRM byte is this. */
@@ -135,10 +169,37 @@ enum calls_kind calls_before(const struct frozen *frozen, uint64_t address, uint
         return CALLS_DIRECT;
     }
     for (unsigned length = 2; length <= CALL_MAX_BYTES; length++) {
-        if (is_indirect(end, length))
+        if (!is_indirect(end, length))
+            continue;
+        if (end[1 - (int)length] != RIP_RELATIVE_CALL)
             return CALLS_INDIRECT;
+        memcpy(&relative, end - sizeof(relative), sizeof(relative));
+        *target = address + (uint64_t)(int64_t)relative;
+        return CALLS_SLOT;
     }
     return CALLS_NOTHING;
+}
+
+bool calls_through_plt(const struct frozen *frozen, uint64_t target, uint64_t *slot)
+{
+    /* [endbr64] [bnd] jmp *displacement(%rip) */
+    static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa }, jmp[] = { 0xff, 0x25 };
+    uint8_t code[12];
+    unsigned at = 0;
+    int32_t relative;
+
+    if (!code_read(frozen, target, code, sizeof(code)))
+        return false;
+    if (memcmp(code, endbr, sizeof(endbr)) == 0)
+        at += sizeof(endbr);
+    if (code[at] == BND_PREFIX)
+        at++;
+    if (memcmp(code + at, jmp, sizeof(jmp)) != 0)
+        return false;
+    at += sizeof(jmp);
+    memcpy(&relative, code + at, sizeof(relative));
+    *slot = target + at + sizeof(relative) + (uint64_t)(int64_t)relative;
+    return true;
 }
 
 /* SIZE bytes of CODE start with PATTERN. */

@@ -15,10 +15,16 @@ struct frozen;
 /* Whether ADDRESS is in code, with a call right before it (or code that cannot be read). */
 bool calls_precede(const struct frozen *frozen, uint64_t address);
 
-/* What is right before an address, and where it goes when that is part of it. */
-enum calls_kind { CALLS_NOTHING, CALLS_DIRECT, CALLS_INDIRECT };
+/*
+ * What is right before an address.  A direct call gives its target, one through a word of memory at
+ * a fixed address gives that word's address.
+ */
+enum calls_kind { CALLS_NOTHING, CALLS_DIRECT, CALLS_SLOT, CALLS_INDIRECT };
 
 enum calls_kind calls_before(const struct frozen *frozen, uint64_t address, uint64_t *target);
+
+/* Whether TARGET is a stub of a PLT, that jumps to where the word at *SLOT says. */
+bool calls_through_plt(const struct frozen *frozen, uint64_t target, uint64_t *slot);
 
 /* What the instruction about to run at an address says about its function's frame. */
 enum calls_frame {
@@ -30,8 +36,13 @@ enum calls_frame {
 
 enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip);
 
+/* What is recognised by the bytes at a return address. */
+enum { CALLS_CODE_BYTES = 9 };
+
 /* Whether CODE is the trampoline a signal handler returns to. */
-enum { CALLS_TRAMPOLINE_BYTES = 9 };
-bool calls_is_trampoline(unsigned machine, const uint8_t code[CALLS_TRAMPOLINE_BYTES]);
+bool calls_is_trampoline(unsigned machine, const uint8_t code[CALLS_CODE_BYTES]);
+
+/* Whether CODE ends the thread: musl's clone, where the thread's function returns to. */
+bool calls_is_thread_end(unsigned machine, const uint8_t code[CALLS_CODE_BYTES]);
 
 #endif

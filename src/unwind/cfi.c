@@ -226,7 +226,7 @@ static bool fde_deliver(struct parser *parser, const struct entry *entry)
     program->sink = parser->sink;
     program->location = start;
     program->end = start + size;
-    parser->sink->begin(parser->sink, start, start + size);
+    parser->sink->begin(parser->sink, start, start + size, section->address + entry->offset);
     return program_run(program, cursor);
 }
 

@@ -21,9 +21,12 @@ struct cfi_section {
     unsigned machine; /* EM_X86_64 or EM_AARCH64 */
 };
 
-/* Where the rows go: a function begins, then come its rows in order of their addresses. */
+/*
+ * Where the rows go: a function begins (ENTRY is the address of its FDE), then come its rows in
+ * order of their addresses.
+ */
 struct cfi_sink {
-    void (*begin)(struct cfi_sink *sink, uint64_t start, uint64_t end);
+    void (*begin)(struct cfi_sink *sink, uint64_t start, uint64_t end, uint64_t entry);
     void (*row)(struct cfi_sink *sink, uint64_t address, const struct rule *rule);
 };
 

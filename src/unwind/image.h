@@ -41,6 +41,9 @@ void image_fini(struct image *image);
 /* The place in the file of ADDRESS, or false when no executable piece holds it. */
 bool image_offset(const struct image *image, uint64_t address, uint64_t *offset);
 
+/* Gives an image without .eh_frame_hdr one, made from its .eh_frame. */
+void image_make_hdr(struct image *image);
+
 /* By how much the file moved when its piece from OFFSET on was mapped at START. */
 bool image_bias(const struct image *image, uint64_t start, uint64_t offset, uint64_t *bias);
 

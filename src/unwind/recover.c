@@ -19,10 +19,11 @@
 
 enum {
     WORD = 8,
-    SCAN_WORDS = 512,              /* how far to look for a peeked thread's first frame */
-    LEAF_SCAN_WORDS = 64,          /* … and for the caller of code that keeps no frame pointer */
+    SCAN_WORDS = 512,              /* how far to look for a frame where little else is known */
+    LEAF_SCAN_WORDS = 64,          /* … and where most code around has rows */
     FRAME_MAX_BYTES = 8 << 20,     /* no single frame is larger */
     FUNCTION_MAX_BYTES = 16 << 10, /* where nobody says where functions start */
+    TAIL_MAX_BYTES = 4 << 10,
 };
 
 /* Goes to the caller of the frame whose saved {fp, return address} lies at AT. */
@@ -37,6 +38,7 @@ static bool follow_pair(struct walk *walk, uint64_t at)
         return walk_end(walk, STACK_BAD_MEMORY, at + WORD);
     place->fp = fp;
     place->fp_known = true;
+    place->fp_guessed = false;
     place->lr_known = false;
     place->callee_known = 0;
     return walk_to(walk, at + 2 * WORD, ip, true);
@@ -69,15 +71,11 @@ static bool is_return_at(struct walk *walk, uint64_t at)
 static bool plausible_frame_pointer(struct walk *walk)
 {
     const struct place *place = &walk->place;
-    uint64_t fp, ip;
+    uint64_t ip;
 
-    if (!place->fp_known || place->fp % WORD != 0 || place->fp == 0)
-        return false;
-    if (!copies_word(&walk->copies, place->fp, &fp) ||
+    if (!place->fp_known || place->fp % WORD != 0 || place->fp == 0 ||
         !copies_word(&walk->copies, place->fp + WORD, &ip))
         return false;
-    if (ip == 0)
-        return fp == 0;
     return place->exact || place->fp < place->sp ? calls_precede(walk->frozen, ip)
                                                  : walk_is_code(walk, ip);
 }
@@ -116,9 +114,33 @@ static bool is_function_here(struct walk *walk, uint64_t target, bool rows)
 
     if (rows && start != 0)
         return target == start;
-    /* The last start that is known of belongs to another function, one that has rows. */
-    return target > start && target <= walk->place.ip &&
-           walk->place.ip - target < FUNCTION_MAX_BYTES;
+    /* The last start that is known of belongs to another function, one that has rows.  The
+     * function that was called may have gone on in one right before it. */
+    return target > start && target <= walk->place.ip + TAIL_MAX_BYTES &&
+           walk->place.ip - target + TAIL_MAX_BYTES < FUNCTION_MAX_BYTES;
+}
+
+/*
+ * What precedes ADDRESS, and whether it calls the current place's function.  A call through the PLT
+ * or the GOT says so by a word of data, where the target may be looked at.
+ */
+static enum calls_kind look_before(struct walk *walk, uint64_t address, bool rows, bool *here)
+{
+    uint64_t target = 0, slot;
+    enum calls_kind kind = calls_before(walk->frozen, address, &target);
+
+    *here = false;
+    if (kind == CALLS_NOTHING || kind == CALLS_INDIRECT)
+        return kind;
+    if (kind == CALLS_DIRECT && is_function_here(walk, target, rows)) {
+        *here = true;
+        return kind;
+    }
+    slot = target;
+    if (kind == CALLS_DIRECT && !calls_through_plt(walk->frozen, target, &slot))
+        return kind;
+    *here = copies_word(&walk->copies, slot, &target) && is_function_here(walk, target, rows);
+    return kind;
 }
 
 /* A saved frame pointer at AT that leads outwards on the same stack. */
@@ -129,23 +151,30 @@ static bool leads_outwards(uint64_t at, uint64_t fp)
 
 /*
  * The caller of code that keeps neither rows nor a frame pointer (musl, old assembly): the nearest
- * return address whose call went to where we are.  Anything less would be a guess.
+ * return address before END whose call went to where we are.  Anything less would be a guess.
  */
-static bool step_by_scan(struct walk *walk, bool *going)
+static bool step_by_scan(struct walk *walk, bool rows, uint64_t end, bool *going)
 {
     struct place *place = &walk->place;
     uint64_t previous = 0;
+    bool others = false; /* return addresses of other calls lie nearer */
 
     if (walk->mapping == NULL)
         return false;
-    for (unsigned i = 0; i < LEAF_SCAN_WORDS; i++) {
-        uint64_t at = place->sp + (uint64_t)i * WORD, word, target;
+    for (unsigned i = 0; place->sp + (uint64_t)i * WORD < end; i++) {
+        uint64_t at = place->sp + (uint64_t)i * WORD, word;
+        bool here;
 
         if (!copies_word(&walk->copies, at, &word))
             return false;
-        if (calls_before(walk->frozen, word, &target) == CALLS_DIRECT &&
-            is_function_here(walk, target, false)) {
+        if (look_before(walk, word, rows, &here) != CALLS_NOTHING) {
+            /* The program's first instructions call what goes on elsewhere by jumps. */
+            here = here || (!others && walk_ends_at(walk, word));
+            others = true;
+        }
+        if (here) {
             place->callee_known = 0;
+            place->fp_guessed = true;
             if (!place->fp_known && i > 0 && leads_outwards(at - WORD, previous)) {
                 place->fp = previous;
                 place->fp_known = true;
@@ -165,21 +194,21 @@ static bool step_by_scan(struct walk *walk, bool *going)
 static unsigned pair_score(struct walk *walk, uint64_t at, bool rows)
 {
     enum { LOOSE_OTHER = 1, LOOSE_INDIRECT, STRICT_OTHER, STRICT_INDIRECT, CALLS_HERE };
-    uint64_t fp, ip, target;
-    bool strict;
+    uint64_t fp, ip;
+    bool strict, here;
     enum calls_kind kind;
 
     if (!copies_word(&walk->copies, at, &fp) || !copies_word(&walk->copies, at + WORD, &ip) ||
         !walk_is_code(walk, ip))
         return 0;
     strict = leads_outwards(at, fp);
-    kind = calls_before(walk->frozen, ip, &target);
+    kind = look_before(walk, ip, rows, &here);
     if (kind == CALLS_NOTHING)
         return 0;
+    if (here)
+        return CALLS_HERE;
     if (kind == CALLS_INDIRECT)
         return strict ? STRICT_INDIRECT : LOOSE_INDIRECT;
-    if (is_function_here(walk, target, rows))
-        return CALLS_HERE;
     return strict ? STRICT_OTHER : LOOSE_OTHER;
 }
 
@@ -203,6 +232,35 @@ bool recover_frame_pointer(struct walk *walk, const struct rule *rule)
     return best > 0;
 }
 
+static uint64_t scan_end(struct walk *walk)
+{
+    unsigned words = walk_among_rows(walk) ? LEAF_SCAN_WORDS : SCAN_WORDS;
+
+    return walk->place.sp + (uint64_t)words * WORD;
+}
+
+/* Follows frame pointers where they look right; false when they don't. */
+static bool step_by_frame_pointer(struct walk *walk, bool *going)
+{
+    struct place *place = &walk->place;
+    uint64_t end = scan_end(walk), ip;
+    bool here;
+
+    if (!plausible_frame_pointer(walk))
+        return false;
+    /* A module with hardly any rows may keep no frame pointers either: fp may be one further out.
+     */
+    if (!place->exact && !walk_among_rows(walk) && walk->mapping->module->kind != MODULE_JIT &&
+        copies_word(&walk->copies, place->fp + WORD, &ip)) {
+        look_before(walk, ip, false, &here);
+        if (!here && step_by_scan(walk, false, end < place->fp ? end : place->fp, going))
+            return true;
+    }
+    walk_learn_frame(walk);
+    *going = follow_pair(walk, place->fp);
+    return true;
+}
+
 bool recover_step(struct walk *walk)
 {
     const struct place *place = &walk->place;
@@ -215,19 +273,24 @@ bool recover_step(struct walk *walk)
     if (walk->mapping == NULL)
         return is_return_at(walk, place->sp) ? follow_return(walk, 0)
                                              : walk_end(walk, STACK_NO_MAPPING, place->ip);
-    if (plausible_frame_pointer(walk))
-        return follow_pair(walk, place->fp);
+    if (step_by_frame_pointer(walk, &going))
+        return going;
     if (innermost && is_return_at(walk, place->sp))
         return follow_return(walk, 0);
-    if (step_by_scan(walk, &going))
+    if (step_by_scan(walk, false, scan_end(walk), &going))
         return going;
     if (!place->fp_known && recover_frame_pointer(walk, NULL))
         return follow_pair(walk, place->fp);
     /* The ABIs have the outermost frame marked by a frame pointer of 0. */
-    if (place->fp_known && place->fp == 0 && !innermost)
+    if (place->fp_known && !place->fp_guessed && place->fp == 0 && !innermost)
         return walk_end(walk, STACK_COMPLETE, 0);
     if (place->fp_known && place->fp != 0 && place->fp >= place->sp &&
         place->fp - place->sp < FRAME_MAX_BYTES && copies_truncated(&walk->copies, place->fp))
         return walk_end(walk, STACK_TRUNCATED, place->fp);
     return walk_end(walk, STACK_NO_ROWS, place->ip);
+}
+
+bool recover_by_calls(struct walk *walk, bool *going)
+{
+    return step_by_scan(walk, true, walk->place.sp + LEAF_SCAN_WORDS * WORD, going);
 }

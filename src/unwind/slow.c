@@ -265,38 +265,34 @@ static void place_from(struct place *place, unw_cursor_t *cursor)
     }
 }
 
-/* One step of libunwind, taken over by the walk. */
-static bool slow_advance(struct walk *walk, unw_cursor_t *cursor)
+/*
+ * One step of libunwind, taken over by the walk; false when it can't.  It also calls it the end of
+ * the stack where it has no information and no frame pointer.
+ */
+static bool slow_advance(struct walk *walk, unw_cursor_t *cursor, bool *going)
 {
     bool signal = walk_in_trampoline(walk);
-    int stepped = unw_step(cursor);
     unw_word_t ip, sp;
 
-    if (stepped == 0)
-        return walk_end(walk, STACK_COMPLETE, 0);
-    if (stepped < 0 || unw_get_reg(cursor, UNW_REG_IP, &ip) != 0 ||
+    if (unw_step(cursor) <= 0 || unw_get_reg(cursor, UNW_REG_IP, &ip) != 0 ||
         unw_get_reg(cursor, UNW_REG_SP, &sp) != 0)
-        return walk_end(walk, STACK_BAD_ROW, walk->place.ip);
-    place_from(&walk->place, cursor);
-    if (!walk_to(walk, sp, ip, true))
         return false;
+    place_from(&walk->place, cursor);
+    *going = walk_to(walk, sp, ip, true);
     walk->place.exact = signal;
     return true;
 }
 
-bool slow_step(struct walk *walk)
+bool slow_step(struct walk *walk, bool *going)
 {
     struct slow slow = { .walk = walk, .start = walk->place };
     unw_addr_space_t space = space_new();
     unw_cursor_t cursor;
-    bool going;
+    bool stepped;
 
-    if (unw_init_remote(&cursor, space, &slow) == 0)
-        going = slow_advance(walk, &cursor);
-    else
-        going = walk_end(walk, STACK_BAD_ROW, walk->place.ip);
+    stepped = unw_init_remote(&cursor, space, &slow) == 0 && slow_advance(walk, &cursor, going);
     unw_destroy_addr_space(space);
-    return going;
+    return stepped;
 }
 
 bool slow_run(struct walk *walk)
@@ -304,21 +300,22 @@ bool slow_run(struct walk *walk)
     struct slow slow = { .walk = walk, .start = walk->place };
     unw_addr_space_t space = space_new();
     unw_cursor_t cursor;
+    bool going = unw_init_remote(&cursor, space, &slow) == 0;
 
     unw_set_caching_policy(space, UNW_CACHE_PER_THREAD);
-    if (unw_init_remote(&cursor, space, &slow) != 0) {
-        unw_destroy_addr_space(space);
-        return walk_end(walk, STACK_BAD_ROW, walk->place.ip);
-    }
-    do {
+    if (!going)
+        walk_end(walk, STACK_BAD_ROW, walk->place.ip);
+    while (going) {
         uint64_t at = walk->place.exact ? walk->place.ip : walk->place.ip - 1;
 
         walk->mapping = maps_find(walk->frozen->maps, at);
         walk->place.exact = walk->place.exact || walk_in_trampoline(walk);
         trail_add(&walk->trail, walk);
         if (walk->trail.walked == SLOW_MAX)
-            return walk_end(walk, STACK_LIMIT, at), unw_destroy_addr_space(space), true;
-    } while (slow_advance(walk, &cursor));
+            going = walk_end(walk, STACK_LIMIT, at);
+        else if (!slow_advance(walk, &cursor, &going))
+            going = walk_end(walk, STACK_COMPLETE, 0); /* as far as it knows */
+    }
     unw_destroy_addr_space(space);
     return true;
 }

@@ -27,7 +27,8 @@ enum {
     CACHE_MIN = 64,
     CACHE_MAX = 4096,
     ROWS_PER_CACHED = 16,
-    ENTRY_BYTES = 128, /* what _start and the dynamic linker's first steps take */
+    SPARSE_BYTES = 1024, /* compilers make a row for every 40 to 100 bytes of code */
+    ENTRY_BYTES = 128,   /* what _start and the dynamic linker's first steps take */
 };
 
 static const uint64_t nothing_cached = UINT64_MAX;
@@ -109,20 +110,21 @@ static uint16_t search(const struct table *table, uint32_t key)
 
 /*
  * What code without rows is, as far as its instructions tell: where signal handlers return to
- * (musl, Go), or the program's first instructions.
+ * (musl, Go), or the outermost code of a program or a thread.
  */
 static uint16_t discover(const struct table *table, uint64_t offset)
 {
-    uint8_t code[CALLS_TRAMPOLINE_BYTES];
+    uint8_t code[CALLS_CODE_BYTES];
 
     if (table->module == NULL)
         return RULE_NAME_NONE;
     if (table->entry != 0 && offset >= table->entry && offset - table->entry < ENTRY_BYTES)
         return RULE_NAME_END;
-    if (image_peek(table->module, offset, code, sizeof(code)) == sizeof(code) &&
-        calls_is_trampoline(table->machine, code))
-        return RULE_NAME_SIGNAL;
-    return RULE_NAME_NONE;
+    if (image_peek(table->module, offset, code, sizeof(code)) != sizeof(code))
+        return RULE_NAME_NONE;
+    if (calls_is_thread_end(table->machine, code))
+        return RULE_NAME_END;
+    return calls_is_trampoline(table->machine, code) ? RULE_NAME_SIGNAL : RULE_NAME_NONE;
 }
 
 const struct rule *table_find(const struct table *table, uint64_t offset, bool exact)
@@ -146,9 +148,23 @@ const struct rule *table_find(const struct table *table, uint64_t offset, bool e
     return &table->rules[name];
 }
 
+void table_learn_frame(const struct table *table, uint64_t offset)
+{
+    uint32_t key = (uint32_t)(offset - 1);
+
+    if (offset <= UINT32_MAX)
+        atomic_store_explicit(&table->cache[hash_u32(key) & table->cache_mask],
+                              offset << 17 | RULE_NAME_FRAME, memory_order_relaxed);
+}
+
 unsigned table_machine(const struct table *table)
 {
     return table->machine;
+}
+
+bool table_sparse(const struct table *table)
+{
+    return table->count < table->code_bytes / SPARSE_BYTES;
 }
 
 uint32_t table_rows(const struct table *table)

@@ -40,7 +40,15 @@ void table_free(struct table *table);
  */
 const struct rule *table_find(const struct table *table, uint64_t offset, bool exact);
 
+/*
+ * Remembers, as long as the cache does, that the code without rows around the return address OFFSET
+ * keeps a frame pointer.
+ */
+void table_learn_frame(const struct table *table, uint64_t offset);
+
 unsigned table_machine(const struct table *table); /* EM_X86_64 …; EM_NONE without an ELF file */
+/* Whether most of the module's code is without rows. */
+bool table_sparse(const struct table *table);
 uint32_t table_rows(const struct table *table);
 size_t table_bytes(const struct table *table); /* all of it */
 

@@ -86,11 +86,12 @@ static uint16_t rule_name(struct builder *builder, const struct rule *rule)
     return rule_add(builder, rule, hash);
 }
 
-static void begin(struct cfi_sink *sink, uint64_t start, uint64_t end)
+static void begin(struct cfi_sink *sink, uint64_t start, uint64_t end, uint64_t entry)
 {
     struct builder *builder = (struct builder *)sink;
     uint64_t last;
 
+    (void)entry;
     builder->address = start;
     builder->address_end = end;
     /* A function must lie in one piece, and in the first 4 GiB of its file. */
@@ -226,6 +227,12 @@ struct table *table_from_image(const struct image *image)
         [RULE_NAME_ASK] = { .cfa = RULE_ASK },
         [RULE_NAME_END] = { .cfa = RULE_END },
         [RULE_NAME_SIGNAL] = state_signal_rule(image->machine),
+        [RULE_NAME_FRAME] = { .cfa = RULE_FP,
+                              .fp = SAVE_CFA,
+                              .ra = SAVE_CFA,
+                              .cfa_offset = 16,
+                              .fp_offset = -16,
+                              .ra_offset = -8 },
     };
     struct builder builder = {
         .sink = { begin, row },
@@ -238,6 +245,8 @@ struct table *table_from_image(const struct image *image)
     builder.table->machine = image->machine;
     for (unsigned i = 0; i < RULE_NAMES_FIXED; i++)
         rule_add(&builder, &fixed[i], rule_hash(&fixed[i]));
+    for (unsigned i = 0; i < image->segment_count; i++)
+        builder.table->code_bytes += image->segments[i].size;
     if (!image_offset(image, image->entry, &builder.table->entry))
         builder.table->entry = 0;
     add_section(&builder, &image->eh_frame, false);

@@ -8,17 +8,25 @@
 
 #include "table.h"
 
-/* Names every table gives: nothing known, libunwind, outermost, the kernel's signal frame. */
-enum { RULE_NAME_NONE, RULE_NAME_ASK, RULE_NAME_END, RULE_NAME_SIGNAL, RULE_NAMES_FIXED };
+/* Names every table gives. */
+enum {
+    RULE_NAME_NONE,   /* nothing is known */
+    RULE_NAME_ASK,    /* libunwind may know */
+    RULE_NAME_END,    /* the outermost frame */
+    RULE_NAME_SIGNAL, /* the kernel's signal frame */
+    RULE_NAME_FRAME,  /* a frame pointer is kept */
+    RULE_NAMES_FIXED
+};
 
 struct table {
     unsigned machine;
     const struct module *module; /* or NULL */
-    uint64_t entry;              /* where the program starts, an offset; 0: nowhere */
-    uint32_t count;              /* of rows */
-    uint32_t first;              /* keys[0] */
-    uint32_t *keys;              /* sorted */
-    uint16_t *names;             /* into rules, one a row */
+    uint64_t code_bytes;
+    uint64_t entry;  /* where the program starts, an offset; 0: nowhere */
+    uint32_t count;  /* of rows */
+    uint32_t first;  /* keys[0] */
+    uint32_t *keys;  /* sorted */
+    uint16_t *names; /* into rules, one a row */
     struct rule *rules;
     uint32_t rule_count;
     uint32_t *pages; /* page_count + 1 of them, into keys */

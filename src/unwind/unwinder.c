@@ -186,7 +186,8 @@ const struct image *unwinder_image(struct unwinder *unwinder, const struct modul
     image = atomic_load(&slot->image);
     if (image == NULL) {
         image = xmalloc(sizeof(*image));
-        image_read(image, module); /* without an ELF file it stays empty */
+        if (image_read(image, module)) /* without an ELF file it stays empty */
+            image_make_hdr(image);
         atomic_store_explicit(&slot->image, image, memory_order_release);
     }
     pthread_mutex_unlock(&unwinder->lock);

@@ -214,6 +214,7 @@ static void restore_frame_pointer(struct walk *walk, const struct rule *rule, ui
 
     if (rule->fp == SAVE_SAME)
         return;
+    place->fp_guessed = false;
     place->fp_known = rule->fp != SAVE_UNKNOWN &&
                       restore_word(walk, saved_at(place, rule->fp, cfa, rule->fp_offset),
                                    place->fp_known, &place->fp);
@@ -254,17 +255,17 @@ static bool can_apply(struct walk *walk, const struct rule *rule)
 /* One frame outwards; false when the walk has ended. */
 static bool step(struct walk *walk, const struct rule *rule)
 {
-    struct place *place = &walk->place;
+    bool going;
 
     if (rule == NULL || rule->cfa == RULE_NONE)
         return recover_step(walk);
     if (rule->cfa == RULE_END)
         return walk_end(walk, STACK_COMPLETE, 0);
-    if (rule->cfa == RULE_ASK)
-        return slow_step(walk);
-    if (can_apply(walk, rule))
-        return apply(walk, rule);
-    return walk_end(walk, STACK_BAD_ROW, place->ip);
+    if (rule->cfa == RULE_ASK ? slow_step(walk, &going) : can_apply(walk, rule))
+        return rule->cfa == RULE_ASK ? going : apply(walk, rule);
+    if (recover_by_calls(walk, &going))
+        return going;
+    return walk_end(walk, STACK_BAD_ROW, walk->place.ip);
 }
 
 /* Whether following the callee-saved registers from the start would tell more about RULE. */
@@ -305,6 +306,38 @@ static bool find_rule(struct walk *walk, const struct rule **rule)
         walk->place.exact = true;
     }
     return true;
+}
+
+/* The table of MAPPING's module; NULL when there is none, or none yet. */
+static const struct table *table_of(struct walk *walk, const struct mapping *mapping)
+{
+    return mapping != NULL && has_table(mapping) ? unwinder_table(walk->unwinder, mapping->module)
+                                                 : NULL;
+}
+
+bool walk_among_rows(struct walk *walk)
+{
+    const struct table *table = table_of(walk, walk->mapping);
+
+    return table != NULL && !table_sparse(table);
+}
+
+void walk_learn_frame(struct walk *walk)
+{
+    const struct mapping *mapping = walk->mapping;
+    const struct table *table = table_of(walk, mapping);
+
+    if (table != NULL && !walk->place.exact)
+        table_learn_frame(table, walk->place.ip - mapping->start + mapping->offset);
+}
+
+bool walk_ends_at(struct walk *walk, uint64_t address)
+{
+    const struct mapping *mapping = maps_find(walk->frozen->maps, address);
+    const struct table *table = table_of(walk, mapping);
+
+    return table != NULL &&
+           table_find(table, address - mapping->start + mapping->offset, false)->cfa == RULE_END;
 }
 
 bool walk_in_trampoline(struct walk *walk)

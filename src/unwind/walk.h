@@ -18,6 +18,7 @@ struct place {
     uint64_t ip, sp, fp, lr;
     uint64_t callee[UNWIND_CALLEE_SAVED];
     bool fp_known, lr_known;
+    bool fp_guessed;       /* code that may have changed fp has been passed */
     bool exact;            /* ip is an instruction to be run, not a return address */
     uint16_t callee_known; /* bit I: callee[I] */
 };
@@ -70,6 +71,16 @@ bool walk_is_code(const struct walk *walk, uint64_t address);
 /* Whether a signal handler returns to the current place. */
 bool walk_in_trampoline(struct walk *walk);
 
+/* Whether most code of the current place's module has rows. */
+bool walk_among_rows(struct walk *walk);
+
+/* Notes that the code of the current place keeps a frame pointer, so that it need not be asked
+ * again. */
+void walk_learn_frame(struct walk *walk);
+
+/* Whether the outermost frame of a stack is where ADDRESS returns to. */
+bool walk_ends_at(struct walk *walk, uint64_t address);
+
 /* Where the function of the current place starts, by .eh_frame_hdr; 0 when that says nothing. */
 uint64_t walk_function(struct walk *walk);
 
@@ -80,6 +91,12 @@ uint64_t walk_function(struct walk *walk);
 /* One frame outwards in code without rows; false when the walk has ended. */
 bool recover_step(struct walk *walk);
 
+/*
+ * Where there are rows that cannot be applied: goes to the nearest return address whose call was to
+ * this function.  False when there is none; else GOING is whether the walk goes on.
+ */
+bool recover_by_calls(struct walk *walk, bool *going);
+
 /* Finds the frame pointer a peeked thread's registers lack, for RULE or (NULL) for code that has
  * none: the likeliest {saved fp, return address} on its stack. */
 bool recover_frame_pointer(struct walk *walk, const struct rule *rule);
@@ -88,8 +105,8 @@ bool recover_frame_pointer(struct walk *walk, const struct rule *rule);
  * slow.c: libunwind.
  */
 
-/* One frame outwards; false, with the walk ended, when libunwind can't either. */
-bool slow_step(struct walk *walk);
+/* One frame outwards: false when libunwind can't either; else GOING is whether the walk goes on. */
+bool slow_step(struct walk *walk, bool *going);
 
 /* The whole stack. */
 bool slow_run(struct walk *walk);

@@ -15,11 +15,11 @@ struct counting_sink {
     uint64_t functions, rows, start, end, last;
 };
 
-static void begin(struct cfi_sink *sink, uint64_t start, uint64_t end)
+static void begin(struct cfi_sink *sink, uint64_t start, uint64_t end, uint64_t entry)
 {
     struct counting_sink *counting = (struct counting_sink *)sink;
 
-    FUZZ_CHECK(start < end);
+    FUZZ_CHECK(start < end && entry >= 0x10000);
     counting->functions++;
     counting->start = counting->last = start;
     counting->end = end;

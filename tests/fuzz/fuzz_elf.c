@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* A row is told by at least one byte of the section, an end by a whole function. */
     FUZZ_CHECK(table_rows(table) <= 2 * size);
     table_free(table);
-    image_read(&image, &module);
+    if (image_read(&image, &module))
+        image_make_hdr(&image);
     for (uint64_t address = 0; address < size; address += 61)
         image_function(&image, address);
     image_fini(&image);

@@ -158,6 +158,8 @@ APART void shape_thread(void)
     sink++;
 }
 
+/* musl has no coroutines, and its libgcc no exceptions. */
+#ifdef __GLIBC__
 static ucontext_t back, there;
 
 APART void coroutine_main(void)
@@ -177,10 +179,15 @@ APART void shape_coroutine(void)
     sink++;
 }
 
+#endif
+
 /* Assembly that keeps a frame pointer and tells nothing. */
 void asm_framed(void (*function)(void));
 /* Assembly that keeps nothing and tells nothing. */
 void asm_bare(void);
+/* Assembly that finds its caller by an expression, or from a register its callees preserve. */
+void asm_odd(void);
+void asm_kept(void);
 
 #if defined(__x86_64__)
 __asm__(".text\n.p2align 4\n.globl asm_framed\n.type asm_framed, @function\nasm_framed:\n"
@@ -188,6 +195,16 @@ __asm__(".text\n.p2align 4\n.globl asm_framed\n.type asm_framed, @function\nasm_
         "  leave\n  ret\n.size asm_framed, .-asm_framed\n");
 __asm__(".text\n.p2align 4\n.globl asm_bare\n.type asm_bare, @function\nasm_bare:\n"
         "  sub $40, %rsp\n  call pause_here\n  add $40, %rsp\n  ret\n.size asm_bare, .-asm_bare\n");
+/* CFA = rsp + 48 + 0, said by an expression; then CFA = rbx + 16. */
+__asm__(".text\n.p2align 4\n.globl asm_odd\n.type asm_odd, @function\nasm_odd:\n"
+        "  .cfi_startproc\n  sub $40, %rsp\n  .cfi_escape 0x0f, 4, 0x77, 48, 0x30, 0x22\n"
+        "  call pause_here\n  add $40, %rsp\n  .cfi_def_cfa 7, 8\n  ret\n"
+        "  .cfi_endproc\n.size asm_odd, .-asm_odd\n");
+__asm__(".text\n.p2align 4\n.globl asm_kept\n.type asm_kept, @function\nasm_kept:\n"
+        "  .cfi_startproc\n  push %rbx\n  .cfi_adjust_cfa_offset 8\n  .cfi_offset 3, -16\n"
+        "  mov %rsp, %rbx\n  .cfi_def_cfa 3, 16\n  and $-64, %rsp\n  call pause_here\n"
+        "  mov %rbx, %rsp\n  .cfi_def_cfa 7, 16\n  pop %rbx\n  .cfi_def_cfa 7, 8\n  ret\n"
+        "  .cfi_endproc\n.size asm_kept, .-asm_kept\n");
 static const uint8_t jit_code[] = {
     0x55,                   /* push %rbp */
     0x48, 0x89, 0xe5,       /* mov %rsp, %rbp */
@@ -204,6 +221,18 @@ __asm__(".text\n.p2align 4\n.globl asm_framed\n.type asm_framed, %function\nasm_
 __asm__(".text\n.p2align 4\n.globl asm_bare\n.type asm_bare, %function\nasm_bare:\n"
         "  str x30, [sp, #-32]!\n  bl pause_here\n  ldr x30, [sp], #32\n  ret\n"
         ".size asm_bare, .-asm_bare\n");
+/* CFA = sp + 32 + 0, said by an expression; then CFA = x19 + 32. */
+__asm__(".text\n.p2align 4\n.globl asm_odd\n.type asm_odd, %function\nasm_odd:\n"
+        "  .cfi_startproc\n  str x30, [sp, #-32]!\n  .cfi_offset 30, -32\n"
+        "  .cfi_escape 0x0f, 4, 0x8f, 32, 0x30, 0x22\n  bl pause_here\n"
+        "  ldr x30, [sp], #32\n  .cfi_restore 30\n  .cfi_def_cfa 31, 0\n  ret\n"
+        "  .cfi_endproc\n.size asm_odd, .-asm_odd\n");
+__asm__(".text\n.p2align 4\n.globl asm_kept\n.type asm_kept, %function\nasm_kept:\n"
+        "  .cfi_startproc\n  stp x30, x19, [sp, #-32]!\n  .cfi_def_cfa_offset 32\n"
+        "  .cfi_offset 30, -32\n  .cfi_offset 19, -24\n  mov x19, sp\n  .cfi_def_cfa 19, 32\n"
+        "  bl pause_here\n  mov sp, x19\n  .cfi_def_cfa 31, 32\n"
+        "  ldp x30, x19, [sp], #32\n  .cfi_def_cfa_offset 0\n  ret\n"
+        "  .cfi_endproc\n.size asm_kept, .-asm_kept\n");
 static const uint32_t jit_code[] = {
     0xa9be7bfd, /* stp x29, x30, [sp, #-32]! */
     0x910003fd, /* mov x29, sp */
@@ -223,6 +252,18 @@ APART void shape_assembly(void)
 APART void shape_bare(void)
 {
     asm_bare();
+    sink++;
+}
+
+APART void shape_odd(void)
+{
+    asm_odd();
+    sink++;
+}
+
+APART void shape_kept(void)
+{
+    asm_kept();
     sink++;
 }
 
@@ -248,6 +289,7 @@ APART void shape_nowhere(void)
     sink++;
 }
 
+#ifdef __GLIBC__
 static void clean_up(int *value)
 {
     sink += (unsigned)*value;
@@ -263,6 +305,12 @@ APART void throw_nothing(void)
     exception.exception_class = 1;
     sink += (unsigned)_Unwind_RaiseException(&exception);
 }
+
+#else
+static void throw_nothing(void)
+{
+}
+#endif
 
 static int compare_numbers(const void *a, const void *b)
 {
@@ -305,13 +353,14 @@ static const struct {
     const char *name;
     void (*run)(void);
 } shapes[] = {
-    { "plain", shape_plain },       { "deep", shape_deep },
-    { "signal", shape_signal },     { "altstack", shape_altstack },
-    { "fault", shape_fault },       { "alloca", shape_alloca },
-    { "aligned", shape_aligned },   { "callback", shape_callback },
-    { "thread", shape_thread },     { "coroutine", shape_coroutine },
-    { "assembly", shape_assembly }, { "bare", shape_bare },
-    { "jit", shape_jit },           { "nowhere", shape_nowhere },
+    { "plain", shape_plain },         { "deep", shape_deep },         { "signal", shape_signal },
+    { "altstack", shape_altstack },   { "fault", shape_fault },       { "alloca", shape_alloca },
+    { "aligned", shape_aligned },     { "callback", shape_callback }, { "thread", shape_thread },
+#ifdef __GLIBC__
+    { "coroutine", shape_coroutine },
+#endif
+    { "assembly", shape_assembly },   { "bare", shape_bare },         { "odd", shape_odd },
+    { "kept", shape_kept },           { "jit", shape_jit },           { "nowhere", shape_nowhere },
     { "steps", shape_steps },
 };
 
