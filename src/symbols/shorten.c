@@ -162,6 +162,8 @@ static void keep_right(const char *name, size_t columns, char *out, size_t size_
         snprintf(out, size_bytes, "%s", columns != 0 ? name : "");
         return;
     }
+    while (is_continuation(*name)) /* of a character that was cut off before */
+        name++;
     for (size_t skip = count - columns + 1; skip > 0; skip--) {
         name++;
         while (is_continuation(*name))
