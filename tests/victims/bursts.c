@@ -6,7 +6,8 @@
  *
  * Each step runs in a function of its own (quiet_work, fault_storm, sync_storm, fork_storm), so
  * that the function behind a burst can be looked for.  "stop" holds the program by SIGSTOP until
- * somebody continues it.
+ * somebody continues it.  When each step began and ended (CLOCK_MONOTONIC) goes to the file that
+ * BURSTS_LOG names.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -102,6 +103,17 @@ static const struct {
     { "forks", fork_storm }, { "busy", busy_work },
 };
 
+static void tell(const char *step, double began)
+{
+    const char *path = getenv("BURSTS_LOG");
+    FILE *file = path != NULL ? fopen(path, "ae") : NULL;
+
+    if (file == NULL)
+        return;
+    fprintf(file, "%s %.3f %.3f\n", step, began, now());
+    fclose(file);
+}
+
 static int run_step(const char *step)
 {
     const char *colon = strchr(step, ':');
@@ -121,10 +133,12 @@ static int run_step(const char *step)
 int main(int argc, char *argv[])
 {
     for (int i = 1; i < argc; i++) {
+        double began = now();
         int status = run_step(argv[i]);
 
         if (status != 0)
             return status;
+        tell(argv[i], began);
     }
     return 0;
 }

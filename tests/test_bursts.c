@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Bursts on purpose, recorded for real: each must show in its lane within a bucket, the function
+ * behind it must lead the comparison of those seconds with the rest, and who burnt the machine
+ * beside it must be named.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "proftop/clock.h"
+#include "proftop/contrast.h"
+#include "proftop/engine.h"
+#include "proftop/target.h"
+#include "proftop/timeline.h"
+#include "tests/harness/testing.h"
+
+enum { STEPS_MAX = 32, WAIT_S = 120 };
+
+/* A recording of the victim and what it says it did when. */
+struct bench {
+    char *folder, *log;
+    struct engine *engine;
+    struct profile *profile;
+    struct timeline *timeline;
+    struct contrast *contrast;
+    struct {
+        char name[32];
+        uint64_t start_ns, end_ns;
+    } steps[STEPS_MAX];
+    int step_count;
+};
+
+static void bench_start(struct bench *bench, const char *const *steps)
+{
+    struct engine_config config = { .rate_hz = 499, .kernel = true, .stats = true };
+    struct target_options options = { .children = true };
+    struct error error;
+    char *victim = testing_built("tests/victims/bursts");
+    char *argv[STEPS_MAX] = { victim };
+    int count = 1;
+
+    memset(bench, 0, sizeof(*bench));
+    bench->folder = testing_folder_new();
+    bench->log = malloc(strlen(bench->folder) + 8);
+    assert_non_null(bench->log);
+    sprintf(bench->log, "%s/log", bench->folder);
+    setenv("BURSTS_LOG", bench->log, 1);
+    for (; steps[count - 1] != NULL; count++)
+        argv[count] = (char *)steps[count - 1];
+    config.target = target_launch(argv, NULL, &options, &error);
+    if (config.target == NULL)
+        fail_msg("%s", error.message);
+    bench->engine = engine_start(&config, &error);
+    if (bench->engine == NULL)
+        fail_msg("%s", error.message);
+    bench->timeline = timeline_new();
+    bench->contrast = contrast_new();
+    free(victim);
+}
+
+/* Waits for the next news of the recording; true when the victim has ended. */
+static bool bench_wait(struct bench *bench)
+{
+    struct pollfd event = { .fd = engine_event_fd(bench->engine), .events = POLLIN };
+    unsigned events;
+
+    if (poll(&event, 1, WAIT_S * 1000) != 1)
+        fail_msg("no news of the recording for %d s", WAIT_S);
+    events = engine_events(bench->engine);
+    if (bench->profile != NULL)
+        profile_unref(bench->profile);
+    bench->profile = engine_profile(bench->engine);
+    timeline_update(bench->timeline, bench->profile);
+    return (events & ENGINE_ENDED) != 0;
+}
+
+static void read_log(struct bench *bench)
+{
+    FILE *file = fopen(bench->log, "re");
+    double start, end;
+
+    assert_non_null(file);
+    while (bench->step_count < STEPS_MAX &&
+           fscanf(file, "%31s %lf %lf", bench->steps[bench->step_count].name, &start, &end) == 3) {
+        bench->steps[bench->step_count].start_ns = (uint64_t)(start * (double)NS_PER_S);
+        bench->steps[bench->step_count++].end_ns = (uint64_t)(end * (double)NS_PER_S);
+    }
+    fclose(file);
+}
+
+static void bench_stop(struct bench *bench)
+{
+    struct scope scope;
+    struct error error;
+
+    assert_true(engine_stop(bench->engine, &error));
+    profile_unref(bench->profile);
+    bench->profile = engine_profile(bench->engine);
+    timeline_update(bench->timeline, bench->profile);
+    scope_init(&scope);
+    assert_true(contrast_update(bench->contrast, bench->profile, &scope, &error));
+    read_log(bench);
+}
+
+static void bench_free(struct bench *bench)
+{
+    profile_unref(bench->profile);
+    engine_free(bench->engine);
+    timeline_free(bench->timeline);
+    contrast_free(bench->contrast);
+    testing_folder_remove(bench->folder);
+    free(bench->log);
+}
+
+static int find_step(const struct bench *bench, const char *name)
+{
+    for (int i = 0; i < bench->step_count; i++)
+        if (strncmp(bench->steps[i].name, name, strlen(name)) == 0)
+            return i;
+    fail_msg("the victim did not get to %s", name);
+    return -1;
+}
+
+/*
+ * The highest second of the lane lies in the step or is its neighbour; inside, the lane is TIMES
+ * what it is outside.
+ */
+static void assert_lands(const struct bench *bench, const char *step, enum lane_group group,
+                         const char *key, double times)
+{
+    int at = find_step(bench, step);
+    lane_id lane = timeline_find(bench->timeline, group, key, 0, 0);
+    uint64_t start_ns = timeline_start_ns(bench->timeline), first_ns = bench->steps[at].start_ns;
+    uint64_t last_ns = bench->steps[at].end_ns, end_ns = timeline_end_ns(bench->timeline);
+    uint32_t count = (uint32_t)((end_ns - start_ns) / NS_PER_S), highest = 0;
+    double *values = calloc(count + 1, sizeof(*values)), inside, before, after;
+
+    assert_non_null(values);
+    assert_true(lane != UINT32_MAX);
+    timeline_series(bench->timeline, lane, start_ns, NS_PER_S, count, values);
+    for (uint32_t i = 1; i < count; i++)
+        if (!isnan(values[i]) && !(values[i] <= values[highest]))
+            highest = i;
+    free(values);
+    if (start_ns + (highest + 1) * NS_PER_S + NS_PER_S < first_ns ||
+        start_ns + highest * NS_PER_S > last_ns + NS_PER_S)
+        fail_msg("%s is highest in second %u, not in %s", key, highest, step);
+    inside = timeline_mean(bench->timeline, lane, first_ns, last_ns);
+    before = timeline_mean(bench->timeline, lane, start_ns, first_ns - NS_PER_S);
+    after = timeline_mean(bench->timeline, lane, last_ns + NS_PER_S, end_ns);
+    if (!(inside > times * before) || !(inside > times * after))
+        fail_msg("%s in %s: %g, before %g, after %g", key, step, inside, before, after);
+}
+
+/* FUNCTION leads what rose in total time, of the victim's own functions and of all. */
+static void assert_leads(const struct bench *bench, const char *step, const char *function)
+{
+    int at = find_step(bench, step);
+    struct comparison *comparison =
+        contrast_rest(bench->contrast, bench->steps[at].start_ns, bench->steps[at].end_ns,
+                      &(struct compare_options){ .total = true });
+    const struct compare_row *row = comparison->rows;
+    const char *name;
+
+    assert_true(comparison->enough);
+    assert_true(comparison->count > 0);
+    name = names_get(profile_names(bench->profile), row->function)->name;
+    if (strcmp(name, function) != 0 || !row->significant || row->delta_pt < 30)
+        fail_msg("%s is led by %s (%+.1f points, p %g)", step, name, row->delta_pt, row->p);
+    comparison_free(comparison);
+}
+
+static void bursts_land_in_their_lanes(void **state)
+{
+    static const char *const steps[] = { "quiet:4", "faults:2", "quiet:3", "sync:2",
+                                         "quiet:3", "forks:2",  "quiet:3", NULL };
+    struct bench bench;
+
+    (void)state;
+    bench_start(&bench, steps);
+    while (!bench_wait(&bench))
+        ;
+    bench_stop(&bench);
+    assert_lands(&bench, "faults", LANE_TARGET, "minflt", 20);
+    assert_leads(&bench, "faults", "fault_storm");
+    assert_lands(&bench, "sync", LANE_TARGET, "write_bytes", 10);
+    assert_leads(&bench, "sync", "sync_storm");
+    assert_lands(&bench, "forks", LANE_SYSTEM, "forks", 3);
+    assert_leads(&bench, "forks", "fork_storm");
+    bench_free(&bench);
+}
+
+static void a_stopped_target_is_seen_as_stopped(void **state)
+{
+    static const char *const steps[] = { "quiet:2", "stop", "quiet:2", NULL };
+    struct bench bench;
+    uint64_t stopped_ns = 0;
+    bool continued = false;
+    int at;
+
+    (void)state;
+    bench_start(&bench, steps);
+    while (!bench_wait(&bench)) {
+        lane_id lane = timeline_find(bench.timeline, LANE_TARGET, "stopped", 0, 0);
+        uint64_t now_ns = timeline_end_ns(bench.timeline);
+
+        if (stopped_ns == 0 && lane != UINT32_MAX && timeline_newest(bench.timeline, lane) > 0)
+            stopped_ns = now_ns;
+        if (stopped_ns != 0 && !continued && now_ns - stopped_ns > 2 * NS_PER_S) {
+            kill(target_pid(engine_target(bench.engine)), SIGCONT);
+            continued = true;
+        }
+    }
+    bench_stop(&bench);
+    assert_true(continued);
+    assert_lands(&bench, "stop", LANE_TARGET, "stopped", 0);
+    at = find_step(&bench, "stop");
+    assert_true(timeline_mean(bench.timeline,
+                              timeline_find(bench.timeline, LANE_TARGET, "cpu_pct", 0, 0),
+                              bench.steps[at].start_ns + NS_PER_S, bench.steps[at].end_ns) < 5);
+    bench_free(&bench);
+}
+
+static pid_t start_hog(void)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        for (volatile unsigned i = 0;; i++)
+            ;
+    return pid;
+}
+
+/*
+ * The hog is named with what it used; on a machine so busy that it was none of the five busiest,
+ * those that were named used as much.
+ */
+static void assert_named(const struct bench *bench, pid_t hog, double used_pct, uint64_t start_ns,
+                         uint64_t end_ns)
+{
+    uint32_t count, place = 0;
+    struct timeline_other *others =
+        timeline_others(bench->profile, start_ns + NS_PER_S, end_ns, &count);
+
+    while (place < count && others[place].pid != hog)
+        place++;
+    if (place < count)
+        assert_true(fabs(others[place].cpu_pct - used_pct) < 20 + used_pct / 2);
+    else
+        assert_true(count >= 5 && others[4].cpu_pct > used_pct / 2);
+    free(others);
+    others = timeline_others(bench->profile, 0, start_ns, &count);
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_not_equal(others[i].pid, hog);
+    free(others);
+}
+
+static void a_hog_beside_it_is_named(void **state)
+{
+    static const char *const steps[] = { "quiet:9", NULL };
+    struct bench bench;
+    uint64_t began_ns = 0, ended_ns = 0;
+    pid_t hog = 0;
+    struct rusage usage = { 0 };
+
+    (void)state;
+    bench_start(&bench, steps);
+    while (!bench_wait(&bench)) {
+        uint64_t past_ns = timeline_end_ns(bench.timeline) - timeline_start_ns(bench.timeline);
+
+        if (hog == 0 && past_ns > 3 * NS_PER_S) {
+            began_ns = clock_now_ns();
+            hog = start_hog();
+        } else if (ended_ns == 0 && past_ns > 6 * NS_PER_S) {
+            ended_ns = clock_now_ns();
+            kill(hog, SIGKILL);
+            wait4(hog, NULL, 0, &usage);
+        }
+    }
+    bench_stop(&bench);
+    assert_true(ended_ns != 0);
+    assert_named(&bench, hog,
+                 100 * ((double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6) *
+                     (double)NS_PER_S / (double)(ended_ns - began_ns),
+                 began_ns, ended_ns);
+    bench_free(&bench);
+}
+
+static bool write_text(const char *folder, const char *name, const char *text)
+{
+    char path[512];
+    FILE *file;
+    bool written;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "we");
+    if (file == NULL)
+        return false;
+    written = fputs(text, file) >= 0;
+    return fclose(file) == 0 && written;
+}
+
+/* A group of version 1 with a fifth of a CPU, or NULL where none can be made. */
+static const char *make_group(void)
+{
+    static const char folder[] = "/sys/fs/cgroup/cpu/proftop-test";
+
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return NULL;
+    if (write_text(folder, "cpu.cfs_period_us", "100000") &&
+        write_text(folder, "cpu.cfs_quota_us", "20000"))
+        return folder;
+    rmdir(folder);
+    return NULL;
+}
+
+static void a_cpu_quota_shows_as_throttling(void **state)
+{
+    static const char *const steps[] = { "busy:10", NULL };
+    const char *group = make_group();
+    struct bench bench;
+    uint64_t moved_ns = 0, back_ns = 0;
+    char pid[16];
+    lane_id throttled, cpu;
+
+    (void)state;
+    if (group == NULL)
+        skip_because("no cgroup v1 cpu controller that we may write to");
+    bench_start(&bench, steps);
+    snprintf(pid, sizeof(pid), "%d", (int)target_pid(engine_target(bench.engine)));
+    while (!bench_wait(&bench)) {
+        uint64_t past_ns = timeline_end_ns(bench.timeline) - timeline_start_ns(bench.timeline);
+
+        if (moved_ns == 0 && past_ns > 3 * NS_PER_S) {
+            assert_true(write_text(group, "cgroup.procs", pid));
+            moved_ns = clock_now_ns();
+        } else if (back_ns == 0 && past_ns > 7 * NS_PER_S) {
+            assert_true(write_text("/sys/fs/cgroup/cpu", "cgroup.procs", pid));
+            back_ns = clock_now_ns();
+        }
+    }
+    bench_stop(&bench);
+    rmdir(group);
+    assert_true(back_ns != 0);
+    throttled = timeline_find(bench.timeline, LANE_SYSTEM, "cgroup.throttled_us", 0, 0);
+    assert_true(throttled != UINT32_MAX);
+    /* The first second in the new group only says what its counters were. */
+    assert_true(timeline_mean(bench.timeline, throttled, moved_ns + 2 * NS_PER_S, back_ns) >
+                100000);
+    cpu = timeline_find(bench.timeline, LANE_TARGET, "cpu_pct", 0, 0);
+    assert_true(timeline_mean(bench.timeline, cpu, moved_ns + NS_PER_S, back_ns) < 40);
+    bench_free(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bursts_land_in_their_lanes),
+        cmocka_unit_test(a_stopped_target_is_seen_as_stopped),
+        cmocka_unit_test(a_hog_beside_it_is_named),
+        cmocka_unit_test(a_cpu_quota_shows_as_throttling),
+    };
+
+    return cmocka_run_group_tests_name("bursts", tests, NULL, NULL);
+}
