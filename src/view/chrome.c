@@ -128,7 +128,8 @@ void chrome_title(const struct screen_input *input, struct grid *grid, int row)
                  input->overhead_pct);
     }
     width = text_width(cost);
-    left = title_facts(input, grid, row, grid->columns - text_width(state) - 1);
+    left = title_facts(input, grid, row,
+                       grid->columns - text_width(state) - (grid->columns >= WIDE ? width + 2 : 1));
     left += grid_text(grid, row, left, grid->columns - left, role, state);
     if (left + 2 + width <= grid->columns)
         grid_text(grid, row, grid->columns - width, width,

@@ -86,6 +86,6 @@ void detail_render(const struct screen_input *input, struct grid *grid)
                       extra->callers->caller_count, row->total);
     render_neighbours(input, grid, half, grid->columns - half, _("callees"),
                       extra->callers->callees, extra->callers->callee_count, row->total);
-    if (extra->line_count != 0)
+    if (extra->line_count > 1 || (extra->line_count == 1 && extra->lines[0].line != 0))
         render_lines(extra, grid, row->self);
 }

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole program on a terminal: it shows what it should, and however it ends, the terminal is as
+ * it was and the target runs on.
+ */
+#include "config.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness/terminal.h"
+#include "tests/harness/testing.h"
+
+struct session {
+    struct terminal *terminal;
+    char *settings; /* the terminal's, before */
+    pid_t target;
+};
+
+/* A target of our own that computes until it is killed. */
+static pid_t start_target(void)
+{
+    char *path = testing_built("demo/demo");
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        execl(path, path, "--quiet", "--loop", "--phase", "cpu", (char *)NULL);
+        _exit(127);
+    }
+    free(path);
+    assert_true(pid > 0);
+    return pid;
+}
+
+static void stop_target(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static struct session open_session(const char *const *arguments, int columns, int rows)
+{
+    struct terminal_config config = { .columns = columns, .rows = rows };
+    struct session session = { .target = 0 };
+    const char *argv[12] = { testing_built("proftop") };
+
+    for (int i = 0; arguments[i] != NULL && i < 10; i++)
+        argv[i + 1] = arguments[i];
+    session.terminal = terminal_open(argv, &config);
+    free((char *)argv[0]);
+    return session;
+}
+
+static struct session attach(int columns, int rows)
+{
+    pid_t target = start_target();
+    char pid[16];
+    const char *arguments[] = { "-p", pid, NULL };
+    struct session session;
+
+    snprintf(pid, sizeof(pid), "%d", target);
+    session = open_session(arguments, columns, rows);
+    session.target = target;
+    session.settings = terminal_settings(session.terminal);
+    return session;
+}
+
+static void close_session(struct session *session)
+{
+    terminal_close(session->terminal);
+    free(session->settings);
+    if (session->target > 0)
+        stop_target(session->target);
+}
+
+/* 'R', 'S', 'T'…; 0 when there is no such process. */
+static char state_of(pid_t pid)
+{
+    char path[64], text[512], *end;
+    FILE *file;
+    size_t count;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    count = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    text[count] = '\0';
+    end = strrchr(text, ')');
+    return end != NULL ? end[2] : 0;
+}
+
+static void check_restored(const struct session *session)
+{
+    assert_false(terminal_is_alternate(session->terminal));
+    assert_false(terminal_has_mouse(session->terminal));
+}
+
+static void top_shows_the_functions(void **state)
+{
+    struct session session = attach(80, 24);
+
+    (void)state;
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    assert_true(terminal_is_alternate(session.terminal));
+    terminal_type(session.terminal, "2");
+    assert_true(terminal_wait_text(session.terminal, "draw_frame"));
+    terminal_type(session.terminal, "?");
+    assert_true(terminal_wait_text(session.terminal, "Keys of every view"));
+    terminal_type(session.terminal, "qq");
+    assert_int_equal(terminal_wait_exit(session.terminal), 0);
+    check_restored(&session);
+    assert_int_equal(state_of(session.target) == 'T', 0);
+    close_session(&session);
+}
+
+static void a_resize_is_followed(void **state)
+{
+    struct session session = attach(80, 24);
+
+    (void)state;
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    terminal_resize(session.terminal, 140, 40);
+    assert_true(terminal_wait_text(session.terminal, "SYSTEM"));
+    terminal_resize(session.terminal, 30, 5);
+    assert_true(terminal_wait_text(session.terminal, "too small"));
+    terminal_resize(session.terminal, 80, 24);
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    terminal_type(session.terminal, "Q");
+    assert_int_equal(terminal_wait_exit(session.terminal), 0);
+    close_session(&session);
+}
+
+/* Ended from outside: the terminal is given back, the target runs on. */
+static void signals_restore_the_terminal(void **state)
+{
+    static const int signals[] = { SIGTERM, SIGHUP, SIGINT, SIGSEGV, SIGABRT };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        struct session session = attach(80, 24);
+
+        assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+        assert_true(terminal_is_alternate(session.terminal));
+        kill(terminal_pid(session.terminal), signals[i]);
+        terminal_wait_exit(session.terminal);
+        check_restored(&session);
+        assert_true(state_of(session.target) == 'R' || state_of(session.target) == 'S');
+        close_session(&session);
+    }
+}
+
+static void suspending_gives_the_terminal_back(void **state)
+{
+    struct session session = attach(80, 24);
+
+    (void)state;
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    terminal_type(session.terminal, "\032");
+    assert_true(terminal_wait_gone(session.terminal, "shade_pixels"));
+    assert_false(terminal_is_alternate(session.terminal));
+    assert_true(state_of(session.target) == 'R' || state_of(session.target) == 'S');
+    while (state_of(terminal_pid(session.terminal)) != 'T')
+        sched_yield();
+    kill(terminal_pid(session.terminal), SIGCONT);
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    assert_true(terminal_is_alternate(session.terminal));
+    terminal_type(session.terminal, "q");
+    assert_int_equal(terminal_wait_exit(session.terminal), 0);
+    close_session(&session);
+}
+
+static void a_command_s_status_is_ours(void **state)
+{
+    const char *const arguments[] = { "--", "/bin/sh", "-c", "echo said-so; exit 7", NULL };
+    struct session session = open_session(arguments, 80, 24);
+    int status;
+
+    (void)state;
+    assert_true(terminal_wait_text(session.terminal, "EXITED 7"));
+    terminal_type(session.terminal, ":view output\r");
+    assert_true(terminal_wait_text(session.terminal, "said-so"));
+    terminal_type(session.terminal, "q");
+    status = terminal_wait_exit(session.terminal);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+    check_restored(&session);
+    close_session(&session);
+}
+
+static void typing_reaches_the_command(void **state)
+{
+    const char *const arguments[] = { "--", "/bin/cat", NULL };
+    struct session session = open_session(arguments, 80, 24);
+    int status;
+
+    (void)state;
+    assert_true(terminal_wait_text(session.terminal, "Output"));
+    terminal_type(session.terminal, ":view output\r");
+    assert_true(terminal_wait_text(session.terminal, "Enter types into it"));
+    terminal_type(session.terminal, "\r");
+    assert_true(terminal_wait_text(session.terminal, "keys go to the command"));
+    terminal_type(session.terminal, "hello q there\r");
+    assert_true(terminal_wait_text(session.terminal, "hello q there"));
+    terminal_type(session.terminal, "\035");
+    assert_true(terminal_wait_text(session.terminal, "proftop's again"));
+    terminal_type(session.terminal, "q");
+    assert_true(terminal_wait_text(session.terminal, "terminate it"));
+    terminal_type(session.terminal, "2");
+    status = terminal_wait_exit(session.terminal);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+    close_session(&session);
+}
+
+static void the_picker_finds_and_attaches(void **state)
+{
+    const char *const arguments[] = { NULL };
+    struct session session = { .target = 0 };
+    pid_t target = start_target();
+    char pid[16];
+
+    (void)state;
+    snprintf(pid, sizeof(pid), "%d", target);
+    session = open_session(arguments, 100, 30);
+    session.target = target;
+    assert_true(terminal_wait_text(session.terminal, "choose a process"));
+    terminal_type(session.terminal, pid);
+    assert_true(terminal_wait_text(session.terminal, "filter:"));
+    terminal_type(session.terminal, "\r");
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    terminal_type(session.terminal, "Q");
+    assert_int_equal(terminal_wait_exit(session.terminal), 0);
+    close_session(&session);
+}
+
+static void a_dumb_terminal_is_refused(void **state)
+{
+    struct terminal_config config = { .term = "dumb" };
+    char *program = testing_built("proftop");
+    const char *argv[] = { program, "-p", "1", NULL };
+    struct terminal *terminal = terminal_open(argv, &config);
+    int status = terminal_wait_exit(terminal);
+
+    (void)state;
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 2);
+    terminal_close(terminal);
+    free(program);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(top_shows_the_functions),
+        cmocka_unit_test(a_resize_is_followed),
+        cmocka_unit_test(signals_restore_the_terminal),
+        cmocka_unit_test(suspending_gives_the_terminal_back),
+        cmocka_unit_test(a_command_s_status_is_ours),
+        cmocka_unit_test(typing_reaches_the_command),
+        cmocka_unit_test(the_picker_finds_and_attaches),
+        cmocka_unit_test(a_dumb_terminal_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
