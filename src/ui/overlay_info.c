@@ -49,13 +49,12 @@ static void about_recording(struct page *page, struct profile *profile)
 {
     const struct profile_info *info = profile_info(profile);
     uint64_t start = profile_start_ns(profile), end = profile_end_ns(profile);
-    char clock[FORMAT_MAX], elapsed[24], size[16];
+    char clock[FORMAT_MAX], elapsed[24];
 
     fact(page, _("command"), "%s", or_dash(info->command));
     fact(page, _("process"), _("%d on %s, %u CPUs"), info->pid, or_dash(info->host), info->cpus);
-    fact(page, _("recorded"), _("from %s for %s; %s in memory"),
-         format_clock(clock, profile, start), text_elapsed(elapsed, end > start ? end - start : 0),
-         text_bytes(size, (double)profile_bytes(profile)));
+    fact(page, _("recorded"), _("from %s for %s"), format_clock(clock, profile, start),
+         text_elapsed(elapsed, end > start ? end - start : 0));
     fact(page, _("sampling"), _("%s, %s at %u Hz of CPU time"), or_dash(info->source),
          or_dash(info->event), info->rate_hz);
     if (info->source_reason != NULL && info->source_reason[0] != '\0')
@@ -80,10 +79,11 @@ static void about_samples(struct page *page, const struct fold *fold)
 static void about_cost(struct page *page, const struct app *app, const struct fold *fold)
 {
     const struct record_tally *tally = &fold->tally;
-    char mean[24], longest[24], folding[24];
+    char mean[24], longest[24], folding[24], size[16];
 
-    if (app->config.live)
-        fact(page, _("own cost"), _("%.1f%% of one core; last fold %s"), app->overhead_pct,
+    if (app->config.live && app->result->cost_ns != 0)
+        fact(page, _("own cost"), _("%.1f%% of one core; %s of samples; last fold %s"),
+             app->overhead_pct, text_bytes(size, (double)profile_bytes(app->result->profile)),
              text_duration(folding, app->result->cost_ns));
     if (tally->stops != 0)
         fact(page, _("target held"), _("%u times for %s on average, %s at most"), tally->stops,

@@ -143,7 +143,9 @@ const char *format_name(char buffer[NAME_MAX_BYTES], const struct screen_input *
     if (function->kind == FRAME_PYTHON && function->file[0] != '\0') {
         format_place(place, function, function->line);
         snprintf(buffer, NAME_MAX_BYTES, "%.500s (%.500s)", name, place);
-    } else if (input->names != NAME_SHORT || function->kind == FRAME_MARK) {
+    } else if (input->names != NAME_SHORT || function->kind == FRAME_MARK ||
+               (strstr(name, "::") == NULL && !has_arguments(name, length))) {
+        /* a plain name is known by how it begins, a qualified one by how it ends */
         snprintf(buffer, NAME_MAX_BYTES, "%s", name);
     } else {
         if (has_arguments(name, length) && room > length - 1)
