@@ -53,11 +53,6 @@ static int run_command(const struct options *options, struct error *error)
         printf("%s\n", PACKAGE_STRING);
         return STATUS_OK;
     }
-    if (run[options->command] == NULL) {
-        error_set(error, STATUS_FAILED, _("this build has no \"%s\""),
-                  command_title(options->command));
-        return -1;
-    }
     return run[options->command](options, error);
 }
 

@@ -92,8 +92,8 @@ bool import_folded(struct importer *importer, FILE *stream, struct error *error)
         number++;
         if (line[0] == '\0' || line[0] == '#')
             continue;
-        if (blank == NULL)
-            return error_set(error, STATUS_DAMAGED, _("line %llu has no count at its end"),
+        if (blank == NULL || sample.weight > IMPORT_WEIGHT_MAX)
+            return error_set(error, STATUS_DAMAGED, _("line %llu does not end with a count"),
                              (unsigned long long)number);
         if (sample.weight == 0)
             continue;

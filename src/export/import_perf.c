@@ -172,7 +172,7 @@ static bool take(struct importer *importer, const struct header *header, struct 
         .tid = header->tid,
         .thread_name = header->name,
         .time_ns = header->time_ns,
-        .weight = header->period,
+        .weight = header->period < IMPORT_WEIGHT_MAX ? header->period : IMPORT_WEIGHT_MAX,
         .count = 1,
         .metric = metric_of_event(header->event),
         .leaf_first = true,

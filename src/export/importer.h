@@ -20,6 +20,9 @@
 
 enum { IMPORT_LINE_MAX = 1 << 20, IMPORT_FRAMES_MAX = 8192 };
 
+/* Of one sample, so that sums of billions of them stay right. */
+#define IMPORT_WEIGHT_MAX (UINT64_C(1) << 50)
+
 struct importer;
 
 /* NAME is what the profile is called. */
