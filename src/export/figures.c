@@ -19,18 +19,21 @@ double percent(uint64_t part, uint64_t whole)
     return whole == 0 ? 0 : 100.0 * (double)part / (double)whole;
 }
 
+/* What drives a recording is one metric: time, or what -e asked for. */
 uint64_t figures_running(const struct slice *slice)
 {
+    uint64_t samples[METRICS] = { 0 }, most = 0;
     struct slice_walk walk;
     struct slice_entry entry;
-    uint64_t samples = 0;
 
     slice_entries(slice, &walk);
     while (slice_next_entry(&walk, &entry))
-        if (entry.state == STATE_RUNNING &&
-            (entry.metric == METRIC_TIME || entry.metric == METRIC_EVENT))
-            samples += entry.count;
-    return samples;
+        if (entry.state == STATE_RUNNING && entry.metric < METRICS)
+            samples[entry.metric] += entry.count;
+    for (unsigned i = 0; i < METRICS; i++)
+        if (samples[i] > most)
+            most = samples[i];
+    return samples[METRIC_TIME] > 0 ? samples[METRIC_TIME] : most;
 }
 
 /* The length below which SHARE of the stops were: bucket k holds [2^k, 2^(k+1)) × 100 ns. */

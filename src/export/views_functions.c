@@ -28,9 +28,7 @@ static double cores(const struct fold *fold, uint64_t weight)
 {
     uint64_t range_ns = fold->end_ns - fold->start_ns;
 
-    if (metric_of(&fold->scope)->unit != METRIC_NANOSECONDS || range_ns == 0)
-        return 0;
-    return (double)weight / (double)range_ns;
+    return range_ns > 0 ? (double)weight / (double)range_ns : 0;
 }
 
 /* A weight in CSV: seconds where it is time. */
@@ -87,7 +85,10 @@ static void put_row(struct table *table, const struct fold *fold, const struct f
 
     table_number(table, percent(row->self, fold->weight));
     table_number(table, percent(row->total, fold->weight));
-    table_number(table, cores(fold, row->self));
+    if (metric_of(&fold->scope)->unit == METRIC_NANOSECONDS)
+        table_number(table, cores(fold, row->self));
+    else
+        table_empty(table);
     table_number(table, (double)row->self_samples);
     table_number(table, (double)row->total_samples);
     table_number(table, scaled(fold, row->self));
@@ -162,47 +163,6 @@ static const struct column tree_columns[] = {
 
 enum { CHAIN_INDENT = 1, BRANCH_INDENT = 2, INDENT_MAX = 100 };
 
-/* "  worker  busy  busy.cc:40" */
-static void put_tree_name(struct table *table, const struct fold *fold,
-                          const struct fold_node *node, int indent)
-{
-    char name[512], text[1200];
-    const struct function *function = node->process == 0 ? node_function(fold, node) : NULL;
-    const char *file = function != NULL ? function->file : "";
-    int used = snprintf(text, sizeof(text), "%*s%.900s", indent < INDENT_MAX ? indent : INDENT_MAX,
-                        "", node_name(fold, node, name, sizeof(name)));
-
-    if (function != NULL && function->module[0] != '\0' && used < (int)sizeof(text))
-        used += snprintf(text + used, sizeof(text) - (size_t)used, "  %s", function->module);
-    if (file[0] != '\0' && function->kind != FRAME_PYTHON && used < (int)sizeof(text))
-        snprintf(text + used, sizeof(text) - (size_t)used, "  %s:%" PRIu32, base_name(file),
-                 node->line != 0 ? node->line : function->line);
-    table_text(table, text);
-}
-
-static void put_node(struct table *table, const struct fold *fold, const struct fold_node *node,
-                     int indent, bool csv)
-{
-    const struct function *function = node->process == 0 ? node_function(fold, node) : NULL;
-    char buffer[512];
-
-    table_number(table, node->depth);
-    table_number(table, percent(node->total, fold->weight));
-    table_number(table, percent(node->self, fold->weight));
-    table_number(table, (double)node->total_samples);
-    table_number(table, (double)node->self_samples);
-    table_number(table, scaled(fold, node->total));
-    table_number(table, scaled(fold, node->self));
-    if (csv)
-        table_text(table, node_name(fold, node, buffer, sizeof(buffer)));
-    else
-        put_tree_name(table, fold, node, indent);
-    table_text(table, function != NULL ? function->module : "");
-    table_text(table, function != NULL ? function->file : "");
-    table_number(table, node->line);
-    table_text(table, function != NULL ? kind_name(function->kind) : "process");
-}
-
 static node_id next_shown(const struct fold *fold, node_id id, double least_pct)
 {
     while (id != NODE_END && percent(fold->nodes[id].total, fold->weight) < least_pct)
@@ -219,6 +179,92 @@ static bool only_child(const struct fold *fold, node_id id, double least_pct)
            next_shown(fold, fold->nodes[id].next, least_pct) == NODE_END;
 }
 
+/* NODE only goes on with the recursion of its parent: it shares its parent's line. */
+static bool goes_on(const struct fold *fold, node_id id, double least_pct)
+{
+    const struct fold_node *node = &fold->nodes[id], *parent = &fold->nodes[node->parent];
+
+    return node->parent != NODE_ROOT && node->process == 0 && parent->process == 0 &&
+           node->function == parent->function && only_child(fold, id, least_pct);
+}
+
+/* How much further right than its parent NODE is. */
+static int indent_of(const struct fold *fold, node_id id, double least_pct)
+{
+    if (fold->nodes[id].parent == NODE_ROOT || goes_on(fold, id, least_pct))
+        return 0;
+    return only_child(fold, id, least_pct) ? CHAIN_INDENT : BRANCH_INDENT;
+}
+
+/* A line of the tree in text: one node, or a run of recursion. */
+struct tree_line {
+    const struct fold_node *first;
+    node_id last;
+    uint64_t self, self_samples;
+    unsigned levels;
+};
+
+static struct tree_line line_of(const struct fold *fold, node_id id, double least_pct, bool csv)
+{
+    const struct fold_node *nodes = fold->nodes;
+    struct tree_line line = { &nodes[id], id, nodes[id].self, nodes[id].self_samples, 1 };
+    node_id next;
+
+    while (!csv && (next = next_shown(fold, nodes[line.last].child, least_pct)) != NODE_END &&
+           goes_on(fold, next, least_pct)) {
+        line.last = next;
+        line.self += nodes[next].self;
+        line.self_samples += nodes[next].self_samples;
+        line.levels++;
+    }
+    return line;
+}
+
+/* "  worker  busy  busy.cc:40" */
+static void put_tree_name(struct table *table, const struct fold *fold,
+                          const struct tree_line *line, int indent)
+{
+    const struct fold_node *node = line->first;
+    char name[512], text[1200];
+    const struct function *function = node->process == 0 ? node_function(fold, node) : NULL;
+    const char *file = function != NULL ? function->file : "";
+    int used = snprintf(text, sizeof(text), "%*s%.900s", indent < INDENT_MAX ? indent : INDENT_MAX,
+                        "", node_name(fold, node, name, sizeof(name)));
+
+    if (line->levels > 1 && used < (int)sizeof(text))
+        used += snprintf(text + used, sizeof(text) - (size_t)used, " (%u levels)", line->levels);
+    if (function != NULL && function->module[0] != '\0' && used < (int)sizeof(text))
+        used += snprintf(text + used, sizeof(text) - (size_t)used, "  %s", function->module);
+    if (file[0] != '\0' && function->kind != FRAME_PYTHON && used < (int)sizeof(text))
+        snprintf(text + used, sizeof(text) - (size_t)used, "  %s:%" PRIu32, base_name(file),
+                 node->line != 0 ? node->line : function->line);
+    table_text(table, text);
+}
+
+static void put_node(struct table *table, const struct fold *fold, const struct tree_line *line,
+                     int indent, bool csv)
+{
+    const struct fold_node *node = line->first;
+    const struct function *function = node->process == 0 ? node_function(fold, node) : NULL;
+    char buffer[512];
+
+    table_number(table, node->depth);
+    table_number(table, percent(node->total, fold->weight));
+    table_number(table, percent(line->self, fold->weight));
+    table_number(table, (double)node->total_samples);
+    table_number(table, (double)line->self_samples);
+    table_number(table, scaled(fold, node->total));
+    table_number(table, scaled(fold, line->self));
+    if (csv)
+        table_text(table, node_name(fold, node, buffer, sizeof(buffer)));
+    else
+        put_tree_name(table, fold, line, indent);
+    table_text(table, function != NULL ? function->module : "");
+    table_text(table, function != NULL ? function->file : "");
+    table_number(table, node->line);
+    table_text(table, function != NULL ? kind_name(function->kind) : "process");
+}
+
 static void fill_tree(struct table *table, const struct fold *fold,
                       const struct export_options *options, bool csv)
 {
@@ -230,25 +276,26 @@ static void fill_tree(struct table *table, const struct fold *fold,
 
     table_init(table, tree_columns, sizeof(tree_columns) / sizeof(tree_columns[0]));
     while (id != NODE_END && id != NODE_ROOT) {
+        struct tree_line line = line_of(fold, id, least_pct, csv);
         node_id next;
 
         if (options->top > 0 && shown++ >= options->top)
             return;
-        put_node(table, fold, &nodes[id], indent, csv);
+        put_node(table, fold, &line, indent, csv);
+        id = line.last;
         next = next_shown(fold, nodes[id].child, least_pct);
-        if (next != NODE_END) {
-            indent += only_child(fold, next, least_pct) ? CHAIN_INDENT : BRANCH_INDENT;
-            id = next;
-            continue;
+        if (next == NODE_END) {
+            while (id != NODE_ROOT &&
+                   (next = next_shown(fold, nodes[id].next, least_pct)) == NODE_END) {
+                indent -= indent_of(fold, id, least_pct);
+                id = nodes[id].parent;
+            }
+            if (id == NODE_ROOT)
+                return;
+            indent -= indent_of(fold, id, least_pct);
         }
-        while (id != NODE_ROOT &&
-               (next = next_shown(fold, nodes[id].next, least_pct)) == NODE_END) {
-            if (nodes[id].parent != NODE_ROOT)
-                indent -= only_child(fold, id, least_pct) ? CHAIN_INDENT : BRANCH_INDENT;
-            id = nodes[id].parent;
-        }
-        if (id != NODE_ROOT)
-            id = next;
+        id = next;
+        indent += indent_of(fold, id, least_pct);
     }
 }
 
