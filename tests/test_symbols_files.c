@@ -49,6 +49,25 @@ static void a_stripped_program_says_so(void **state)
                         "stripped, and no separate debug file was found");
 }
 
+/* All of a nameless function is called by where it begins. */
+static void the_parts_of_a_nameless_function_come_together(void **state)
+{
+    struct world *world = *state;
+    struct frame frame, inside;
+    struct symbol symbol;
+    char wanted[64];
+
+    build(world, "cc -g -O2 -fno-inline -o plain \"$CALLS\" && strip -o stripped plain");
+    frame = world_frame_like(world, world_module(world, "stripped", O_RDONLY), "plain", "outer");
+    inside = frame;
+    inside.address += 3;
+    snprintf(wanted, sizeof(wanted), "stripped+0x%llx", (unsigned long long)frame.address);
+    symbols_fast(world->symbols, &inside, &symbol);
+    assert_string_equal(symbol.name, wanted);
+    assert_int_equal(symbol.address, frame.address);
+    assert_false(symbol.known);
+}
+
 static void a_debug_link_beside_the_file_is_followed(void **state)
 {
     struct world *world = *state;
@@ -207,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         each(a_stripped_program_says_so),
+        each(the_parts_of_a_nameless_function_come_together),
         each(a_debug_link_beside_the_file_is_followed),
         each(a_debug_link_without_build_ids_is_checked_by_crc),
         each(a_debug_file_is_found_by_build_id),
