@@ -123,6 +123,7 @@ static struct source *tracer_open(struct target *target, const struct source_con
     waiting_init(&tracer->waiting, &tracer->roster, &tracer->pending, config);
     pythons_init(&tracer->pythons, &tracer->roster, config);
     tracer->waiting.pythons = &tracer->pythons;
+    gil_lanes_init(&tracer->gil, config);
     if (!make_timer(tracer)) {
         error_errno(error, errno, _("cannot make a timer: %s"), strerror(errno));
         tracer_close((struct source *)tracer);
@@ -261,6 +262,7 @@ static int tracer_step(struct source *source, struct ring *ring)
     tick(tracer, now_ns);
     finished_ns = pending_retry(&tracer->pending, now_ns);
     waiting_look(&tracer->waiting, now_ns);
+    gil_lanes_look(&tracer->gil, &tracer->roster, &tracer->emit, now_ns);
     settle(tracer, now_ns);
     tracer_watch(tracer, now_ns);
     reap(tracer, now_ns);

@@ -11,6 +11,7 @@
 #include "emit.h"
 #include "pending.h"
 #include "proftop/source.h"
+#include "gil_lanes.h"
 #include "pythons.h"
 #include "roster.h"
 #include "waiting.h"
@@ -25,6 +26,7 @@ struct tracer {
     struct pending pending;
     struct waiting waiting;
     struct pythons pythons;
+    struct gil_lanes gil;
     bool started;
     timer_t timer; /* ends a wait for the next tick */
     bool timer_made;

@@ -45,6 +45,8 @@ static const struct usual {
     { N_("PSI io"), ROW_LANES, LANE_SYSTEM, { "psi.io.some" }, false },
     { N_("tgt RSS"), ROW_LANES, LANE_TARGET, { "rss_bytes" }, false },
     { N_("run delay"), ROW_LANES, LANE_TARGET, { "run_delay_pct" }, false },
+    { N_("GIL held"), ROW_LANES, LANE_TARGET, { "gil_held_pct" }, true },
+    { N_("GIL waiters"), ROW_LANES, LANE_TARGET, { "gil_waiting" }, true },
     { N_("tgt read"), ROW_LANES, LANE_TARGET, { "read_bytes" }, true },
     { N_("tgt write"), ROW_LANES, LANE_TARGET, { "write_bytes" }, true },
 };
