@@ -325,6 +325,7 @@ int cli_record(const struct options *options, struct error *error)
     struct recording recording = { .options = options, .signal_fd = -1 };
     enum ended ended;
     int status = -1;
+    bool done;
 
     if (options->format != NULL && strcmp(options->format, "session") != 0) {
         recording.ops = load_format(options->format, error);
@@ -337,9 +338,10 @@ int cli_record(const struct options *options, struct error *error)
     if (!start(&recording, error))
         goto done;
     ended = run(&recording);
-    if (!finish(&recording, error))
-        goto done;
+    done = finish(&recording, error);
     status = options->launch != NULL ? command_status(&recording, ended) : STATUS_OK;
+    if (!done)
+        status = -1; /* the command was seen to its end all the same */
 done:
     recording_fini(&recording);
     return status;
