@@ -286,6 +286,8 @@ void app_set_profile(struct app *app, struct profile *profile, uint64_t now_ns)
         profile_unref(app->profile);
     app->profile = profile;
     app->dirty_profile = true;
+    if (profile_ended(profile))
+        app->typing = false; /* nobody is left to type to */
     if (first)
         app_submit(app, now_ns);
 }

@@ -22,7 +22,7 @@
 
 enum {
     OUTPUT_TURN = 65536,  /* bytes of the command's output taken in one turn … */
-    OUTPUT_PAUSE_MS = 12, /* … and how long it then waits: keys come first */
+    OUTPUT_PAUSE_MS = 24, /* … and how long it then waits: keys come first */
     PAINT_MS = 33,        /* between two paints that no key asked for */
     FOLLOW_MS = 1000,
     OVERHEAD_MS = 2000,

@@ -139,6 +139,8 @@ static bool may_sort(const struct order *order, const struct screen_input *input
 {
     if (!order->valid || order->asked != input->asked)
         return true;
+    if (input->now_ns > order->seen_ns + QUIET_MS * NS_PER_MS) /* nobody was looking */
+        return true;
     return is_quiet(input) && input->now_ns >= order->sorted_ns + SORT_MS * NS_PER_MS;
 }
 
@@ -147,13 +149,16 @@ void order_update(struct order *order, const struct screen_input *input, const s
     const struct fold *fold = input->fold;
     bool other_sort = order->sort.key != sort->key || order->sort.inverted != sort->inverted;
 
+    bool sort_now = other_sort || may_sort(order, input);
+
+    order->seen_ns = input->now_ns;
     if (order->valid && !other_sort && order->version == fold->version &&
-        !(order->held && may_sort(order, input)))
+        !(order->held && sort_now))
         return;
     order->rows = array_reserve(order->rows, &order->rows_room, fold->row_count + order->count + 1,
                                 sizeof(order->rows[0]));
     order->sort = *sort;
-    if (other_sort || may_sort(order, input)) {
+    if (sort_now) {
         sort_rows(order, fold);
         order->sorted_ns = input->now_ns;
         order->held = false;

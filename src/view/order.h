@@ -32,7 +32,7 @@ struct order {
     function_id *functions; /* the same as functions: what survives the fold */
     size_t rows_room, functions_room;
     uint32_t count, tail; /* rows from TAIL on are each too few samples to say anything */
-    uint64_t version, sorted_ns;
+    uint64_t version, sorted_ns, seen_ns; /* SEEN: when last drawn */
     uint32_t asked;
     struct sort sort;
     bool valid, held; /* held: a better order is known but not shown yet */

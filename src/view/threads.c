@@ -52,7 +52,7 @@ struct threads_state {
     uint32_t *kept;  /* the same as profile indices */
     size_t order_room, kept_room;
     uint32_t count, asked;
-    uint64_t version, sorted_ns;
+    uint64_t version, sorted_ns, seen_ns; /* SEEN: when last drawn */
     uint32_t sorted_by;
     bool valid, held;
 };
@@ -182,10 +182,12 @@ static void update_order(struct threads_state *state, const struct screen_input 
 {
     const struct fold *fold = input->fold;
     uint32_t by = state->place.sort * 2 + (state->place.inverted ? 1 : 0);
-    bool quiet = input->now_ns >= input->key_ns + 2 * NS_PER_S &&
-                 input->now_ns >= state->sorted_ns + NS_PER_S;
+    bool quiet = (input->now_ns >= input->key_ns + 2 * NS_PER_S &&
+                  input->now_ns >= state->sorted_ns + NS_PER_S) ||
+                 input->now_ns > state->seen_ns + 2 * NS_PER_S; /* nobody was looking */
     bool sort = !state->valid || state->asked != input->asked || state->sorted_by != by || quiet;
 
+    state->seen_ns = input->now_ns;
     if (state->valid && state->version == fold->version && state->sorted_by == by &&
         !(state->held && quiet))
         return;

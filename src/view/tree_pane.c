@@ -64,7 +64,7 @@ static bool may_sort(const struct tree_pane *pane, const struct screen_input *in
 {
     const struct tree_rows *rows = &pane->rows;
 
-    if (!rows->valid || rows->asked != input->asked)
+    if (!rows->valid || rows->asked != input->asked || input->now_ns > rows->seen_ns + 2 * NS_PER_S)
         return true;
     return input->now_ns >= input->key_ns + 2 * NS_PER_S &&
            input->now_ns >= rows->sorted_ns + NS_PER_S;
@@ -77,6 +77,7 @@ static void prepare(struct tree_pane *pane, const struct screen_input *input,
     bool sort = may_sort(pane, input);
     int found;
 
+    rows->seen_ns = input->now_ns;
     if (!rows->valid || rows->version != fold->version || rows->touched || (rows->held && sort)) {
         tree_rows_update(rows, fold, !sort);
         rows->held = !sort;

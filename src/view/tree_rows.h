@@ -50,7 +50,7 @@ struct tree_rows {
     size_t count, room;
     struct index by_path; /* of ROWS */
     struct tree_folding folding;
-    uint64_t version, sorted_ns;
+    uint64_t version, sorted_ns, seen_ns; /* SEEN: when last drawn */
     uint32_t asked;
     bool valid, held, touched;
 };
