@@ -7,16 +7,11 @@
 
 #include "proftop/session.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proftop/clock.h"
@@ -24,130 +19,8 @@
 #include "proftop/history.h"
 #include "proftop/memory.h"
 #include "proftop/record.h"
-#include "tests/harness/recording.h"
+#include "tests/harness/session.h"
 #include "tests/harness/testing.h"
-
-enum { FUNCTIONS = 15, THREADS = 4 };
-
-/* ---- recordings ------------------------------------------------------------------------------ */
-
-struct written {
-    struct recording recording;
-    struct session_writer *writer;
-    uint64_t now_ns;
-};
-
-static void write_slice(void *context, const struct slice *slice)
-{
-    struct written *written = context;
-    struct profile *profile = builder_profile(written->recording.builder);
-
-    session_add(written->writer, profile, slice);
-    profile_unref(profile);
-}
-
-static struct profile *profile_of(struct written *written)
-{
-    return builder_profile(written->recording.builder);
-}
-
-static void begin(struct written *written, const char *path, uint64_t seed, uint64_t max_bytes)
-{
-    struct session_config config = { .path = path, .max_bytes = max_bytes };
-    struct error error = { 0 };
-    struct profile *profile;
-
-    recording_init(&written->recording, seed, 0);
-    written->now_ns = RECORDING_START_NS;
-    profile = profile_of(written);
-    written->writer = session_create(&config, profile_info(profile), &error);
-    profile_unref(profile);
-    assert_string_equal(error.message, "");
-    assert_non_null(written->writer);
-    builder_on_sealed(written->recording.builder, write_slice, written);
-    recording_thread(&written->recording, written->now_ns, 100, 100, THREAD_SEEN, "main");
-}
-
-static void push_lanes(struct written *written)
-{
-    struct lane cpu = {
-        .group = LANE_TARGET, .unit = UNIT_PERCENT, .key = "cpu_pct", .label = "CPU"
-    };
-    struct lane memory = {
-        .group = LANE_TARGET, .unit = UNIT_BYTES, .key = "rss_bytes", .label = "RSS", .ceiling = 0.5
-    };
-    struct recording *recording = &written->recording;
-    size_t size = sizeof(struct record_lanes) + 2 * sizeof(struct lane_value);
-    struct record_lanes *lanes = (struct record_lanes *)ring_reserve(recording->ring, size, true);
-
-    assert_non_null(lanes);
-    lanes->head.type = RECORD_LANES;
-    lanes->head.time_ns = written->now_ns;
-    lanes->period_ns = NS_PER_S;
-    lanes->count = 2;
-    lanes->values[0] =
-        (struct lane_value){ .lane = lanes_add(recording->lanes, &cpu), .value = 12.5 };
-    lanes->values[1] =
-        (struct lane_value){ .lane = lanes_add(recording->lanes, &memory), .value = 1 << 20 };
-    ring_commit(recording->ring, &lanes->head);
-}
-
-static void push_tally(struct written *written, uint32_t expected, uint32_t lost)
-{
-    struct recording *recording = &written->recording;
-    struct record_tally *tally =
-        (struct record_tally *)ring_reserve(recording->ring, sizeof(*tally), true);
-
-    assert_non_null(tally);
-    memset(&tally->head + 1, 0, sizeof(*tally) - sizeof(tally->head));
-    tally->head.type = RECORD_TALLY;
-    tally->head.time_ns = written->now_ns;
-    tally->expected = expected;
-    tally->received = expected - lost;
-    tally->lost = lost;
-    tally->rate_hz = 99;
-    tally->stopped_log2[3] = 7;
-    ring_commit(recording->ring, &tally->head);
-}
-
-/* Records that many seconds of 100 random samples each. */
-static void record_seconds(struct written *written, unsigned seconds)
-{
-    for (unsigned i = 0; i < seconds; i++) {
-        for (unsigned k = 0; k < 100; k++) {
-            struct recorded_sample sample = recording_invent(
-                &written->recording, written->now_ns + k * NS_PER_S / 100, FUNCTIONS, THREADS);
-
-            recording_push(&written->recording, &sample);
-        }
-        written->now_ns += NS_PER_S;
-        push_lanes(written);
-        push_tally(written, 100, i % 3);
-        recording_step(&written->recording, written->now_ns);
-        recording_name(&written->recording);
-    }
-}
-
-static void end(struct written *written)
-{
-    struct error error = { 0 };
-    struct profile *profile;
-
-    builder_finish(written->recording.builder, 0);
-    profile = profile_of(written);
-    assert_true(session_finish(written->writer, profile, &error));
-    profile_unref(profile);
-}
-
-static struct profile *open_well(const char *path)
-{
-    struct error error = { 0 };
-    struct profile *profile = session_open(path, &error);
-
-    assert_string_equal(error.message, "");
-    assert_non_null(profile);
-    return profile;
-}
 
 /* ---- comparing ------------------------------------------------------------------------------- */
 
@@ -208,33 +81,6 @@ static void assert_same_sums(struct profile *a, struct profile *b)
 
 /* ---- cases ----------------------------------------------------------------------------------- */
 
-struct place {
-    char *folder, *path;
-};
-
-static struct place place_new(void)
-{
-    struct place place = { .folder = testing_folder_new() };
-
-    place.path = xasprintf("%s/test.proftop", place.folder);
-    return place;
-}
-
-static void place_free(struct place *place)
-{
-    free(place->path);
-    testing_folder_remove(place->folder);
-}
-
-static bool exists_beside(const struct place *place, const char *suffix)
-{
-    char *path = xasprintf("%s%s", place->path, suffix);
-    bool exists = access(path, F_OK) == 0;
-
-    free(path);
-    return exists;
-}
-
 static void what_was_recorded_comes_back(void **state)
 {
     struct place place = place_new();
@@ -243,11 +89,11 @@ static void what_was_recorded_comes_back(void **state)
     struct stat file;
 
     (void)state;
-    begin(&written, place.path, 3, 0);
-    record_seconds(&written, 150);
-    end(&written);
-    before = profile_of(&written);
-    after = open_well(place.path);
+    written_begin(&written, &(struct session_config){ .path = place.path }, 3);
+    written_seconds(&written, 150);
+    written_end(&written);
+    before = written_profile(&written);
+    after = written_open(place.path);
     assert_same_sums(before, after);
     assert_int_equal(profile_start_ns(after), profile_start_ns(before));
     assert_int_equal(profile_end_ns(after), profile_end_ns(before));
@@ -257,11 +103,11 @@ static void what_was_recorded_comes_back(void **state)
     assert_int_equal(lanes_count(profile_lanes(after)), 2);
     assert_int_equal(stat(place.path, &file), 0);
     assert_int_equal(file.st_mode & 0777, 0600);
-    assert_false(exists_beside(&place, "-wal"));
-    assert_false(exists_beside(&place, "-shm"));
+    assert_false(place_has(&place, "-wal"));
+    assert_false(place_has(&place, "-shm"));
     profile_unref(before);
     profile_unref(after);
-    recording_fini(&written.recording);
+    written_fini(&written);
     place_free(&place);
 }
 
@@ -299,7 +145,7 @@ static void nothing_is_overwritten_unasked(void **state)
         profile_unref(profile);
         recording_fini(&recording);
     }
-    profile_unref(open_well(place.path));
+    profile_unref(written_open(place.path));
     place_free(&place);
 }
 
@@ -327,10 +173,10 @@ static void views_agree_with_the_fold(void **state)
     struct fold *fold;
 
     (void)state;
-    begin(&written, place.path, 9, 0);
-    record_seconds(&written, 30);
-    end(&written);
-    profile = profile_of(&written);
+    written_begin(&written, &(struct session_config){ .path = place.path }, 9);
+    written_seconds(&written, 30);
+    written_end(&written);
+    profile = written_profile(&written);
     fold = fold_all(profile, SCOPE_ON_CPU);
     assert_int_equal(query(place.path, "SELECT count(*) FROM top_functions"), fold->row_count);
     assert_int_equal(query(place.path, "SELECT sum(self) FROM top_functions"), fold->weight);
@@ -345,7 +191,7 @@ static void views_agree_with_the_fold(void **state)
     assert_int_equal(query(place.path, "SELECT count(*) FROM timeline"), 30);
     fold_free(fold);
     profile_unref(profile);
-    recording_fini(&written.recording);
+    written_fini(&written);
     place_free(&place);
 }
 
@@ -365,20 +211,20 @@ static void a_range_is_saved_with_what_is_in_it_alone(void **state)
     written.now_ns = RECORDING_START_NS;
     for (unsigned i = 0; i < 4000; i++) {
         uint64_t time_ns = RECORDING_START_NS + i * NS_PER_S / 50;
-        struct recorded_sample sample =
-            recording_invent(&written.recording, time_ns, i < 2000 ? 5 : FUNCTIONS, THREADS);
+        struct recorded_sample sample = recording_invent(
+            &written.recording, time_ns, i < 2000 ? 5 : WRITTEN_FUNCTIONS, WRITTEN_THREADS);
 
         recording_push(&written.recording, &sample);
     }
     recording_step(&written.recording, RECORDING_START_NS + 80 * NS_PER_S);
     recording_name(&written.recording);
-    whole = profile_of(&written);
+    whole = written_profile(&written);
     scope_init(&scope);
     scope.start_ns = RECORDING_START_NS + 10 * NS_PER_S;
     scope.end_ns = RECORDING_START_NS + 30 * NS_PER_S;
     expected = fold_update(folder, whole, &scope, &error);
     assert_true(session_save(&config, whole, scope.start_ns, scope.end_ns, &error));
-    part = open_well(place.path);
+    part = written_open(place.path);
     saved = fold_all(part, SCOPE_ON_CPU);
     assert_int_equal(saved->weight, expected->weight);
     assert_int_equal(saved->row_count, expected->row_count);
@@ -390,7 +236,7 @@ static void a_range_is_saved_with_what_is_in_it_alone(void **state)
     folder_free(folder);
     profile_unref(whole);
     profile_unref(part);
-    recording_fini(&written.recording);
+    written_fini(&written);
     place_free(&place);
 }
 
@@ -406,11 +252,11 @@ static void several_sessions_are_one(void **state)
     for (unsigned i = 0; i < 2; i++) {
         struct written written;
 
-        begin(&written, paths[i], 20 + i, 0);
-        record_seconds(&written, 20 + 60 * i);
-        end(&written);
-        recording_fini(&written.recording);
-        parts[i] = open_well(paths[i]);
+        written_begin(&written, &(struct session_config){ .path = paths[i] }, 20 + i);
+        written_seconds(&written, 20 + 60 * i);
+        written_end(&written);
+        written_fini(&written);
+        parts[i] = written_open(paths[i]);
         folds[i] = fold_all(parts[i], SCOPE_ON_CPU);
     }
     all = session_open_all(paths, 2, &error);
@@ -468,18 +314,18 @@ static void a_recording_is_followed_while_it_is_written(void **state)
     struct error error = { 0 };
 
     (void)state;
-    begin(&written, place.path, 4, 0);
-    record_seconds(&written, 3);
+    written_begin(&written, &(struct session_config){ .path = place.path }, 4);
+    written_seconds(&written, 3);
     follower = session_follow(place.path, &error);
     assert_string_equal(error.message, "");
     assert_non_null(follower);
     follow_until(follower, 300);
-    record_seconds(&written, 70);
+    written_seconds(&written, 70);
     follow_until(follower, 7300);
-    end(&written);
+    written_end(&written);
     session_follow_end(follower);
-    assert_false(exists_beside(&place, "-wal"));
-    recording_fini(&written.recording);
+    assert_false(place_has(&place, "-wal"));
+    written_fini(&written);
     place_free(&place);
 }
 
@@ -493,13 +339,13 @@ static void a_bounded_file_thins_its_oldest_detail(void **state)
     struct stat file;
 
     (void)state;
-    begin(&written, place.path, 6, bound);
-    record_seconds(&written, 1500);
-    end(&written);
+    written_begin(&written, &(struct session_config){ .path = place.path, .max_bytes = bound }, 6);
+    written_seconds(&written, 1500);
+    written_end(&written);
     assert_int_equal(stat(place.path, &file), 0);
     assert_true((uint64_t)file.st_size <= bound);
-    before = profile_of(&written);
-    after = open_well(place.path);
+    before = written_profile(&written);
+    after = written_open(place.path);
     left = fold_all(before, SCOPE_ALL);
     right = fold_all(after, SCOPE_ALL);
     assert_int_equal(left->weight, right->weight);
@@ -509,7 +355,7 @@ static void a_bounded_file_thins_its_oldest_detail(void **state)
     fold_free(right);
     profile_unref(before);
     profile_unref(after);
-    recording_fini(&written.recording);
+    written_fini(&written);
     place_free(&place);
 }
 

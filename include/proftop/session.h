@@ -18,6 +18,7 @@ struct session_config {
     const char *path;
     bool force;         /* overwrite */
     uint64_t max_bytes; /* 0: no bound; above it the oldest detail is thinned */
+    uint64_t period_ns; /* of transactions; 0: a second */
 };
 
 /* Starts the writer's own thread.  Never overwrites unless told to; mode 0600. */
@@ -27,6 +28,8 @@ struct session_writer *session_create(const struct session_config *config,
 void session_add(struct session_writer *writer, struct profile *profile, const struct slice *slice);
 /* Bytes of the file and its log. */
 uint64_t session_bytes(const struct session_writer *writer);
+/* Up to when, on the profile's clock, the file has all that was given. */
+uint64_t session_written_ns(const struct session_writer *writer);
 /* Whether writing has failed; the file keeps what was written before. */
 bool session_trouble(struct session_writer *writer, struct error *error);
 /* Writes what is left, makes it one plain file, frees.  False: what could be written is there. */

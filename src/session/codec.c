@@ -189,8 +189,8 @@ bool decode_node(struct reading *reading, stack_id stack, stack_id *parent, loca
     X(expected)                                                                                    \
     X(received)                                                                                    \
     X(lost)                                                                                        \
-    X(throttled) X(truncated) X(broken) X(deferred) X(unseen) X(rate_hz) X(stops)                  \
-        X(eintr_repaired) X(behind)
+    X(throttled)                                                                                   \
+    X(truncated) X(broken) X(deferred) X(unseen) X(rate_hz) X(stops) X(eintr_repaired) X(behind)
 #define TALLY_TIMES(X) X(stopped_ns) X(stopped_max_ns) X(target_cpu_ns) X(source_cpu_ns)
 
 enum { TALLY_BUCKETS = 24 };

@@ -51,6 +51,12 @@ static void remove_companions(const char *path)
     }
 }
 
+void file_remove(const char *path)
+{
+    unlink(path);
+    remove_companions(path);
+}
+
 static bool make_file(const char *path, bool force, struct stat *made, struct error *error)
 {
     struct stat old;
@@ -99,13 +105,12 @@ sqlite3 *file_create(const char *path, bool force, struct error *error)
                      "PRAGMA busy_timeout = 3000;",
                      error))
         return database;
-    sqlite3_close(database);
-    unlink(path);
-    return NULL;
+    goto close;
 failed:
     database_trouble(database, error);
+close:
     sqlite3_close(database);
-    unlink(path);
+    file_remove(path);
     return NULL;
 }
 

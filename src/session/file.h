@@ -9,6 +9,8 @@
 
 /* A new, empty database for writing: mode 0600, never a file that was there unless FORCE. */
 sqlite3 *file_create(const char *path, bool force, struct error *error);
+/* Removes what could not become a session. */
+void file_remove(const char *path);
 /* Ends it as one plain file. */
 bool file_close_whole(sqlite3 *database, struct error *error);
 

@@ -18,8 +18,9 @@
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 
-/* Ten years: what lies outside is damage, and sums of times stay in 64 bits. */
+/* No clock says more than that since its machine started, and no recording is longer. */
 #define TIME_MAX_NS (INT64_C(3650) * 24 * 3600 * INT64_C(1000000000))
+#define LENGTH_MAX_NS (INT64_C(366) * 24 * 3600 * INT64_C(1000000000))
 
 struct look {
     off_t size, log_size;
@@ -258,7 +259,7 @@ static bool time_column(const struct session_reader *reader, sqlite3_stmt *state
 {
     int64_t relative = sqlite3_column_int64(statement, column);
 
-    if (relative < -TIME_MAX_NS || relative > TIME_MAX_NS)
+    if (relative < -TIME_MAX_NS || relative > LENGTH_MAX_NS)
         return false;
     *time_ns = reader->start_ns + (uint64_t)relative;
     if (relative < 0 && (uint64_t)-relative > reader->start_ns)
@@ -385,7 +386,7 @@ static bool load_end(struct session_reader *reader, struct error *error)
         !info_value(reader, "exit_status", NULL, &exit_status, error) ||
         !info_value(reader, "thinned", NULL, &reader->thinned, error))
         return false;
-    if (end_ns < 0 || end_ns > TIME_MAX_NS)
+    if (end_ns < 0 || end_ns > LENGTH_MAX_NS)
         return damaged(reader, _("facts"), error);
     reader->ended = ended != 0;
     history_set_exit(reader->history, (int32_t)exit_status);

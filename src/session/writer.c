@@ -35,7 +35,8 @@ struct session_writer {
     struct session_store store; /* the writer thread's own */
     struct thinner thinner;
     pthread_t thread;
-    _Atomic uint64_t bytes;
+    uint64_t period_ns;
+    _Atomic uint64_t bytes, written_ns;
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t wake;
@@ -69,14 +70,13 @@ static void measure(struct session_writer *writer)
     atomic_store(&writer->bytes, bytes);
 }
 
-/* Waits for a second to pass or for the end, then takes what has come. */
+/* Waits for the period to pass or for the end, then takes what has come. */
 static struct batch take_batch(struct session_writer *writer)
 {
     struct batch batch = { 0 };
-    struct timespec until;
+    uint64_t until_ns = clock_now_ns() + writer->period_ns;
+    struct timespec until = { (time_t)(until_ns / NS_PER_S), (long)(until_ns % NS_PER_S) };
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec++;
     pthread_mutex_lock(&writer->lock);
     while (!writer->ending && pthread_cond_timedwait(&writer->wake, &writer->lock, &until) == 0)
         ;
@@ -95,6 +95,7 @@ static bool write_batch(struct session_writer *writer, const struct batch *batch
 {
     struct session_store *store = &writer->store;
     uint64_t end_ns = profile_end_ns(batch->profile) - store->start_ns;
+    bool good;
 
     if (!store_begin(store, error))
         return false;
@@ -107,7 +108,10 @@ static bool write_batch(struct session_writer *writer, const struct batch *batch
         if (!store_slice(store, batch->profile, batch->slices[i], error))
             return false;
     }
-    return thinner_run(&writer->thinner, store, end_ns, error) && store_commit(store, error);
+    good = thinner_run(&writer->thinner, store, end_ns, error) && store_commit(store, error);
+    if (good)
+        atomic_store(&writer->written_ns, store->start_ns + end_ns);
+    return good;
 }
 
 static bool is_fine(struct session_writer *writer)
@@ -135,6 +139,17 @@ static void free_batch(struct batch *batch)
     profile_unref(batch->profile);
 }
 
+/* Ends the file as one plain one, here where a full disk cannot kill us by a signal. */
+static void close_file(struct session_writer *writer)
+{
+    struct error error = { 0 };
+
+    thinner_fini(&writer->thinner);
+    store_fini(&writer->store);
+    if (!file_close_whole(writer->database, &error) && is_fine(writer))
+        note_trouble(writer, &error);
+}
+
 static void *write_all(void *context)
 {
     struct session_writer *writer = context;
@@ -152,20 +167,8 @@ static void *write_all(void *context)
         measure(writer);
         free_batch(&batch);
     }
+    close_file(writer);
     return NULL;
-}
-
-/* A signal is never this thread's: a full disk then answers write() instead of killing us. */
-static int start_thread(struct session_writer *writer)
-{
-    sigset_t all, before;
-    int code;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    code = pthread_create(&writer->thread, NULL, write_all, writer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code;
 }
 
 /* ---- everyone else's ------------------------------------------------------------------------- */
@@ -182,27 +185,35 @@ static void writer_free(struct session_writer *writer)
     free(writer);
 }
 
-struct session_writer *session_create(const struct session_config *config,
-                                      const struct profile_info *info, struct error *error)
+static struct session_writer *writer_new(const struct session_config *config, sqlite3 *database)
 {
-    struct session_writer *writer;
+    struct session_writer *writer = xcalloc(1, sizeof(*writer));
     pthread_condattr_t attributes;
-    sqlite3 *database = file_create(config->path, config->force, error);
 
-    if (database == NULL)
-        return NULL;
-    writer = xcalloc(1, sizeof(*writer));
     writer->path = xstrdup(config->path);
     writer->database = database;
+    writer->period_ns = config->period_ns != 0 ? config->period_ns : NS_PER_S;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&writer->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     thinner_init(&writer->thinner, config->max_bytes);
+    return writer;
+}
+
+static struct session_writer *create(const struct session_config *config,
+                                     const struct profile_info *info, struct error *error)
+{
+    sqlite3 *database = file_create(config->path, config->force, error);
+    struct session_writer *writer;
+
+    if (database == NULL)
+        return NULL;
+    writer = writer_new(config, database);
     if (!store_init(&writer->store, database, info, error))
         goto failed;
-    if (start_thread(writer) != 0) {
+    if (pthread_create(&writer->thread, NULL, write_all, writer) != 0) {
         error_set(error, STATUS_FAILED, _("cannot start a thread to write %s"), config->path);
         goto failed;
     }
@@ -211,8 +222,24 @@ failed:
     thinner_fini(&writer->thinner);
     store_fini(&writer->store);
     sqlite3_close(database);
+    file_remove(config->path);
     writer_free(writer);
     return NULL;
+}
+
+/* Signals are never the thread's, and not ours while the file is made: a full disk then answers
+ * write() instead of killing us. */
+struct session_writer *session_create(const struct session_config *config,
+                                      const struct profile_info *info, struct error *error)
+{
+    struct session_writer *writer;
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    writer = create(config, info, error);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return writer;
 }
 
 void session_add(struct session_writer *writer, struct profile *profile, const struct slice *slice)
@@ -228,6 +255,11 @@ void session_add(struct session_writer *writer, struct profile *profile, const s
         }
     }
     pthread_mutex_unlock(&writer->lock);
+}
+
+uint64_t session_written_ns(const struct session_writer *writer)
+{
+    return atomic_load(&writer->written_ns);
 }
 
 uint64_t session_bytes(const struct session_writer *writer)
@@ -258,12 +290,7 @@ bool session_finish(struct session_writer *writer, struct profile *profile, stru
     pthread_cond_signal(&writer->wake);
     pthread_mutex_unlock(&writer->lock);
     pthread_join(writer->thread, NULL);
-
     good = !session_trouble(writer, error);
-    thinner_fini(&writer->thinner);
-    store_fini(&writer->store);
-    if (!file_close_whole(writer->database, good ? error : NULL))
-        good = false;
     writer_free(writer);
     return good;
 }
