@@ -172,6 +172,39 @@ static struct view_wants wants_now(const struct app *app, uint64_t now_ns)
     return wants;
 }
 
+/* In the last second every thread was held by SIGSTOP or a debugger. */
+static bool is_stopped(const struct profile *profile)
+{
+    uint64_t end = profile_end_ns(profile), start = end > NS_PER_S ? end - NS_PER_S : 0;
+    struct slice_cursor cursor;
+    const struct slice *slice;
+    bool any = false;
+
+    profile_slices(profile, start, end, NS_PER_S / 10, &cursor);
+    while ((slice = profile_next_slice(&cursor)) != NULL) {
+        struct slice_entry entry;
+        struct slice_walk walk;
+
+        slice_entries(slice, &walk);
+        while (slice_next_entry(&walk, &entry)) {
+            if (entry.state != STATE_WAITING || entry.reason != WAIT_STOPPED)
+                return false;
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* What the recording has to tell, once each. */
+static void tell_notes(struct app *app, const struct profile *profile)
+{
+    uint32_t count = profile_notes(profile);
+
+    if (count > app->notes_told && app->config.live)
+        app_say(app, "%s", profile_note(profile, count - 1)->text);
+    app->notes_told = count;
+}
+
 void app_submit(struct app *app, uint64_t now_ns)
 {
     struct fold_job job = { .profile = app_visible(app), .scope = app->scope, .asked = app->asked };
@@ -179,6 +212,8 @@ void app_submit(struct app *app, uint64_t now_ns)
     if (job.profile == NULL)
         return;
     timeline_update(app->timeline, job.profile);
+    app->stopped = app->config.live && is_stopped(job.profile);
+    tell_notes(app, job.profile);
     job.wants = wants_now(app, now_ns);
     worker_submit(app->worker, &job);
     app->wants = job.wants;
@@ -295,11 +330,6 @@ void app_set_profile(struct app *app, struct profile *profile, uint64_t now_ns)
 void app_set_overhead(struct app *app, double percent)
 {
     app->overhead_pct = percent;
-}
-
-void app_set_stopped(struct app *app, bool stopped)
-{
-    app->stopped = stopped;
 }
 
 void app_set_output(struct app *app, struct output *output)

@@ -46,8 +46,6 @@ void app_set_overhead(struct app *app, double percent);
 void app_set_output(struct app *app, struct output *output);
 /* The command has printed something; true when that shows. */
 bool app_news(struct app *app);
-/* The target is being held by SIGSTOP or a debugger, or runs again. */
-void app_set_stopped(struct app *app, bool stopped);
 /* A sentence for the status line. */
 void app_say(struct app *app, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -63,6 +63,7 @@ struct app {
     bool moved; /* the person has used a view: its function is then where others begin */
     uint64_t key_ns, drag_ns;
     double overhead_pct;
+    uint32_t notes_told;
     int columns, rows; /* of the screen, when a key last came or it was last drawn */
 
     const struct overlay *overlay;
