@@ -226,10 +226,13 @@ int main(int argc, char **argv)
         struct timespec pause = { 0, (long)pause_us * 1000 };
 
         nanosleep(&pause, NULL);
-        if (!freeze_take(&freeze, pid, tid, modules, false))
+        if (!freeze_take(&freeze, pid, tid, modules, true))
             break;
+        freeze.frozen.peek = freeze_peek;
+        freeze.frozen.peek_context = &freeze;
         if (freeze.maps->count > 0)
             compare(unwinder, &freeze, modules, &figures, verbose);
+        freeze_continue(tid);
     }
     fine = report(launched ? argv[optind] : "process", &figures);
     if (launched)

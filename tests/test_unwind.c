@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -97,14 +96,6 @@ static pid_t other_thread(pid_t pid)
             return tid;
     }
     return pid;
-}
-
-static bool peek(void *context, uint64_t address, void *buffer, size_t size)
-{
-    const struct victim *victim = context;
-    struct iovec local = { buffer, size }, remote = { (void *)(uintptr_t)address, size };
-
-    return process_vm_readv(victim->pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
 }
 
 /* With a program whose path is given. */
@@ -199,7 +190,7 @@ static void expect_chain(struct scene *scene, const char *const *chain)
 
 struct shape {
     const char *name;
-    const char *chain[8];
+    const char *chain[10];
 };
 
 static const struct shape shapes[] = {
@@ -227,8 +218,8 @@ static void one_shape(struct scene *scene, const struct shape *shape, bool peeke
     struct frozen *frozen = &scene->freeze.frozen;
 
     print_message("%s\n", shape->name);
-    frozen->peek = peek;
-    frozen->peek_context = &scene->victim;
+    frozen->peek = freeze_peek;
+    frozen->peek_context = &scene->freeze;
     frozen->peeked = peeked;
     if (peeked)
         frozen->registers.known = KNOWN_IP | KNOWN_SP;
@@ -291,6 +282,44 @@ static void musl_is_walked_by_its_calls(void **state)
     testing_folder_remove(folder);
 }
 
+/* Go tells in a table of its own, that no stripping takes away. */
+static void go_is_walked_by_its_table(void **state)
+{
+    static const struct shape shape = { "go",
+                                        { "main.pauseHere", "main.deep.run.func1", "…",
+                                          "main.deep.run", "…", "main.shapeGo", "main.main",
+                                          "runtime.main", "…", NULL } };
+    char *folder, *source, *path, *command;
+    struct scene *scene;
+    uint32_t count;
+
+    (void)state;
+    if (system("command -v go >/dev/null") != 0)
+        skip_because("go is not installed");
+    folder = testing_folder_new();
+    source = testing_source("tests/victims/goroutine.go");
+    path = xasprintf("%s/goroutine", folder);
+    command = xasprintf("go build -o %s %s && go build -ldflags='-s -w' -o %s-stripped %s", path,
+                        source, path, source);
+    assert_int_equal(system(command), 0);
+    scene = scene_of(path, "");
+    scene_unwind(scene);
+    expect_chain(scene, shape.chain);
+    count = scene->unwound.count;
+    scene_free(scene);
+    free(command);
+    command = xasprintf("%s-stripped", path);
+    scene = scene_of(command, "");
+    scene_unwind(scene);
+    assert_int_equal(scene->unwound.end, STACK_COMPLETE);
+    assert_int_equal(scene->unwound.count, count);
+    scene_free(scene);
+    free(command);
+    free(path);
+    free(source);
+    testing_folder_remove(folder);
+}
+
 /* As perf delivers it: no look at the target, only the copy. */
 static void the_copy_alone_is_enough(void **state)
 {
@@ -330,8 +359,8 @@ static void a_second_piece_continues_a_signal_stack(void **state)
     frozen->extra_start = scene->stacks[handler];
     frozen->extra = extra;
     while (frozen->extra_size < EXTRA_BYTES &&
-           peek(&scene->victim, frozen->extra_start + frozen->extra_size,
-                extra + frozen->extra_size, 8))
+           freeze_peek(&scene->freeze, frozen->extra_start + frozen->extra_size,
+                       extra + frozen->extra_size, 8))
         frozen->extra_size += 8;
     scene_unwind(scene);
     expect_chain(scene, chain);
@@ -480,8 +509,8 @@ static void every_instruction(void **state)
 
         steps++;
         assert_true(freeze_refresh(&scene->freeze, scene->modules));
-        frozen->peek = peek;
-        frozen->peek_context = &scene->victim;
+        frozen->peek = freeze_peek;
+        frozen->peek_context = &scene->freeze;
         unwinder_prepare(scene->unwinder, frozen->maps);
         unwinder_wait(scene->unwinder);
         scene_unwind(scene);
@@ -580,6 +609,7 @@ int main(void)
         cmocka_unit_test(every_shape_is_whole_when_static_pie),
         cmocka_unit_test(a_peeked_thread_lacks_its_frame_pointer),
         cmocka_unit_test(musl_is_walked_by_its_calls),
+        cmocka_unit_test(go_is_walked_by_its_table),
         cmocka_unit_test(the_copy_alone_is_enough),
         cmocka_unit_test(a_second_piece_continues_a_signal_stack),
         cmocka_unit_test(a_deep_stack_keeps_both_ends),

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finds .eh_frame, .eh_frame_hdr and .debug_frame in an ELF file by its section headers, or, where
- * those were stripped, .eh_frame by the program header of .eh_frame_hdr.  (Section headers and
- * everything they say are elf(5).)
+ * Finds .eh_frame, .eh_frame_hdr, .debug_frame and .gopclntab in an ELF file by its section
+ * headers, or, where those were stripped, .eh_frame by the program header of .eh_frame_hdr.
+ * (Section headers and everything they say are elf(5).)
  */
 #include "config.h"
 
@@ -136,6 +136,10 @@ static void read_sections(struct image *image, const struct module *module, cons
             section_take(&image->eh_frame_hdr, module, &table[i]);
         else if (strcmp(name, ".debug_frame") == 0)
             section_take(&image->debug_frame, module, &table[i]);
+        else if (strcmp(name, ".gopclntab") == 0 || strcmp(name, ".data.rel.ro.gopclntab") == 0)
+            section_take(&image->gopclntab, module, &table[i]);
+        else if (strcmp(name, ".text") == 0)
+            image->text = table[i].sh_addr;
     }
     free(names);
     free(table);
@@ -209,11 +213,17 @@ bool image_read(struct image *image, const struct module *module)
     return read_segments(image, module, &elf);
 }
 
+void image_forget_tables(struct image *image)
+{
+    section_drop(&image->debug_frame);
+    section_drop(&image->gopclntab);
+}
+
 void image_fini(struct image *image)
 {
+    image_forget_tables(image);
     section_drop(&image->eh_frame);
     section_drop(&image->eh_frame_hdr);
-    section_drop(&image->debug_frame);
     image->segment_count = 0;
 }
 

@@ -30,7 +30,8 @@ struct image {
     uint64_t entry;   /* address of the first instruction */
     struct image_segment segments[IMAGE_SEGMENTS_MAX];
     unsigned segment_count;
-    struct image_section eh_frame, eh_frame_hdr, debug_frame;
+    struct image_section eh_frame, eh_frame_hdr, debug_frame, gopclntab;
+    uint64_t text; /* address of the section .text; 0: none */
 };
 
 /* False when MODULE has no readable 64-bit ELF file of a machine we know.  image_fini() either way.
@@ -40,6 +41,9 @@ void image_fini(struct image *image);
 
 /* The place in the file of ADDRESS, or false when no executable piece holds it. */
 bool image_offset(const struct image *image, uint64_t address, uint64_t *offset);
+
+/* Frees the sections that only tables are built from. */
+void image_forget_tables(struct image *image);
 
 /* Gives an image without .eh_frame_hdr one, made from its .eh_frame. */
 void image_make_hdr(struct image *image);

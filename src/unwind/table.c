@@ -28,7 +28,8 @@ enum {
     CACHE_MAX = 4096,
     ROWS_PER_CACHED = 16,
     SPARSE_BYTES = 1024, /* compilers make a row for every 40 to 100 bytes of code */
-    ENTRY_BYTES = 128,   /* what _start and the dynamic linker's first steps take */
+    START_BYTES = 8,
+    ENTRY_BYTES = 128, /* what _start and the dynamic linker's first steps take */
 };
 
 static const uint64_t nothing_cached = UINT64_MAX;
@@ -108,6 +109,12 @@ static uint16_t search(const struct table *table, uint32_t key)
     return table->names[low];
 }
 
+/* Whether OFFSET is among the program's first SIZE bytes. */
+static bool is_entry(const struct table *table, uint64_t offset, uint64_t size)
+{
+    return table->entry != 0 && offset >= table->entry && offset - table->entry < size;
+}
+
 /*
  * What code without rows is, as far as its instructions tell: where signal handlers return to
  * (musl, Go), or the outermost code of a program or a thread.
@@ -118,7 +125,7 @@ static uint16_t discover(const struct table *table, uint64_t offset)
 
     if (table->module == NULL)
         return RULE_NAME_NONE;
-    if (table->entry != 0 && offset >= table->entry && offset - table->entry < ENTRY_BYTES)
+    if (is_entry(table, offset, ENTRY_BYTES))
         return RULE_NAME_END;
     if (image_peek(table->module, offset, code, sizeof(code)) != sizeof(code))
         return RULE_NAME_NONE;
@@ -144,6 +151,8 @@ const struct rule *table_find(const struct table *table, uint64_t offset, bool e
     name = search(table, key);
     if (name == RULE_NAME_NONE)
         name = discover(table, offset);
+    else if (is_entry(table, offset, START_BYTES))
+        name = RULE_NAME_END; /* whatever it says of itself */
     atomic_store_explicit(cached, wanted << 16 | name, memory_order_relaxed);
     return &table->rules[name];
 }

@@ -3,7 +3,8 @@
  * Builds a table: functions with their rows as the sections deliver them, sorted by address, laid
  * one behind the other.
  *
- *     functions   [start, end) → rows     .eh_frame first, .debug_frame where that has nothing
+ *     functions   [start, end) → rows     .eh_frame first, then .gopclntab and .debug_frame where
+ *                                         those before have nothing
  *
  * Where functions overlap the one that starts later wins, as a binary search of .eh_frame_hdr would
  * have it.  A function's end is a row too ("no information"), unless another starts there.
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "cfi.h"
+#include "go.h"
 #include "image.h"
 #include "proftop/hash.h"
 #include "proftop/index.h"
@@ -206,7 +208,7 @@ static void lay_out(struct builder *builder)
     table->rules = xrealloc(table->rules, table->rule_count * sizeof(*table->rules));
 }
 
-static void add_section(struct builder *builder, const struct image_section *from, bool debug_frame)
+static void add_cfi(struct builder *builder, const struct image_section *from, bool debug_frame)
 {
     struct cfi_section section = {
         .bytes = from->bytes,
@@ -215,9 +217,31 @@ static void add_section(struct builder *builder, const struct image_section *fro
         .debug_frame = debug_frame,
         .machine = builder->image->machine,
     };
+    size_t before = builder->function_count;
 
-    if (section.bytes != NULL)
-        cfi_parse(&section, &builder->sink);
+    if (section.bytes == NULL)
+        return;
+    cfi_parse(&section, &builder->sink);
+    drop_covered(builder, before);
+    sort_functions(builder);
+}
+
+static void add_go(struct builder *builder)
+{
+    const struct image *image = builder->image;
+    struct go_table table = {
+        .bytes = image->gopclntab.bytes,
+        .size = image->gopclntab.size,
+        .text = image->text,
+        .machine = image->machine,
+    };
+    size_t before = builder->function_count;
+
+    if (table.bytes == NULL)
+        return;
+    go_parse(&table, &builder->sink);
+    drop_covered(builder, before);
+    sort_functions(builder);
 }
 
 struct table *table_from_image(const struct image *image)
@@ -239,7 +263,6 @@ struct table *table_from_image(const struct image *image)
         .image = image,
         .table = xcalloc(1, sizeof(struct table)),
     };
-    size_t from_eh_frame;
 
     index_init(&builder.index);
     builder.table->machine = image->machine;
@@ -249,12 +272,9 @@ struct table *table_from_image(const struct image *image)
         builder.table->code_bytes += image->segments[i].size;
     if (!image_offset(image, image->entry, &builder.table->entry))
         builder.table->entry = 0;
-    add_section(&builder, &image->eh_frame, false);
-    sort_functions(&builder);
-    from_eh_frame = builder.function_count;
-    add_section(&builder, &image->debug_frame, true);
-    drop_covered(&builder, from_eh_frame);
-    sort_functions(&builder);
+    add_cfi(&builder, &image->eh_frame, false);
+    add_go(&builder);
+    add_cfi(&builder, &image->debug_frame, true);
     lay_out(&builder);
     table_finish(builder.table);
     index_fini(&builder.index);

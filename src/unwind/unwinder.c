@@ -188,6 +188,7 @@ const struct image *unwinder_image(struct unwinder *unwinder, const struct modul
         image = xmalloc(sizeof(*image));
         if (image_read(image, module)) /* without an ELF file it stays empty */
             image_make_hdr(image);
+        image_forget_tables(image);
         atomic_store_explicit(&slot->image, image, memory_order_release);
     }
     pthread_mutex_unlock(&unwinder->lock);

@@ -261,6 +261,9 @@ static bool step(struct walk *walk, const struct rule *rule)
         return recover_step(walk);
     if (rule->cfa == RULE_END)
         return walk_end(walk, STACK_COMPLETE, 0);
+    /* The ABIs have the outermost frame marked by a frame pointer of 0. */
+    if (rule->cfa == RULE_FP && walk->place.fp_known && walk->place.fp == 0)
+        return walk_end(walk, STACK_COMPLETE, 0);
     if (rule->cfa == RULE_ASK ? slow_step(walk, &going) : can_apply(walk, rule))
         return rule->cfa == RULE_ASK ? going : apply(walk, rule);
     if (recover_by_calls(walk, &going))

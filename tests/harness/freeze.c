@@ -149,6 +149,14 @@ bool freeze_take(struct freeze *freeze, pid_t pid, pid_t tid, struct modules *mo
     return taken;
 }
 
+bool freeze_peek(void *context, uint64_t address, void *buffer, size_t size)
+{
+    const struct freeze *freeze = context;
+    struct iovec local = { buffer, size }, remote = { (void *)(uintptr_t)address, size };
+
+    return process_vm_readv(freeze->frozen.pid, &local, 1, &remote, 1, 0) == (ssize_t)size;
+}
+
 void freeze_continue(pid_t tid)
 {
     ptrace(PTRACE_CONT, tid, NULL, NULL);

@@ -32,6 +32,9 @@ bool freeze_take(struct freeze *freeze, pid_t pid, pid_t tid, struct modules *mo
 /* Takes everything again from a thread that is held already. */
 bool freeze_refresh(struct freeze *freeze, struct modules *modules);
 
+/* For frozen.peek of a held thread; CONTEXT is its struct freeze. */
+bool freeze_peek(void *context, uint64_t address, void *buffer, size_t size);
+
 /* Lets a held thread run on. */
 void freeze_continue(pid_t tid);
 

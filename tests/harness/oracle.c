@@ -67,7 +67,8 @@ static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *word, void *
 
     (void)dwfl;
     if (at >= frozen->stack_size || frozen->stack_size - at < sizeof(*word))
-        return false;
+        return frozen->peek != NULL &&
+               frozen->peek(frozen->peek_context, address, word, sizeof(*word));
     memcpy(word, frozen->stack + at, sizeof(*word));
     return true;
 }
