@@ -95,7 +95,7 @@ static void check_shares(struct profile *profile)
     fold = fold_update(folder, profile, &scope, &error);
     if (fold == NULL)
         fail_msg("%s", error.message);
-    assert_true(fold->samples > 50);
+    assert_true(fold->samples > 30);
     for (size_t i = 0; i < sizeof(cpu_shares) / sizeof(cpu_shares[0]); i++) {
         const struct fold_row *row = row_of(fold, cpu_shares[i].function);
 
@@ -113,7 +113,7 @@ static void watch_demo(const struct source_ops *source)
 {
     char *demo = testing_built("demo/demo"), *folder = testing_folder_new();
     char *path = xasprintf("%s/demo.proftop", folder);
-    char *argv[] = { demo, "--phase", "cpu", "--seconds", "1.5", "--quiet", NULL };
+    char *argv[] = { demo, "--phase", "cpu", "--seconds", "3", "--quiet", NULL };
     struct engine *engine = start(source, path, argv);
     struct error error = { 0 };
     struct profile *profile;

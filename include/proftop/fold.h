@@ -99,6 +99,13 @@ void fold_free(struct fold *fold);
 /* The row of FUNCTION, or NULL. */
 const struct fold_row *fold_find(const struct fold *fold, function_id function);
 
+/* The whole weight by what was running: Python's own code, other native code, the kernel. */
+struct fold_split {
+    double python_pct, native_pct, kernel_pct; /* of N; Python without what its functions call */
+};
+/* False where there is no Python in FOLD, or nothing at all. */
+bool fold_split(const struct fold *fold, struct fold_split *split);
+
 /* Callers and callees of one function, by falling weight; and the tree turned over from it. */
 struct fold_neighbour {
     function_id function; /* FUNCTION itself among callees: its own self part */

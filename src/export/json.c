@@ -96,6 +96,7 @@ void json_scope(struct json *json, const struct fold *fold)
     const struct scope *scope = &fold->scope;
     const struct metric_info *metric = metric_of(scope);
     uint64_t start_ns = profile_start_ns(fold->profile);
+    struct fold_split split;
 
     json_object(json, "scope");
     json_array(json, "range_s");
@@ -118,6 +119,11 @@ void json_scope(struct json *json, const struct fold *fold)
     json_unsigned(json, "samples", fold->samples);
     json_unsigned(json, "weight", fold->weight);
     json_number(json, "error_pt", fold->error_pt);
+    if (fold_split(fold, &split)) {
+        json_number(json, "python_pct", split.python_pct);
+        json_number(json, "native_pct", split.native_pct);
+        json_number(json, "kernel_pct", split.kernel_pct);
+    }
     json_end(json);
 }
 
@@ -167,6 +173,8 @@ static void put_functions(struct json *json, const struct fold *fold,
             json, "cpu_cores",
             timed(fold) && range_seconds(fold) > 0 ? seconds(row->self) / range_seconds(fold) : 0);
         json_unsigned(json, "threads", row->threads);
+        if (function->kind == FRAME_PYTHON)
+            json_number(json, "python_self_pct", percent(row->python_self, row->self));
         json_end(json);
     }
     json_end(json);

@@ -50,6 +50,7 @@ static void put_place(struct table *table, const struct function *function, uint
 static void about_shares(const struct fold *fold, const struct export_options *options,
                          FILE *stream)
 {
+    struct fold_split split;
     char weight[80];
 
     (void)options;
@@ -57,6 +58,10 @@ static void about_shares(const struct fold *fold, const struct export_options *o
             weight_text(weight, fold, fold->weight));
     if (metric_of(&fold->scope)->unit == METRIC_NANOSECONDS)
         fprintf(stream, "CPU: 1.00 is one core for the whole range.  THR: threads it ran on.\n");
+    if (fold_split(fold, &split))
+        fprintf(stream,
+                "Of N, %.1f%% ran Python code itself, %.1f%% native code, %.1f%% the kernel.\n",
+                split.python_pct, split.native_pct, split.kernel_pct);
 }
 
 /* ---- top ------------------------------------------------------------------------------------- */

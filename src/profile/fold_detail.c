@@ -132,3 +132,23 @@ void fold_series(const struct fold *fold, function_id function, uint32_t thread,
     }
     free(through);
 }
+
+bool fold_split(const struct fold *fold, struct fold_split *split)
+{
+    uint64_t python = 0, kernel = 0;
+
+    if (fold->weight == 0 || !names_have_python(fold->names))
+        return false;
+    for (uint32_t i = 0; i < fold->row_count; i++) {
+        const struct function *function = names_get(fold->names, fold->rows[i].function);
+
+        python += fold->rows[i].python_self;
+        if (function->kind == FRAME_KERNEL ||
+            (function->kind == FRAME_MARK && function->mark == MARK_KERNEL))
+            kernel += fold->rows[i].self;
+    }
+    split->python_pct = 100.0 * (double)python / (double)fold->weight;
+    split->kernel_pct = 100.0 * (double)kernel / (double)fold->weight;
+    split->native_pct = 100 - split->python_pct - split->kernel_pct;
+    return true;
+}

@@ -66,6 +66,7 @@ static void about_samples(struct page *page, const struct fold *fold)
 {
     const struct record_tally *tally = &fold->tally;
     double due = tally->expected != 0 ? tally->expected : 1;
+    struct fold_split split;
 
     fact(page, _("in range"), _("%llu samples, %u functions, %u threads"),
          (unsigned long long)fold->samples, fold->row_count, fold->thread_count);
@@ -74,6 +75,9 @@ static void about_samples(struct page *page, const struct fold *fold)
          tally->throttled);
     fact(page, _("stacks"), _("%u broken, %u deeper than the copy, %u unwound later"),
          tally->broken, tally->truncated, tally->deferred);
+    if (fold_split(fold, &split))
+        fact(page, _("ran"), _("Python %.1f%%, native code %.1f%%, the kernel %.1f%%"),
+             split.python_pct, split.native_pct, split.kernel_pct);
 }
 
 static void about_cost(struct page *page, const struct app *app, const struct fold *fold)

@@ -11,6 +11,7 @@
 #include "detail.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "format.h"
 #include "proftop/gettext.h"
@@ -76,6 +77,13 @@ void detail_render(const struct screen_input *input, struct grid *grid)
              format_place(place, function, row->line),
              format_weight(total, input, input->fold, row->total, row->total_samples),
              format_weight(self, input, input->fold, row->self, row->self_samples));
+    if (function->kind == FRAME_PYTHON && row->self != 0) {
+        size_t length = strlen(facts);
+
+        /* The rest of its own time went into the interpreter's C code. */
+        snprintf(facts + length, sizeof(facts) - length, _("  in Python %.0f%%"),
+                 100.0 * (double)row->python_self / (double)row->self);
+    }
     width = text_width(facts);
     used = grid_text(grid, 1, 1, grid->columns - 2 - width, format_role(input, function),
                      input->names == NAME_RAW ? function->raw_name : function->name);
