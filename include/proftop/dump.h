@@ -37,7 +37,7 @@ struct dump_thread {
 struct dump {
     struct dump_thread *threads; /* the first one first, then by tid */
     size_t count;
-    char python[256]; /* why Python frames are missing, translated; or "" */
+    char python[1024]; /* why Python frames are missing, translated; or "" */
 };
 
 /*

@@ -9,8 +9,8 @@
 /* What came of a probe. */
 struct finding {
     bool works;
-    char why[768]; /* in words; "" when there is nothing to say */
-    char fix[768]; /* the smallest change that would make it work; "" when none is known */
+    char why[1024]; /* in words; "" when there is nothing to say */
+    char fix[1024]; /* the smallest change that would make it work; "" when none is known */
 };
 
 struct ability {

@@ -105,9 +105,12 @@ APART void shape_fault(void)
 
 APART void shape_alloca(void)
 {
-    char *room = alloca((size_t)getpid() % 1000 + 100);
+    size_t size = (size_t)getpid() % 1000 + 100;
+    char *room = alloca(size);
 
-    memset(room, 1, 100);
+    /* All of it: a frame that the program's start left there looks as right as the real one to
+     * whoever does not know the frame pointer. */
+    memset(room, 1, size);
     pause_here();
     sink += (unsigned char)room[99];
 }
