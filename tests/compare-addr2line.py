@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: MIT
 """Compare names, lines and inline chains with eu-addr2line's, at random addresses of real programs.
 
+LLVM writes no .debug_aranges, without which eu-addr2line finds no inline chains: what it
+made is compared with binutils' addr2line.
+
     compare-addr2line.py BENCH_SYMBOLS COUNT FILE...
 
 Every difference must have one of the explanations below; any other fails.
 """
+import bisect
 import collections
+import functools
 import os
 import random
 import re
@@ -14,8 +19,8 @@ import subprocess
 import sys
 
 
-def run(command, text=None):
-    return subprocess.run(command, input=text, capture_output=True, text=True, check=True,
+def run(command, text=None, check=True):
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=check,
                           errors="replace").stdout
 
 
@@ -53,8 +58,11 @@ def clean_function(name):
 
 def clean_place(place):
     place = re.sub(r" \(discriminator \d+\)", "", place)
-    match = re.fullmatch(r"(.*?):(\d+)(:\d+)?", place)
-    return (match.group(1), int(match.group(2))) if match else (place, 0)
+    match = re.fullmatch(r"(.*?):(\d+|\?)(:\d+)?", place)
+    file, line = (match.group(1), match.group(2)) if match else (place, "?")
+    if line == "?" and "/" not in file:
+        file = "??"  # addr2line gives the name in the symbol table, of an object file
+    return file, 0 if line == "?" else int(line)
 
 
 def base(name):
@@ -89,10 +97,31 @@ def call_site(name):
     return clean_place(match.group(1)) if match else None
 
 
-def data_names(path):
-    """Tables that lie among the code."""
+def without_code(path):
+    """Names in the symbol table that hold no code: tables that lie among it, and mere labels."""
     listing = run(["readelf", "-sW", "--sym-base=10", path])
-    return set(re.findall(r" OBJECT .* (\S+)$", listing, re.M))
+    return (set(re.findall(r" OBJECT .* (\S+)$", listing, re.M)),
+            set(re.findall(r"^ *\d+: [0-9a-f]+ +0 .* (\S+)$", listing, re.M)))
+
+
+class Functions:
+    """The addresses inside symbols that have a size."""
+
+    def __init__(self, path):
+        table = path if has_symtab(path) else debug_file(path) or path
+        listing = run(["readelf", "-sW", "--sym-base=10", table])
+        pattern = r"^ *\d+: ([0-9a-f]+) +([1-9]\d*) (?:FUNC|IFUNC|NOTYPE) +\S+ +\S+ +\d+ "
+        self.spans = sorted((int(start, 16), int(size))
+                            for start, size in re.findall(pattern, listing, re.M))
+
+    def __contains__(self, address):
+        at = bisect.bisect_right(self.spans, (address, 1 << 64))
+        return any(start <= address < start + size for start, size in self.spans[max(0, at - 50):at])
+
+
+@functools.lru_cache(maxsize=None)
+def demangled(name):
+    return run(["c++filt", name]).strip()
 
 
 def explain_function(mine, other, aliases):
@@ -110,22 +139,36 @@ def explain_function(mine, other, aliases):
     return None
 
 
-def explain(ours, theirs, aliases, data):
+def explain(tool, address, ours, theirs, aliases, nothing, functions):
     """Why the two chains differ, or None."""
     our_names = [clean_function(name) for name, _ in ours]
     their_names = [clean_function(name) for name, _ in theirs]
+    if our_names == ["??"] and address in functions:
+        return None  # it has a name
     if our_names == ["??"] and their_names[0] == "??":
-        return "padding between functions"
-    if our_names == ["??"] and len(their_names) == 1 and their_names[0] in data:
-        return "a table among the code, which does not run"
+        return "outside every symbol"
+    if our_names == ["??"] and tool == "addr2line" and clean_place(theirs[0][1])[0] == "??":
+        return "padding, which addr2line calls by its neighbour's name"
+    if our_names == ["??"] and len(their_names) == 1:
+        for names, why in zip(nothing, ("a table among the code, which does not run",
+                                        "after a label of size 0, which holds no address")):
+            if their_names[0] in names:
+                return why
     if [clean_place(p) for _, p in ours] != [clean_place(p) for _, p in theirs]:
         # It prints the chain of the first of them, and the call of the innermost.
         if len(ours) > 1 and call_site(theirs[0][0]) == clean_place(ours[1][1]):
             return "two inlined calls at one address, and its first line agrees with ours"
         return None
+    if any(demangled(name) != name for name in their_names if name.startswith("_R")):
+        their_names = [demangled(name) for name in their_names]
+        return "it leaves Rust's newer names raw" if our_names == their_names else None
     if our_names[:-1] != [without_hash(name) for name in their_names[:-1]]:
         return None
     return explain_function(our_names[-1], their_names[-1], aliases)
+
+
+def has_symtab(path):
+    return " .symtab " in run(["readelf", "-SW", path])
 
 
 def debug_file(path):
@@ -134,21 +177,27 @@ def debug_file(path):
     return found if found and os.path.exists(found) else None
 
 
+def is_from_llvm(path):
+    return bool(re.search("clang|rustc|LLVM", run(["readelf", "-p", ".comment", path])))
+
+
 def compare(bench, path, count):
     addresses = [f"{address:#x}" for address in random_addresses(path, count)]
     text = "\n".join(addresses) + "\n"
     ours = blocks(run([bench, path], text))
-    theirs = blocks(run(["eu-addr2line", "-a", "-i", "-f", "-C", "-e", path], text))
+    tool = "addr2line" if is_from_llvm(path) else "eu-addr2line"
+    theirs = blocks(run([tool, "-a", "-i", "-f", "-C", "-e", path], text,
+                        check=False))  # 1: an address without a name
     assert len(ours) == len(theirs) == len(addresses)
     aliases = [names for names in symbols_at(path).values() if len(names) > 1]
-    data = data_names(path)
+    nothing, functions = without_code(path), Functions(path)
     reasons, unexplained = collections.Counter(), []
     for mine, other in zip(ours, theirs):
-        reason = explain(mine[1], other[1], aliases, data)
+        reason = explain(tool, int(mine[0], 16), mine[1], other[1], aliases, nothing, functions)
         if reason is None:
             unexplained.append((mine, other))
         reasons[reason or "UNEXPLAINED"] += 1
-    print(f"{path}: {dict(reasons)}")
+    print(f"{path}, {tool}: {dict(reasons)}")
     for mine, other in unexplained[:5]:
         print("  ours  ", *mine[1], sep="\n    ")
         print("  theirs", *other[1], sep="\n    ")

@@ -4,6 +4,7 @@
 
 #include "naming.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "demangle.h"
@@ -13,10 +14,13 @@ void naming_of(struct intern *intern, const char *raw, const char **raw_name, co
     char plain[DEMANGLED_MAX];
     const char *version = strchr(raw, '@');
 
+    /* "puts@plt" is another function than puts(); "memcpy@@GLIBC_2.14" is memcpy(). */
+    bool stub = version != NULL && strcmp(version, "@plt") == 0;
+
     *name = *raw_name = intern_text(intern, raw);
     if (demangle(raw, plain))
-        *name = intern_text(intern, plain);
-    else if (version != NULL && version > raw && strcmp(version, "@plt") != 0)
+        *name = intern_printf(intern, "%s%s", plain, stub ? version : "");
+    else if (version != NULL && version > raw && !stub)
         *name = intern_printf(intern, "%.*s", (int)(version - raw), raw);
 }
 
