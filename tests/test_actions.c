@@ -47,6 +47,8 @@ static const struct row rows[] = {
     { ACTION_VIEW_5, "", "5", "[5Threads]", NULL },
     { ACTION_VIEW_6, "", "6", "[6Time]", NULL },
     { ACTION_VIEW_7, "", "7", "[7System]", NULL },
+    { ACTION_VIEW_8, "", "8", "[8Source]", NULL },
+    { ACTION_SOURCE, "Down", "a", "[8Source]", NULL },
     { ACTION_SPIKE_PREVIOUS, "", "{", NULL, NULL },
     { ACTION_SPIKE_NEXT, "{ {", "}", NULL, NULL },
     { ACTION_LANES, "6", "m", NULL, NULL },
@@ -102,8 +104,8 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 /* Those that a case of their own looks at, or that another view's tests do. */
 static const enum action elsewhere[] = {
-    ACTION_NONE,    ACTION_QUIT,   ACTION_QUIT_NOW, ACTION_SAVE_NOW, ACTION_REDRAW,
-    ACTION_SUSPEND, ACTION_VIEW_8, ACTION_VIEW_9,   ACTION_SOURCE,
+    ACTION_NONE,   ACTION_QUIT,    ACTION_QUIT_NOW, ACTION_SAVE_NOW,
+    ACTION_REDRAW, ACTION_SUSPEND, ACTION_VIEW_9,
 };
 
 static int complain(const struct row *row, const char *what, const char *text, char *screen)

@@ -39,7 +39,8 @@ static void check_views(int columns, int rows, bool ascii)
                   { "time-spike", "}" },
                   { "time-lift", "Down Down Down Down Down Enter" },
                   { "time-lanes", "m" },
-                  { "system", "Esc 7" } };
+                  { "system", "Esc 7" },
+                  { "source", "1 g a" } };
     struct bench *bench = bench_new(columns, rows, false, ascii, true);
 
     bench_paint(bench);

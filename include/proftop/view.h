@@ -37,8 +37,9 @@ struct view_series {
     uint32_t thread;      /* index in the profile; UINT32_MAX: every one */
 };
 
-struct comparison; /* compare.h */
-struct timeline;   /* timeline.h */
+struct comparison;  /* compare.h */
+struct source_text; /* source_text.h */
+struct timeline;    /* timeline.h */
 
 /* A comparison of functions, and the seconds of one of them. */
 struct view_contrast {
@@ -54,6 +55,7 @@ struct view_contrast {
 struct view_wants {
     function_id function; /* whose callers, callees and lines; FUNCTION_NONE: nobody's */
     bool bottom_up;       /* the tree turned over, from FUNCTION or from everything */
+    bool source;          /* the file FUNCTION lies in */
     uint64_t span_ns;     /* series: the last so long before the fold's end; 0: the fold's range */
     uint32_t buckets, series_count;
     struct view_series series[SERIES_MAX];
@@ -67,8 +69,10 @@ struct view_extra {
     const struct fold *bottom_up;
     const struct fold_line *lines; /* of the function, heaviest first */
     uint32_t line_count;
-    uint64_t start_ns, end_ns; /* what the series cover */
-    const uint64_t *weights;   /* [series][bucket], likewise samples */
+    const struct source_text *source; /* NULL: not wanted, or not to be had … */
+    const char *source_trouble;       /* … for this reason; or NULL */
+    uint64_t start_ns, end_ns;        /* what the series cover */
+    const uint64_t *weights;          /* [series][bucket], likewise samples */
     const uint64_t *samples;
     const struct comparison *comparison; /* NULL: not wanted, or a lane that does not move */
     const double *cores;                 /* of wants.contrast.function, by bucket */
@@ -98,11 +102,10 @@ struct screen_input {
     enum unit_style units;
     bool follow; /* cursor stays with its function */
     bool ascii;
-    bool alert;                   /* the Output view has news */
-    const struct text_page *page; /* source or assembly, when asked for and there */
-    const struct output *output;  /* what the launched command printed, or NULL */
-    struct timeline *timeline;    /* lanes over time; NULL before the first */
-    double overhead_pct;          /* the tool's own cost, of one core */
+    bool alert;                  /* the Output view has news */
+    const struct output *output; /* what the launched command printed, or NULL */
+    struct timeline *timeline;   /* lanes over time; NULL before the first */
+    double overhead_pct;         /* the tool's own cost, of one core */
 };
 
 enum request_kind {
@@ -110,7 +113,6 @@ enum request_kind {
     REQUEST_REDRAW, /* done; paint again */
     REQUEST_SCOPE,  /* replace the scope by SCOPE, remembering the old one for Esc */
     REQUEST_DRILL,  /* show VIEW with FUNCTION chosen */
-    REQUEST_PAGE,   /* fetch source or assembly of FUNCTION */
     REQUEST_TYPE,   /* keys go to the child's terminal now */
     REQUEST_SAY,    /* show TEXT in the status line */
 };

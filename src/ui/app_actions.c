@@ -279,6 +279,8 @@ void app_do(struct app *app, enum action action)
         app_drill(app, "tree", app->chosen);
     else if (action == ACTION_TREE)
         show_named(app, "tree");
+    else if (action == ACTION_SOURCE && app->chosen != FUNCTION_NONE)
+        app_drill(app, "source", app->chosen);
     else if ((action == ACTION_SPIKE_NEXT || action == ACTION_SPIKE_PREVIOUS) &&
              !spike(app, action))
         app_say(app, _("spikes are found in the Time view"));

@@ -15,11 +15,13 @@
 #include "proftop/contrast.h"
 #include "proftop/memory.h"
 #include "proftop/timeline.h"
+#include "source_page.h"
 
 struct fold_worker {
     struct folder *folder; /* this and the next two are the worker's own */
     struct contrast *contrast;
     struct timeline *timeline;
+    struct source_page *page; /* the last one read, or NULL */
     bool synchronous;
     int fd;
     pthread_t thread;
@@ -90,6 +92,23 @@ static void make_contrast(struct fold_worker *worker, struct fold_result *result
     extra->cores = cores;
 }
 
+/* The file of the function, read when it is another than the last one. */
+static void make_source(struct fold_worker *worker, struct fold_result *result)
+{
+    const struct function *function = names_get(result->fold->names, result->extra.wants.function);
+    struct source_page *page;
+
+    if (function->file[0] == '\0')
+        return;
+    page = source_page_get(worker->page, function->file);
+    source_page_unref(worker->page);
+    worker->page = page;
+    result->page = source_page_ref(page);
+    result->extra.source = source_page_text(page);
+    if (result->extra.source == NULL)
+        result->extra.source_trouble = source_page_trouble(page);
+}
+
 static void make_extras(struct fold_worker *worker, struct fold_result *result)
 {
     struct view_extra *extra = &result->extra;
@@ -106,6 +125,8 @@ static void make_extras(struct fold_worker *worker, struct fold_result *result)
         qsort(lines, extra->line_count, sizeof(*lines), heavier_line);
         extra->lines = lines;
         extra->callers = fold_callers(result->fold, function);
+        if (extra->wants.source)
+            make_source(worker, result);
     }
 }
 
@@ -203,6 +224,7 @@ void worker_free(struct fold_worker *worker)
     folder_free(worker->folder);
     contrast_free(worker->contrast);
     timeline_free(worker->timeline);
+    source_page_unref(worker->page);
     pthread_cond_destroy(&worker->wake);
     pthread_mutex_destroy(&worker->lock);
     free(worker);
@@ -269,6 +291,7 @@ void fold_result_free(struct fold_result *result)
     free((void *)extra->samples);
     free((void *)extra->cores);
     comparison_free((struct comparison *)extra->comparison);
+    source_page_unref(result->page);
     fold_free(result->fold);
     profile_unref(result->profile);
     free(result);

@@ -16,6 +16,7 @@
 #include "proftop/view.h"
 
 struct fold_worker;
+struct source_page;
 
 struct fold_job {
     struct profile *profile; /* kept by a reference */
@@ -30,6 +31,7 @@ struct fold_result {
     uint32_t asked;
     struct scope scope; /* as asked for */
     struct view_extra extra;
+    struct source_page *page; /* what extra.source is of, or NULL */
     struct profile *profile;
     uint64_t cost_ns;
 };

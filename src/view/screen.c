@@ -33,7 +33,8 @@ static bool fills_screen(const struct view_ops *view)
 
 static bool has_detail(const struct view_ops *view)
 {
-    return view->chosen != NULL && strcmp(view->name, "callers") != 0 && !fills_screen(view);
+    return view->chosen != NULL && strcmp(view->name, "callers") != 0 &&
+           strcmp(view->name, "source") != 0 && !fills_screen(view);
 }
 
 struct screen_layout screen_lay_out(int columns, int rows, const struct view_ops *view)

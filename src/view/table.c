@@ -8,8 +8,8 @@
 #include "views.h"
 
 const struct view_ops *const view_table[] = {
-    &top_view,     &tree_view, &callers_view, &flame_view,
-    &threads_view, &time_view, &system_view,  &output_view,
+    &top_view,  &tree_view,   &callers_view, &flame_view,  &threads_view,
+    &time_view, &system_view, &source_view,  &output_view,
 };
 
 const unsigned view_count = sizeof(view_table) / sizeof(view_table[0]);

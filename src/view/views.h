@@ -12,6 +12,7 @@ extern const struct view_ops flame_view;
 extern const struct view_ops threads_view;
 extern const struct view_ops time_view;
 extern const struct view_ops system_view;
+extern const struct view_ops source_view;
 extern const struct view_ops output_view;
 
 /* Why there is nothing to see, and what to do about it, from ROW on. */
