@@ -196,8 +196,8 @@ static bool deliver(struct go *go, const struct go_function *function)
     struct rule rule;
 
     /* Signal handlers return to its very start, one byte behind what precedes it. */
-    if (is_named(go, function, "runtime.sigreturn") ||
-        is_named(go, function, "runtime.sigreturn__sigaction")) {
+    if (function->start > 0 && (is_named(go, function, "runtime.sigreturn") ||
+                                is_named(go, function, "runtime.sigreturn__sigaction"))) {
         rule = state_signal_rule(go->table->machine);
         go->sink->begin(go->sink, function->start - 1, function->end, function->start);
         go->sink->row(go->sink, function->start - 1, &rule);

@@ -68,7 +68,7 @@ static bool is_return_at(struct walk *walk, uint64_t at)
  * set up by the code we are in; only the innermost one, or one that leads back, needs a closer
  * look.
  */
-static bool plausible_frame_pointer(struct walk *walk)
+static bool plausible_frame_pointer(struct walk *walk, bool look)
 {
     const struct place *place = &walk->place;
     uint64_t ip;
@@ -76,8 +76,9 @@ static bool plausible_frame_pointer(struct walk *walk)
     if (!place->fp_known || place->fp % WORD != 0 || place->fp == 0 ||
         !copies_word(&walk->copies, place->fp + WORD, &ip))
         return false;
-    return place->exact || place->fp < place->sp ? calls_precede(walk->frozen, ip)
-                                                 : walk_is_code(walk, ip);
+    if (place->fp < place->sp || (place->exact && look))
+        return calls_precede(walk->frozen, ip);
+    return walk_is_code(walk, ip);
 }
 
 /* The innermost frame, where its own code says that no frame is set up: true when that decided. */
@@ -246,7 +247,7 @@ static bool step_by_frame_pointer(struct walk *walk, bool *going)
     uint64_t end = scan_end(walk), ip;
     bool here;
 
-    if (!plausible_frame_pointer(walk))
+    if (!plausible_frame_pointer(walk, true))
         return false;
     /* A module with hardly any rows may keep no frame pointers either: fp may be one further out.
      */
@@ -280,6 +281,9 @@ bool recover_step(struct walk *walk)
     if (step_by_scan(walk, false, scan_end(walk), &going))
         return going;
     if (!place->fp_known && recover_frame_pointer(walk, NULL))
+        return follow_pair(walk, place->fp);
+    /* Java's interpreter returns to places no call precedes. */
+    if (walk->mapping->module->kind == MODULE_JIT && plausible_frame_pointer(walk, false))
         return follow_pair(walk, place->fp);
     /* The ABIs have the outermost frame marked by a frame pointer of 0. */
     if (place->fp_known && !place->fp_guessed && place->fp == 0 && !innermost)
