@@ -194,7 +194,7 @@ static bool step_by_scan(struct walk *walk, bool rows, uint64_t end, bool *going
  */
 static unsigned pair_score(struct walk *walk, uint64_t at, bool rows)
 {
-    enum { LOOSE_OTHER = 1, LOOSE_INDIRECT, STRICT_OTHER, STRICT_INDIRECT, CALLS_HERE };
+    enum { LOOSE_OTHER = 1, STRICT_OTHER, INDIRECT, CALLS_HERE };
     uint64_t fp, ip;
     bool strict, here;
     enum calls_kind kind;
@@ -208,8 +208,9 @@ static unsigned pair_score(struct walk *walk, uint64_t at, bool rows)
         return 0;
     if (here)
         return CALLS_HERE;
+    /* Optimised callers keep anything in fp: of indirect calls the nearest is as good as any. */
     if (kind == CALLS_INDIRECT)
-        return strict ? STRICT_INDIRECT : LOOSE_INDIRECT;
+        return INDIRECT;
     return strict ? STRICT_OTHER : LOOSE_OTHER;
 }
 
