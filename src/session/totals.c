@@ -50,7 +50,6 @@ static struct fold *fold_all(struct totals *totals, struct profile *profile)
     struct scope scope;
 
     scope_init(&scope);
-    scope.show_internal = true;
     scope.metric = totals->events ? METRIC_EVENT : METRIC_TIME;
     return fold_update(totals->folder, profile, &scope, NULL);
 }
