@@ -40,7 +40,7 @@ enum { SAMPLES_RING_BYTES = 8 << 20, STATS_RING_BYTES = 1 << 20, REASON_MAX = 25
 #define SLICE_NS (100 * NS_PER_MS)
 #define STATS_PERIOD_NS NS_PER_S
 /* The builder looks at the rings this often, oftener while the first screen is awaited. */
-#define STEP_MS 50
+#define STEP_MS 100
 #define FIRST_STEP_MS 10
 #define FIRST_NS NS_PER_S
 /* How long the end waits for names that are still being looked up. */
