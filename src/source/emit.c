@@ -12,7 +12,8 @@ void emit_sample(struct emit *emit, uint64_t time_ns, const struct record_sample
                  const struct frame *frames, uint32_t count)
 {
     size_t frames_bytes = count * sizeof(*frames);
-    struct record *record = ring_reserve(emit->ring, sizeof(*sample) + frames_bytes, false);
+    struct record *record =
+        emit->ring != NULL ? ring_reserve(emit->ring, sizeof(*sample) + frames_bytes, false) : NULL;
     struct record_sample *copy = (struct record_sample *)record;
     struct record head;
 
@@ -31,6 +32,12 @@ void emit_sample(struct emit *emit, uint64_t time_ns, const struct record_sample
     ring_commit(emit->ring, record);
 }
 
+/* Records that must not be lost. */
+static bool push(struct emit *emit, const struct record *record)
+{
+    return emit->ring != NULL && ring_push(emit->ring, record, true);
+}
+
 void emit_thread(struct emit *emit, uint64_t time_ns, const struct thread_news *news)
 {
     struct record_thread thread = { .head = { sizeof(thread), RECORD_THREAD, time_ns },
@@ -43,7 +50,7 @@ void emit_thread(struct emit *emit, uint64_t time_ns, const struct thread_news *
 
     if (news->name != NULL)
         snprintf(thread.name, sizeof(thread.name), "%s", news->name);
-    ring_push(emit->ring, &thread.head, true);
+    push(emit, &thread.head);
 }
 
 void emit_note(struct emit *emit, uint64_t time_ns, enum note_level level, const char *format, ...)
@@ -67,14 +74,14 @@ void emit_note(struct emit *emit, uint64_t time_ns, enum note_level level, const
     all.note.head.type = RECORD_NOTE;
     all.note.head.time_ns = time_ns;
     all.note.level = level;
-    ring_push(emit->ring, &all.note.head, true);
+    push(emit, &all.note.head);
 }
 
 void emit_watermark(struct emit *emit, uint64_t time_ns)
 {
     const struct record mark = { sizeof(mark), RECORD_WATERMARK, time_ns };
 
-    ring_push(emit->ring, &mark, true);
+    push(emit, &mark);
 }
 
 void emit_tally(struct emit *emit, uint64_t time_ns)
@@ -82,7 +89,7 @@ void emit_tally(struct emit *emit, uint64_t time_ns)
     uint32_t rate_hz = emit->tally.rate_hz;
 
     emit->tally.head = (struct record){ sizeof(emit->tally), RECORD_TALLY, time_ns };
-    if (!ring_push(emit->ring, &emit->tally.head, true))
+    if (!push(emit, &emit->tally.head))
         return; /* the next one tells it all */
     memset(&emit->tally, 0, sizeof(emit->tally));
     emit->tally.rate_hz = rate_hz;

@@ -13,7 +13,7 @@
 #include "proftop/ring.h"
 
 struct emit {
-    struct ring *ring;         /* of the step that runs */
+    struct ring *ring;         /* of the step that runs; NULL: nobody listens any more */
     struct record_tally tally; /* since the last one that was sent */
 };
 

@@ -214,26 +214,6 @@ static void start(struct perf *perf, uint64_t now_ns)
                     "kernel.perf_event_paranoid ≤ 1 or cap_perfmon"));
 }
 
-/* The launched child's end, with its status, or that nothing of the target is left. */
-static bool target_is_over(struct perf *perf, uint64_t now_ns)
-{
-    int status;
-    int32_t launched = target_launched(perf->target);
-    const struct thread_news news = {
-        .pid = launched, .tid = launched, .event = THREAD_ENDED, .exit_status = 0
-    };
-    struct target_process process;
-    struct thread_news told = news;
-
-    if (launched != 0 && target_process(perf->target, launched, &process) &&
-        process.exit_status == -1 && target_reap(perf->target, &status)) {
-        told.exit_status = status;
-        told.name = process.name;
-        emit_thread(&perf->emit, now_ns, &told);
-    }
-    return !target_alive(perf->target) && perf->pending.first == NULL;
-}
-
 static void wait_for_work(struct perf *perf)
 {
     uint64_t now_ns = clock_now_ns();
@@ -261,7 +241,7 @@ static int perf_step(struct source *source, struct ring *ring)
         perf_settle(perf, now_ns);
     perf_watch(perf, now_ns);
     emit_watermark(&perf->emit, (finished_ns < now_ns ? finished_ns : now_ns) - RECORD_DELAY_NS);
-    if (!target_is_over(perf, now_ns))
+    if (!roster_over(&perf->roster, true, now_ns) || perf->pending.first != NULL)
         return 0;
     perf_watch_tally(perf, now_ns);
     return -ESRCH;

@@ -14,14 +14,19 @@ static const struct module *kernel_module(const struct perf *perf)
     return maps_kernel(perf->config.modules);
 }
 
-/* The thread a record is about, when it belongs to the target. */
+/*
+ * The thread a record is about, when it belongs to the target.  What was launched may have ended
+ * before its first record is read.
+ */
 static struct thread *member(struct perf *perf, int32_t pid, int32_t tid, uint64_t time_ns)
 {
     struct thread *thread = roster_find(&perf->roster, tid);
+    struct target_process process;
 
     if (thread != NULL && thread->pid == pid)
         return thread;
-    if (!target_holds(perf->target, pid))
+    if (!target_process(perf->target, pid, &process) ||
+        (process.ended && (!process.asked || perf->roster.told_end)))
         return NULL;
     return roster_add(&perf->roster, pid, tid, THREAD_SEEN, time_ns);
 }

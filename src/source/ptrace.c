@@ -40,6 +40,9 @@
  */
 #define TICK_AGAIN_NS (5 * NS_PER_MS)
 
+/* How long to wait at the end for threads that were asked to stop. */
+#define COLLECT_MAX_NS (200 * NS_PER_MS)
+
 enum {
     TICK_MAX_MS = 100,
     IDLE_SHARE_NS = 150000, /* looks at idle threads: one in so many ns, half a per cent */
@@ -76,6 +79,17 @@ static bool tracer_probe(const struct target *target, const struct source_config
     return error_errno(error, errno, "%s: %s", path, strerror(errno));
 }
 
+/* Stops of traced threads need no SIGCHLD: it would only wake whoever waits for children. */
+static void quiet_sigchld(void)
+{
+    struct sigaction action;
+
+    if (sigaction(SIGCHLD, NULL, &action) != 0)
+        return;
+    action.sa_flags |= SA_NOCLDSTOP;
+    sigaction(SIGCHLD, &action, NULL);
+}
+
 static bool make_timer(struct tracer *tracer)
 {
     struct sigaction action = { .sa_handler = on_tick_signal };
@@ -91,18 +105,7 @@ static bool make_timer(struct tracer *tracer)
     return tracer->timer_made;
 }
 
-static void tracer_close(struct source *source)
-{
-    struct tracer *tracer = (struct tracer *)source;
-
-    if (tracer->timer_made)
-        timer_delete(tracer->timer);
-    pythons_fini(&tracer->pythons);
-    pending_fini(&tracer->pending);
-    roster_fini(&tracer->roster);
-    free(tracer->stack);
-    free(tracer);
-}
+static void tracer_close(struct source *source);
 
 static struct source *tracer_open(struct target *target, const struct source_config *config,
                                   struct error *error)
@@ -129,6 +132,8 @@ static struct source *tracer_open(struct target *target, const struct source_con
         tracer_close((struct source *)tracer);
         return NULL;
     }
+    quiet_sigchld();
+    tracer_seize_early(tracer);
     /* Whoever holds others should be quick about it; not permitted is no harm. */
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), -10);
     return (struct source *)tracer;
@@ -143,6 +148,17 @@ static void arm(const struct tracer *tracer)
     timer_settime(tracer->timer, TIMER_ABSTIME, &when, NULL);
 }
 
+/* Handles one report of the target's threads; false when none of them is ours. */
+static bool wait_for_event(struct tracer *tracer)
+{
+    int status;
+    pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
+
+    if (tid > 0)
+        tracer_event(tracer, tid, status);
+    return tid > 0 || errno != ECHILD;
+}
+
 /* Handles what the target's threads report, until the next tick is due. */
 static void wait_for_tick(struct tracer *tracer)
 {
@@ -151,12 +167,7 @@ static void wait_for_tick(struct tracer *tracer)
     if (now_ns < tracer->tick_ns)
         arm(tracer);
     while (now_ns < tracer->tick_ns) {
-        int status;
-        pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
-
-        if (tid > 0) {
-            tracer_event(tracer, tid, status);
-        } else if (errno == ECHILD) {
+        if (!wait_for_event(tracer)) {
             struct pollfd wake = { .fd = tracer->config.wake_fd, .events = POLLIN };
 
             poll(&wake, 1, (int)((tracer->tick_ns - now_ns) / NS_PER_MS) + 1);
@@ -216,26 +227,12 @@ static void tick(struct tracer *tracer, uint64_t now_ns)
     }
 }
 
-/* The launched child's end when nobody traced it. */
-static void reap(struct tracer *tracer, uint64_t now_ns)
+/* While the launched child is traced its end comes through our own waits, in place of a stop. */
+static bool may_reap(const struct tracer *tracer)
 {
-    int32_t launched = target_launched(tracer->target);
-    const struct thread *thread = launched != 0 ? roster_find(&tracer->roster, launched) : NULL;
-    struct target_process process;
-    int status;
+    const struct thread *thread = roster_find(&tracer->roster, target_launched(tracer->target));
 
-    if (launched == 0 || (thread != NULL && thread->tracee.seized) ||
-        !target_process(tracer->target, launched, &process) || process.exit_status != -1)
-        return;
-    if (target_reap(tracer->target, &status)) {
-        const struct thread_news news = { .pid = launched,
-                                          .tid = launched,
-                                          .event = THREAD_ENDED,
-                                          .exit_status = status,
-                                          .name = process.name };
-
-        emit_thread(&tracer->emit, now_ns, &news);
-    }
+    return thread == NULL || !thread->tracee.seized;
 }
 
 static void settle(struct tracer *tracer, uint64_t now_ns)
@@ -265,12 +262,49 @@ static int tracer_step(struct source *source, struct ring *ring)
     gil_lanes_look(&tracer->gil, &tracer->roster, &tracer->emit, now_ns);
     settle(tracer, now_ns);
     tracer_watch(tracer, now_ns);
-    reap(tracer, now_ns);
     emit_watermark(&tracer->emit, finished_ns < now_ns ? finished_ns : now_ns);
-    if (target_alive(tracer->target) || tracer->pending.first != NULL)
+    if (!roster_over(&tracer->roster, may_reap(tracer), now_ns) || tracer->pending.first != NULL)
         return 0;
     tracer_tally(tracer, now_ns);
     return -ESRCH;
+}
+
+static bool stops_outstanding(const struct tracer *tracer)
+{
+    for (size_t i = 0; i < tracer->roster.count; i++)
+        if (tracer->roster.threads[i]->tracee.interrupted)
+            return true;
+    return false;
+}
+
+/*
+ * A stop that was asked for and not collected would show as EINTR: nobody would repair it.  Who
+ * does not come within the time waits for a CPU, in its own code.
+ */
+static void collect_stops(struct tracer *tracer)
+{
+    tracer->emit.ring = NULL;
+    tracer->tick_ns = clock_now_ns() + COLLECT_MAX_NS;
+    arm(tracer);
+    while (stops_outstanding(tracer) && clock_now_ns() < tracer->tick_ns)
+        if (!wait_for_event(tracer))
+            return;
+}
+
+static void tracer_close(struct source *source)
+{
+    struct tracer *tracer = (struct tracer *)source;
+
+    if (tracer->timer_made) {
+        collect_stops(tracer);
+        timer_delete(tracer->timer);
+    }
+    pythons_fini(&tracer->pythons);
+    pending_fini(&tracer->pending);
+    roster_fini(&tracer->roster);
+    proc_ids_fini(&tracer->early);
+    free(tracer->stack);
+    free(tracer);
 }
 
 const struct source_ops source_ptrace = {

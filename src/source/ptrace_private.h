@@ -28,7 +28,8 @@ struct tracer {
     struct pythons pythons;
     struct gil_lanes gil;
     bool started;
-    timer_t timer; /* ends a wait for the next tick */
+    struct proc_ids early; /* seized before the first step */
+    timer_t timer;         /* ends a wait for the next tick */
     bool timer_made;
     uint32_t rate_hz;
     uint64_t period_ns;
@@ -39,6 +40,7 @@ struct tracer {
     uint64_t checked_ns, scanned_ns, scan_every_ns;
     uint64_t target_cpu_ns, thread_cpu_ns;
     uint32_t ticks, late_ticks;
+    uint32_t late_rounds; /* checks in a row that found too many late */
 };
 
 /* ptrace_stop.c: what to do with the status that waitpid() gave for TID. */
@@ -48,6 +50,9 @@ void tracer_event(struct tracer *tracer, int32_t tid, int status);
 bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 /* Asks THREAD to stop if it runs; never one that is blocked. */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
+
+/* The leaders of what there is at the start, so that no exec of theirs is missed. */
+void tracer_seize_early(struct tracer *tracer);
 
 /* ptrace_watch.c: new threads, the tally and the rate. */
 void tracer_watch_start(struct tracer *tracer, uint64_t now_ns);

@@ -54,13 +54,32 @@ static void tell_refused(struct tracer *tracer, const struct thread *thread, uin
               thread->name, thread->tid, stat.name, tracer_pid);
 }
 
+void tracer_seize_early(struct tracer *tracer)
+{
+    struct target_process processes[64];
+    size_t count = target_processes(tracer->target, processes, 64, false);
+
+    for (size_t i = 0; i < count && i < 64; i++)
+        if (ptrace(PTRACE_SEIZE, processes[i].pid, NULL, (void *)PTRACE_O_TRACEEXEC) == 0)
+            proc_ids_add(&tracer->early, processes[i].pid);
+}
+
+static bool was_seized_early(const struct tracer *tracer, int32_t tid)
+{
+    for (size_t i = 0; i < tracer->early.count; i++)
+        if (tracer->early.ids[i] == tid)
+            return true;
+    return false;
+}
+
 bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
     struct tracee *tracee = &thread->tracee;
 
     if (tracee->seized)
         return true;
-    if (ptrace(PTRACE_SEIZE, thread->tid, NULL, (void *)PTRACE_O_TRACEEXEC) == 0) {
+    if ((!tracer->started && was_seized_early(tracer, thread->tid)) ||
+        ptrace(PTRACE_SEIZE, thread->tid, NULL, (void *)PTRACE_O_TRACEEXEC) == 0) {
         tracee->seized = true;
         tracee->refused = false;
         return true;
@@ -79,6 +98,35 @@ static bool is_running(struct tracer *tracer, struct thread *thread)
     return thread_syscall(&tracer->roster, thread, &syscall) && syscall.running;
 }
 
+/* Remembers how often a thread that is blocked has been on a CPU. */
+static void note_blocked(struct tracer *tracer, struct thread *thread)
+{
+    struct tracee *tracee = &thread->tracee;
+    struct proc_schedstat schedstat;
+
+    if (tracee->blocked || !thread_schedstat(&tracer->roster, thread, &schedstat))
+        return;
+    tracee->slices = schedstat.slices;
+    tracee->blocked = !is_running(tracer, thread); /* still: so the count is of this sleep */
+}
+
+/*
+ * A thread that was blocked and has not been on a CPU since is still inside its system call: what
+ * it waited for came, and a stop could hide that from it.
+ */
+static bool is_waking(struct tracer *tracer, struct thread *thread)
+{
+    struct tracee *tracee = &thread->tracee;
+    struct proc_schedstat schedstat;
+
+    if (!tracee->blocked)
+        return false;
+    if (thread_schedstat(&tracer->roster, thread, &schedstat) && schedstat.slices == tracee->slices)
+        return true;
+    tracee->blocked = false;
+    return false;
+}
+
 /*
  * To stop a blocked thread would make its system call fail with EINTR, so the last thing before the
  * request is to ask whether it runs.  What blocks after that finds the request pending and comes
@@ -86,7 +134,11 @@ static bool is_running(struct tracer *tracer, struct thread *thread)
  */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
-    if (!is_running(tracer, thread))
+    if (!is_running(tracer, thread)) {
+        note_blocked(tracer, thread);
+        return;
+    }
+    if (is_waking(tracer, thread))
         return;
     if (!thread->tracee.seized || tracer->pythons.wanted) {
         if (!tracer_seize(tracer, thread, now_ns))

@@ -14,6 +14,7 @@ enum {
     RATE_MIN = 10,
     OWN_CPU_MAX = 30,    /* per cent of a core */
     LATE_TICKS_MAX = 20, /* per cent */
+    LATE_ROUNDS_MAX = 8, /* checks in a row */
     SCAN_SHARE = 50,     /* a scan takes at most this part of the time: 2 % */
 };
 
@@ -96,6 +97,7 @@ static void lower_rate(struct tracer *tracer, uint64_t now_ns, const char *why)
         return;
     tracer->rate_hz /= 2;
     tracer->period_ns = NS_PER_S / tracer->rate_hz;
+    tracer->late_rounds = 0;
     tracer->emit.tally.rate_hz = tracer->rate_hz;
     emit_note(&tracer->emit, now_ns, NOTE_WARNING, _("rate lowered to %u Hz: %s"), tracer->rate_hz,
               why);
@@ -108,7 +110,9 @@ static void check_rate(struct tracer *tracer, uint64_t now_ns)
 
     if (own_cpu_ns * 100 > period_ns * OWN_CPU_MAX)
         lower_rate(tracer, now_ns, _("stopping and unwinding took too much of a core"));
-    else if (tracer->ticks > 20 && tracer->late_ticks * 100 > tracer->ticks * LATE_TICKS_MAX)
+    else if (tracer->late_ticks * 100 <= tracer->ticks * LATE_TICKS_MAX)
+        tracer->late_rounds = 0;
+    else if (++tracer->late_rounds == LATE_ROUNDS_MAX)
         lower_rate(tracer, now_ns, _("the machine is too busy for it"));
 }
 

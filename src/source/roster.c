@@ -24,6 +24,9 @@ enum {
 #define MAPS_REST_MIN_NS (2 * NS_PER_MS)
 #define MAPS_REST_MAX_NS NS_PER_S
 
+/* A child that is gone from /proc's point of view gives its status a moment later. */
+#define STATUS_WAIT_NS NS_PER_S
+
 void roster_init(struct roster *roster, struct target *target, const struct source_config *config,
                  struct emit *emit)
 {
@@ -192,21 +195,18 @@ void roster_named(struct roster *roster, struct thread *thread, const char *name
     emit_thread(roster->emit, time_ns, &news);
 }
 
-/* Tells the end of THREAD, unless the exit status of the launched child is still to come. */
+/* The launched child's end is told by roster_over(), with its status. */
 static void tell_end(struct roster *roster, const struct thread *thread, uint64_t time_ns)
 {
-    struct target_process process;
-    struct thread_news news = { .pid = thread->pid,
-                                .tid = thread->tid,
-                                .ppid = thread->process->ppid,
-                                .event = THREAD_ENDED,
-                                .exit_status = -1,
-                                .name = thread->name };
+    const struct thread_news news = { .pid = thread->pid,
+                                      .tid = thread->tid,
+                                      .ppid = thread->process->ppid,
+                                      .event = THREAD_ENDED,
+                                      .exit_status = -1,
+                                      .name = thread->name };
 
-    if (thread->tid == target_launched(roster->target) &&
-        target_process(roster->target, thread->pid, &process))
-        news.exit_status = process.exit_status;
-    emit_thread(roster->emit, time_ns, &news);
+    if (thread->tid != target_launched(roster->target))
+        emit_thread(roster->emit, time_ns, &news);
 }
 
 void roster_remove(struct roster *roster, struct thread *thread, uint64_t time_ns)
@@ -338,6 +338,38 @@ void roster_scan(struct roster *roster, uint64_t now_ns,
     remove_unseen(roster, now_ns);
     proc_ids_fini(&tids);
     free(processes);
+}
+
+static void tell_launched(struct roster *roster, bool may_reap, uint64_t now_ns)
+{
+    int32_t launched = target_launched(roster->target);
+    struct target_process process;
+    struct thread_news news = { .pid = launched, .tid = launched, .event = THREAD_ENDED };
+
+    if (may_reap)
+        target_reap(roster->target, &news.exit_status);
+    if (!target_process(roster->target, launched, &process) || process.exit_status == -1)
+        return;
+    news.ppid = process.ppid;
+    news.exit_status = process.exit_status;
+    news.name = process.name;
+    emit_thread(roster->emit, now_ns, &news);
+    roster->told_end = true;
+}
+
+bool roster_over(struct roster *roster, bool may_reap, uint64_t now_ns)
+{
+    if (target_launched(roster->target) == 0)
+        roster->told_end = true;
+    if (!roster->told_end)
+        tell_launched(roster, may_reap, now_ns);
+    if (target_alive(roster->target)) {
+        roster->ended_ns = 0;
+        return false;
+    }
+    if (roster->ended_ns == 0)
+        roster->ended_ns = now_ns;
+    return roster->told_end || now_ns - roster->ended_ns > STATUS_WAIT_NS;
 }
 
 void thread_keep_stack(struct thread *thread, const struct frame *frames, uint32_t count,

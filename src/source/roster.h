@@ -60,10 +60,12 @@ struct last_stack {
 
 /* What the ptrace source remembers of a thread. */
 struct tracee {
-    bool seized;          /* ours to stop */
-    bool interrupted;     /* asked to stop, not stopped yet */
-    bool refused;         /* can't be seized: told once */
-    bool listening;       /* in a group stop */
+    bool seized;      /* ours to stop */
+    bool interrupted; /* asked to stop, not stopped yet */
+    bool refused;     /* can't be seized: told once */
+    bool listening;   /* in a group stop */
+    bool blocked;     /* found blocked, having been on a CPU SLICES times */
+    uint64_t slices;
     uint64_t due_ns;      /* when to look at it again */
     uint32_t stack_bytes; /* its stack is about so deep; 0: not known */
 };
@@ -93,6 +95,8 @@ struct roster {
     size_t bucket_count;
     uint32_t scans;
     size_t kept_count;
+    bool told_end;     /* of the launched child, with its status */
+    uint64_t ended_ns; /* when nothing of the target was left; 0: there is something */
 };
 
 void roster_init(struct roster *roster, struct target *target, const struct source_config *config,
@@ -123,6 +127,12 @@ void roster_mapped(struct roster *roster, struct tracked *process, const struct 
  */
 void roster_scan(struct roster *roster, uint64_t now_ns,
                  void (*found)(void *context, int32_t pid, int32_t tid), void *context);
+
+/*
+ * Whether the target is over.  Tells the end of the launched child with its status, for which it
+ * waits a little; MAY_REAP: it is for us to collect, no tracer's wait will.
+ */
+bool roster_over(struct roster *roster, bool may_reap, uint64_t now_ns);
 
 /* Keeps a copy of the frames as where THREAD was last seen. */
 void thread_keep_stack(struct thread *thread, const struct frame *frames, uint32_t count,

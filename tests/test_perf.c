@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* The perf source: events by name, coverage of short lives, losses, deep stacks. */
+#include "config.h"
+
+#include "proftop/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/harness/sampling.h"
+#include "tests/harness/testing.h"
+
+#include "proftop/clock.h"
+#include "src/source/perf_events.h"
+
+static struct sampling *begin(const char *event, uint32_t rate_hz)
+{
+    struct sampling *sampling = calloc(1, sizeof(*sampling));
+
+    assert_non_null(sampling);
+    sampling_init(sampling, &source_perf);
+    sampling->config.event = event;
+    sampling->config.rate_hz = rate_hz;
+    return sampling;
+}
+
+static void finish(struct sampling *sampling)
+{
+    sampling_fini(sampling);
+    free(sampling);
+}
+
+static bool system_wide_allowed(void)
+{
+    const struct perf_wish wish = {
+        .event = perf_name_cpu_clock, .rate_hz = 99, .stack_bytes = 8192, .kernel = true
+    };
+
+    return perf_events_system_allowed(&wish);
+}
+
+static bool has_note(const struct sampling *sampling)
+{
+    return sampling->note[0] != '\0';
+}
+
+/* A life of 0.8 ms ends before an inherited event fires: once that shows, every CPU is sampled. */
+static void expect_coverage(const char *lives)
+{
+    struct sampling *sampling = begin(NULL, 999);
+    struct victim victim;
+
+    victim_start(&victim, "churn", lives);
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, has_note, 200));
+    assert_non_null(strstr(sampling->note, "every CPU"));
+    sampling_for(sampling, 500); /* events of both kinds have run */
+    memset(&sampling->total, 0, sizeof(sampling->total));
+    sampling_for(sampling, 3000);
+    assert_true(sampling->total.expected > 300);
+    assert_true(sampling->total.received * 100 > sampling->total.expected * 95);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+static void short_lived_threads_are_seen(void **state)
+{
+    (void)state;
+    if (!system_wide_allowed())
+        skip_because("system-wide events are not permitted");
+    expect_coverage("threads");
+}
+
+static void short_lived_processes_are_seen(void **state)
+{
+    (void)state;
+    if (!system_wide_allowed())
+        skip_because("system-wide events are not permitted");
+    expect_coverage("forks");
+}
+
+static void check_event(struct sampling *sampling, const struct record_sample *sample)
+{
+    (void)sampling;
+    if (sample->state == STATE_RUNNING) {
+        assert_int_equal(sample->metric, METRIC_FAULTS);
+        assert_true(sample->weight > 0);
+    }
+}
+
+static bool has_samples(const struct sampling *sampling)
+{
+    return sampling->running_samples > 20;
+}
+
+static void page_faults_can_be_sampled(void **state)
+{
+    struct sampling *sampling = begin("page-faults", 999);
+    struct victim victim;
+
+    (void)state;
+    victim_start(&victim, "churn", "forks");
+    sampling->on_sample = check_event;
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, has_samples, 200));
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+static void an_unknown_event_is_refused_with_names(void **state)
+{
+    static const struct target_options options = { .children = true };
+    struct sampling *sampling = begin("page-falts", 99);
+    char *argv[] = { "true", NULL };
+    struct error error;
+    struct target *target = target_launch(argv, NULL, &options, &error);
+
+    (void)state;
+    assert_non_null(target);
+    sampling->target = target;
+    assert_false(source_perf.probe(target, &sampling->config, &error));
+    assert_int_equal(error.code, STATUS_USAGE);
+    assert_non_null(strstr(error.message, "page-falts"));
+    assert_non_null(strstr(error.hint, "page-faults"));
+    finish(sampling);
+}
+
+static void names_of_caches_are_made_of_parts(void **state)
+{
+    struct perf_name name;
+
+    (void)state;
+    assert_true(perf_name_find("LLC-load-misses", &name, NULL));
+    assert_int_equal(name.type, PERF_TYPE_HW_CACHE);
+    assert_int_equal(name.config, PERF_COUNT_HW_CACHE_LL | PERF_COUNT_HW_CACHE_RESULT_MISS << 16);
+    assert_true(perf_name_find("dTLB-stores", &name, NULL));
+    assert_int_equal(name.config, PERF_COUNT_HW_CACHE_DTLB | PERF_COUNT_HW_CACHE_OP_WRITE << 8);
+    assert_false(perf_name_find("LLC-load-miss", &name, NULL));
+}
+
+/* What the samples weigh together is the CPU time used, whatever the rate. */
+static void weights_are_cpu_time(void **state)
+{
+    struct sampling *sampling = begin(NULL, 4999);
+    struct victim victim;
+    struct proc_schedstat before, after;
+
+    (void)state;
+    victim_start(&victim, "chain", NULL);
+    sampling_attach(sampling, victim.pid);
+    sampling_for(sampling, 300);
+    sampling->running_ns = 0;
+    assert_true(proc_schedstat("/proc", victim.pid, victim.pid, &before));
+    sampling_for(sampling, 2000);
+    assert_true(proc_schedstat("/proc", victim.pid, victim.pid, &after));
+    assert_in_range(sampling->running_ns,
+                    (after.cpu_ns - before.cpu_ns) * 96 / 100 - 50 * NS_PER_MS,
+                    (after.cpu_ns - before.cpu_ns) * 104 / 100 + 50 * NS_PER_MS);
+    assert_int_equal(sampling->total.lost, 0);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(short_lived_threads_are_seen),
+        cmocka_unit_test(short_lived_processes_are_seen),
+        cmocka_unit_test(page_faults_can_be_sampled),
+        cmocka_unit_test(an_unknown_event_is_refused_with_names),
+        cmocka_unit_test(names_of_caches_are_made_of_parts),
+        cmocka_unit_test(weights_are_cpu_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

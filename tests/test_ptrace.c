@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/* The ptrace source leaves no trace: system calls, stops and signals of the target stay its own. */
+#include "config.h"
+
+#include "proftop/source.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness/sampling.h"
+#include "tests/harness/testing.h"
+
+#include "proftop/clock.h"
+#include "proftop/proc.h"
+
+enum { FAST_HZ = 4999, KILLS = 20 };
+
+static struct sampling *begin(uint32_t rate_hz)
+{
+    struct sampling *sampling = calloc(1, sizeof(*sampling));
+
+    assert_non_null(sampling);
+    sampling_init(sampling, &source_ptrace);
+    sampling->config.rate_hz = rate_hz;
+    return sampling;
+}
+
+static void finish(struct sampling *sampling)
+{
+    sampling_fini(sampling);
+    free(sampling);
+}
+
+/* A program that works 20 us and waits in turn, in CALL. */
+static void sample_waiter(const char *call, uint64_t *rounds, uint64_t *interrupted,
+                          uint64_t *signals, struct record_tally *total)
+{
+    struct sampling *sampling = begin(FAST_HZ);
+    struct victim victim;
+    char text[128];
+    unsigned long long told[3];
+
+    victim_start(&victim, "waiter", call);
+    sampling_attach(sampling, victim.pid);
+    sampling_for(sampling, 600);
+    *total = sampling->total;
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, text, sizeof(text)), 0);
+    assert_int_equal(sscanf(text, "%llu %llu %llu", &told[0], &told[1], &told[2]), 3);
+    *rounds = told[0];
+    *interrupted = told[1];
+    *signals = told[2];
+}
+
+/* The calls that fail with EINTR when a thread is stopped in them. */
+static void no_call_sees_eintr(void **state)
+{
+    static const char *const calls[] = { "epoll_wait", "epoll_pwait2", "sigtimedwait", "semtimedop",
+                                         "recv" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        uint64_t rounds, interrupted, signals;
+        struct record_tally total;
+
+        sample_waiter(calls[i], &rounds, &interrupted, &signals, &total);
+        assert_true(rounds > 20);
+        assert_true(total.stops > 0);
+        assert_int_equal(interrupted, 0);
+    }
+}
+
+/* A signal that the target sent itself still interrupts its wait. */
+static void a_signal_still_interrupts(void **state)
+{
+    uint64_t rounds, interrupted, signals;
+    struct record_tally total;
+
+    (void)state;
+    sample_waiter("signal", &rounds, &interrupted, &signals, &total);
+    assert_true(total.stops > 0);
+    assert_true(signals > 20);
+    assert_true(interrupted <= signals);
+    assert_true(interrupted > signals / 2);
+}
+
+static char state_of(pid_t pid)
+{
+    struct proc_stat stat;
+
+    assert_true(proc_stat("/proc", pid, 0, &stat));
+    return stat.state;
+}
+
+static bool was_stopped(const struct sampling *sampling)
+{
+    return sampling->threads[0].events[THREAD_STOPPED] > 0;
+}
+
+static bool was_continued(const struct sampling *sampling)
+{
+    return sampling->threads[0].events[THREAD_CONTINUED] > 0;
+}
+
+static bool has_samples(const struct sampling *sampling)
+{
+    return sampling->running_samples >= 50;
+}
+
+/* SIGSTOP stays in force while we look on, and SIGCONT ends it. */
+static void a_stopped_process_stays_stopped(void **state)
+{
+    struct sampling *sampling = begin(499);
+    struct victim victim;
+    uint64_t samples;
+
+    (void)state;
+    victim_start(&victim, "chain", NULL);
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, has_samples, 100));
+    assert_int_equal(kill(victim.pid, SIGSTOP), 0);
+    assert_true(sampling_until(sampling, was_stopped, 100));
+    samples = sampling->running_samples;
+    sampling_for(sampling, 400);
+    assert_int_equal(sampling->running_samples, samples);
+    assert_true(state_of(victim.pid) == 'T' || state_of(victim.pid) == 't');
+    assert_true(sampling->reasons_ns[WAIT_STOPPED] > 0);
+    assert_int_equal(kill(victim.pid, SIGCONT), 0);
+    assert_true(sampling_until(sampling, was_continued, 100));
+    sampling->running_samples = 0;
+    assert_true(sampling_until(sampling, has_samples, 100));
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+/* Its parent waits for it and gets its status, although we trace it. */
+static void a_fatal_signal_ends_it_as_ever(void **state)
+{
+    struct sampling *sampling = begin(499);
+    struct victim victim;
+    int status;
+
+    (void)state;
+    victim_start(&victim, "chain", NULL);
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, has_samples, 100));
+    assert_int_equal(kill(victim.pid, SIGTERM), 0);
+    sampling_until(sampling, NULL, 100);
+    assert_int_equal(sampling->ended, -ESRCH);
+    /* The tracer is of the parent's process: it has collected the status. */
+    status = sampling_thread(sampling, victim.pid)->exit_status;
+    assert_true(status == -1 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM));
+    finish(sampling);
+    close(victim.gate);
+    close(victim.told);
+}
+
+static int32_t tracer_of(pid_t pid)
+{
+    char value[32];
+
+    assert_true(proc_status("/proc", pid, pid, "TracerPid", value, sizeof(value)));
+    return atoi(value);
+}
+
+/* Samples in a child until it is killed; a byte tells when it has begun. */
+static pid_t start_sampler(pid_t target, int *told)
+{
+    int out[2];
+    char byte = 'r';
+    pid_t pid;
+
+    assert_int_equal(pipe(out), 0);
+    pid = fork();
+    if (pid == 0) {
+        struct sampling *sampling = begin(FAST_HZ);
+
+        sampling_attach(sampling, target);
+        sampling_until(sampling, has_samples, 30);
+        if (write(out[1], &byte, 1) == 1)
+            sampling_until(sampling, NULL, 60);
+        _exit(0);
+    }
+    close(out[1]);
+    *told = out[0];
+    return pid;
+}
+
+/* CPU time of PID goes on: it runs. */
+static bool runs_on(pid_t pid)
+{
+    struct proc_schedstat before, now;
+    uint64_t end_ns = clock_now_ns() + 10 * NS_PER_S;
+
+    assert_true(proc_schedstat("/proc", pid, pid, &before));
+    do
+        assert_true(proc_schedstat("/proc", pid, pid, &now));
+    while (now.cpu_ns == before.cpu_ns && clock_now_ns() < end_ns);
+    return now.cpu_ns != before.cpu_ns;
+}
+
+static void a_killed_sampler_leaves_it_running(void **state)
+{
+    struct victim victim;
+
+    (void)state;
+    victim_start(&victim, "chain", NULL);
+    for (int i = 0; i < KILLS; i++) {
+        int told;
+        pid_t sampler = start_sampler(victim.pid, &told);
+        uint64_t until_ns;
+        char byte;
+
+        assert_int_equal(read(told, &byte, 1), 1);
+        /* At any point of a sample: they come every 200 us. */
+        until_ns = clock_now_ns() + (uint64_t)i * 37 * NS_PER_US;
+        while (clock_now_ns() < until_ns)
+            ;
+        assert_int_equal(kill(sampler, SIGKILL), 0);
+        assert_int_equal(waitpid(sampler, NULL, 0), sampler);
+        assert_int_equal(tracer_of(victim.pid), 0);
+        assert_true(runs_on(victim.pid));
+        close(told);
+    }
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+static bool has_note(const struct sampling *sampling)
+{
+    return sampling->note[0] != '\0';
+}
+
+/* Traces TARGET until its input ends. */
+static pid_t start_other_tracer(pid_t target, int *gate)
+{
+    int in[2], out[2];
+    char byte = 'r';
+    pid_t pid;
+
+    assert_int_equal(pipe(in), 0);
+    assert_int_equal(pipe(out), 0);
+    pid = fork();
+    if (pid == 0) {
+        close(in[1]);
+        if (ptrace(PTRACE_SEIZE, target, NULL, NULL) != 0 || write(out[1], &byte, 1) != 1)
+            _exit(1);
+        while (read(in[0], &byte, 1) > 0)
+            ;
+        _exit(0);
+    }
+    close(in[0]);
+    close(out[1]);
+    assert_int_equal(read(out[0], &byte, 1), 1);
+    close(out[0]);
+    *gate = in[1];
+    return pid;
+}
+
+static void another_tracer_is_named(void **state)
+{
+    struct sampling *sampling = begin(499);
+    struct victim victim;
+    char number[16];
+    pid_t other;
+    int gate;
+
+    (void)state;
+    victim_start(&victim, "chain", NULL);
+    other = start_other_tracer(victim.pid, &gate);
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, has_note, 100));
+    snprintf(number, sizeof(number), "pid %d", other);
+    assert_non_null(strstr(sampling->note, number));
+    assert_non_null(strstr(sampling->note, "test_ptrace"));
+    finish(sampling);
+    close(gate);
+    assert_int_equal(waitpid(other, NULL, 0), other);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_call_sees_eintr),
+        cmocka_unit_test(a_signal_still_interrupts),
+        cmocka_unit_test(a_stopped_process_stays_stopped),
+        cmocka_unit_test(a_fatal_signal_ends_it_as_ever),
+        cmocka_unit_test(a_killed_sampler_leaves_it_running),
+        cmocka_unit_test(another_tracer_is_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* What holds for every sampling source: shares, time, threads, exec, exit; each case runs with
+ * each. */
+#include "config.h"
+
+#include "proftop/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/harness/sampling.h"
+#include "tests/harness/testing.h"
+
+#include "proftop/clock.h"
+#include "proftop/memory.h"
+
+enum { SHARE_SAMPLES = 1000, ONE_PART = 3 };
+
+/* The case's source is its initial state. */
+static void begin(struct sampling **sampling, void **state)
+{
+    *sampling = calloc(1, sizeof(**sampling));
+    assert_non_null(*sampling);
+    sampling_init(*sampling, *state);
+}
+
+static void finish(struct sampling *sampling)
+{
+    sampling_fini(sampling);
+    free(sampling);
+}
+
+struct shares {
+    uint64_t weight[ONE_PART], all;
+};
+
+static void count_shares(struct sampling *sampling, const struct record_sample *sample)
+{
+    static const char *const names[ONE_PART] = { "chain_six", "chain_three", "chain_one" };
+    struct shares *shares = sampling->context;
+
+    if (sample->state != STATE_RUNNING || !sampling_has(sampling, sample, "chain_outer"))
+        return;
+    for (int i = 0; i < ONE_PART; i++) {
+        if (sampling_has(sampling, sample, names[i])) {
+            shares->weight[i] += sample->weight;
+            shares->all += sample->weight;
+        }
+    }
+}
+
+static bool enough_samples(const struct sampling *sampling)
+{
+    return sampling->running_samples >= SHARE_SAMPLES;
+}
+
+/* 6 : 3 : 1, within four standard deviations of a share (0.6, 1,000 samples: 6.2 %). */
+static void known_shares_come_out(void **state)
+{
+    struct shares shares = { 0 };
+    struct sampling *sampling;
+    struct victim victim;
+
+    begin(&sampling, state);
+    victim_start(&victim, "chain", NULL);
+    sampling->on_sample = count_shares;
+    sampling->context = &shares;
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, enough_samples, 200));
+    assert_in_range(shares.weight[0] * 1000 / shares.all, 538, 662);
+    assert_in_range(shares.weight[1] * 1000 / shares.all, 242, 358);
+    assert_in_range(shares.weight[2] * 1000 / shares.all, 62, 138);
+    /* Whole stacks, but for the few taken before the tables were there. */
+    assert_true(sampling->ends[STACK_COMPLETE] * 100 >= sampling->running_samples * 98);
+    assert_int_equal(sampling->late, 0);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+static void all_of_a_threads_time_is_told(void **state)
+{
+    static const struct {
+        const char *name;
+        enum wait_reason reason;
+    } expected[] = { { "nap", WAIT_SLEEP },
+                     { "poll", WAIT_POLL },
+                     { "lock", WAIT_LOCK },
+                     { "pipe", WAIT_PIPE },
+                     { "burn", WAIT_UNKNOWN } };
+    struct sampling *sampling;
+    struct victim victim;
+
+    begin(&sampling, state);
+    victim_start(&victim, "sleepers", NULL);
+    sampling_attach(sampling, victim.pid);
+    sampling_for(sampling, 2500);
+    assert_int_equal(sampling->thread_count, 6);
+    for (uint32_t i = 0; i < sampling->thread_count; i++) {
+        const struct sampled_thread *thread = &sampling->threads[i];
+        uint64_t wall_ns = sampling->watermark_ns - thread->seen_ns;
+        uint64_t told_ns = 0;
+
+        for (int each = 0; each < STATES; each++)
+            told_ns += thread->weight[each];
+        /*
+         * What is told last is up to a look (100 ms) old, and the time in a run queue is known once
+         * it is over: on a loaded machine that is long.
+         */
+        assert_in_range(told_ns, wall_ns * 2 / 3, wall_ns + 50 * NS_PER_MS);
+        if (strcmp(thread->name, "burn") == 0)
+            assert_true(thread->weight[STATE_WAITING] < wall_ns / 20);
+    }
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+        if (expected[i].reason != WAIT_UNKNOWN)
+            assert_true(sampling->reasons_ns[expected[i].reason] > NS_PER_S / 5);
+    assert_int_equal(sampling->late, 0);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+/* One stack a sleep: a thread that never moves keeps the stack of its only peek. */
+static void look_for_lock(struct sampling *sampling, const struct record_sample *sample)
+{
+    uint64_t *found = sampling->context;
+
+    if (sample->state == STATE_WAITING && sample->reason == WAIT_LOCK &&
+        sampling_has(sampling, sample, "wait_for_lock"))
+        *found += sample->weight;
+}
+
+static void a_sleeping_threads_stack_is_whole(void **state)
+{
+    struct sampling *sampling;
+    struct victim victim;
+    uint64_t found_ns = 0;
+
+    begin(&sampling, state);
+    victim_start(&victim, "sleepers", NULL);
+    sampling->on_sample = look_for_lock;
+    sampling->context = &found_ns;
+    sampling_attach(sampling, victim.pid);
+    sampling_for(sampling, 1500);
+    assert_true(found_ns > NS_PER_S);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+static void an_exit_status_travels(void **state)
+{
+    char *argv[] = { "sh", "-c", "exit 7", NULL };
+    struct sampling *sampling;
+    struct sampled_thread *thread;
+
+    begin(&sampling, state);
+    sampling_launch(sampling, argv);
+    sampling_until(sampling, NULL, 30);
+    assert_int_equal(sampling->ended, -ESRCH);
+    thread = sampling_thread(sampling, target_launched(sampling->target));
+    assert_int_equal(WEXITSTATUS(thread->exit_status), 7);
+    assert_int_equal(thread->events[THREAD_EXEC], 1);
+    assert_true(thread->events[THREAD_ENDED] >= 1);
+    finish(sampling);
+}
+
+static void look_for_chain(struct sampling *sampling, const struct record_sample *sample)
+{
+    uint64_t *found = sampling->context;
+
+    *found += sample->state == STATE_RUNNING && sampling_has(sampling, sample, "chain_outer");
+}
+
+static bool found_some(const struct sampling *sampling)
+{
+    return *(uint64_t *)sampling->context >= 20;
+}
+
+/* The thread takes the leader's number, and its frames the new program's names. */
+static void an_exec_in_a_thread_is_followed(void **state)
+{
+    struct sampling *sampling;
+    struct victim victim;
+    uint64_t found = 0;
+
+    begin(&sampling, state);
+    victim_start(&victim, "churn", "exec");
+    sampling->on_sample = look_for_chain;
+    sampling->context = &found;
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, found_some, 100));
+    assert_true(sampling_thread(sampling, victim.pid)->events[THREAD_EXEC] >= 1);
+    assert_string_equal(sampling_thread(sampling, victim.pid)->name, "chain");
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+static bool a_child_was_sampled(const struct sampling *sampling)
+{
+    int32_t child = *(int32_t *)sampling->context;
+
+    for (uint32_t i = 0; i < sampling->thread_count; i++)
+        if (sampling->threads[i].pid != child && sampling->threads[i].samples[STATE_RUNNING] > 20)
+            return true;
+    return false;
+}
+
+static void children_are_followed(void **state)
+{
+    char *chain = testing_built("tests/victims/chain");
+    struct sampling *sampling;
+    char *gate_path;
+    int gate[2];
+    int32_t shell;
+
+    begin(&sampling, state);
+    /* The shell waits for the victim, whose input is a pipe that we hold open. */
+    assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
+    gate_path = xasprintf("/proc/%d/fd/%d", getpid(), gate[0]);
+    sampling_launch(sampling,
+                    (char *[]){ "sh", "-c", "\"$0\" <\"$1\"; exit 3", chain, gate_path, NULL });
+    shell = target_launched(sampling->target);
+    sampling->context = &shell;
+    assert_true(sampling_until(sampling, a_child_was_sampled, 100));
+    close(gate[1]);
+    sampling_until(sampling, NULL, 30);
+    assert_int_equal(WEXITSTATUS(sampling_thread(sampling, shell)->exit_status), 3);
+    close(gate[0]);
+    finish(sampling);
+    free(gate_path);
+    free(chain);
+}
+
+static bool tens_of_threads(const struct sampling *sampling)
+{
+    return sampling->thread_count > 200 && sampling->running_samples > 200;
+}
+
+static void threads_that_come_and_go_do_no_harm(void **state)
+{
+    struct sampling *sampling;
+    struct victim victim;
+
+    begin(&sampling, state);
+    victim_start(&victim, "churn", "threads");
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, tens_of_threads, 60));
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+/* Where anyone may run it: a build folder need not be open to others. */
+static char *copy_victim(const char *folder)
+{
+    char *from = testing_built("tests/victims/chain");
+    char *to = xasprintf("%s/chain", folder);
+    char *command = xasprintf("cp '%s' '%s' && chmod 755 '%s' '%s'", from, to, folder, to);
+
+    assert_int_equal(system(command), 0);
+    free(command);
+    free(from);
+    return to;
+}
+
+/* In a child that is nobody: the status it leaves with says how it went. */
+static void sample_as_nobody(const struct source_ops *ops, const char *path)
+{
+    struct sampling *sampling = calloc(1, sizeof(*sampling));
+    struct shares shares = { 0 };
+    struct victim victim;
+
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
+        _exit(2);
+    victim_start_path(&victim, path, NULL);
+    sampling_init(sampling, ops);
+    sampling->on_sample = count_shares;
+    sampling->context = &shares;
+    sampling_attach(sampling, victim.pid);
+    if (!sampling_until(sampling, enough_samples, 200))
+        _exit(3);
+    sampling_fini(sampling);
+    if (victim_end(&victim, NULL, 0) != 0)
+        _exit(4);
+    _exit(shares.weight[0] > shares.weight[1] && shares.weight[1] > shares.weight[2] ? 0 : 5);
+}
+
+static void a_plain_user_samples_its_own_process(void **state)
+{
+    char *folder = testing_folder_new();
+    char *path = copy_victim(folder);
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        sample_as_nobody(*state, path);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    free(path);
+    testing_folder_remove(folder);
+}
+
+int main(void)
+{
+#define WITH(test, ops)                                                                            \
+    {                                                                                              \
+#test " (" #ops ")", test, NULL, NULL, (void *)&ops                                        \
+    }
+#define EACH(test) WITH(test, source_perf), WITH(test, source_ptrace)
+    const struct CMUnitTest tests[] = {
+        EACH(known_shares_come_out),
+        EACH(all_of_a_threads_time_is_told),
+        EACH(a_sleeping_threads_stack_is_whole),
+        EACH(an_exit_status_travels),
+        EACH(an_exec_in_a_thread_is_followed),
+        EACH(children_are_followed),
+        EACH(threads_that_come_and_go_do_no_harm),
+        EACH(a_plain_user_samples_its_own_process),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads with a known way to wait, named after it:
+ *
+ *     "nap"     nanosleep, with a little work between     WAIT_SLEEP
+ *     "poll"    poll on a pipe nobody writes to           WAIT_POLL
+ *     "lock"    a mutex that main holds                   WAIT_LOCK
+ *     "pipe"    read of that pipe                         WAIT_PIPE
+ *     "burn"    never waits
+ *
+ * Runs until its standard input ends; writes one byte to standard output when all have begun.
+ */
+#include "config.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t begun;
+static int quiet[2];
+static volatile uint64_t sink;
+
+static void work(unsigned rounds)
+{
+    for (unsigned i = 0; i < rounds; i++)
+        sink = sink * 6364136223846793005u + 1442695040888963407u;
+}
+
+static void *nap(void *unused)
+{
+    const struct timespec pause = { 0, 5000000 };
+
+    (void)unused;
+    pthread_barrier_wait(&begun);
+    for (;;) {
+        nanosleep(&pause, NULL);
+        work(300000);
+    }
+    return NULL;
+}
+
+static void *wait_in_poll(void *unused)
+{
+    struct pollfd end = { .fd = quiet[0], .events = POLLPRI };
+
+    (void)unused;
+    pthread_barrier_wait(&begun);
+    poll(&end, 1, -1);
+    return NULL;
+}
+
+static void *wait_for_lock(void *unused)
+{
+    (void)unused;
+    pthread_barrier_wait(&begun);
+    pthread_mutex_lock(&held);
+    return NULL;
+}
+
+static void *wait_for_pipe(void *unused)
+{
+    char byte;
+
+    (void)unused;
+    pthread_barrier_wait(&begun);
+    if (read(quiet[0], &byte, 1) < 0)
+        abort();
+    return NULL;
+}
+
+static void *burn(void *unused)
+{
+    (void)unused;
+    pthread_barrier_wait(&begun);
+    for (;;)
+        work(100000);
+    return NULL;
+}
+
+int main(void)
+{
+    static const struct {
+        const char *name;
+        void *(*run)(void *);
+    } threads[] = { { "nap", nap },
+                    { "poll", wait_in_poll },
+                    { "lock", wait_for_lock },
+                    { "pipe", wait_for_pipe },
+                    { "burn", burn } };
+    size_t count = sizeof(threads) / sizeof(threads[0]);
+    pthread_t thread;
+    char byte;
+
+    if (pipe(quiet) != 0)
+        return 1;
+    pthread_mutex_lock(&held);
+    pthread_barrier_init(&begun, NULL, (unsigned)count + 1);
+    for (size_t i = 0; i < count; i++) {
+        if (pthread_create(&thread, NULL, threads[i].run, NULL) != 0 ||
+            pthread_setname_np(thread, threads[i].name) != 0)
+            return 1;
+    }
+    pthread_barrier_wait(&begun);
+    if (write(STDOUT_FILENO, "r", 1) != 1)
+        return 1;
+    while (read(STDIN_FILENO, &byte, 1) > 0)
+        ;
+    return 0;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Alternates short work with waits that a profiler must not be seen in, and counts what it sees.
+ *
+ *     waiter CALL     CALL: epoll_wait, epoll_pwait2, sigtimedwait, semtimedop, recv, signal
+ *
+ * "signal" waits in epoll_wait() while a timer interrupts it: there EINTR is due, once a signal.
+ * Runs until its standard input ends; writes one byte to standard output when it is running, and at
+ * its end a line "ROUNDS EINTRS SIGNALS LONGEST_US", LONGEST_US being the longest time by which a
+ * wait lasted longer than asked.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WORK_NS = 20000, WAIT_NS = 60000, WAIT_MS = 1 };
+
+static atomic_bool over;
+static volatile sig_atomic_t signals;
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void work(void)
+{
+    uint64_t end_ns = now_ns() + WORK_NS;
+
+    while (now_ns() < end_ns)
+        ;
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+/* Ends with the test that started it. */
+static void *watch_input(void *unused)
+{
+    char byte;
+
+    (void)unused;
+    while (read(STDIN_FILENO, &byte, 1) > 0)
+        ;
+    over = true;
+    return NULL;
+}
+
+static int wait_in_epoll(void)
+{
+    static int epoll = -1;
+    struct epoll_event event;
+
+    if (epoll < 0)
+        epoll = epoll_create1(0);
+    return epoll_wait(epoll, &event, 1, WAIT_MS);
+}
+
+static int wait_in_epoll_pwait2(void)
+{
+    static int epoll = -1;
+    const struct timespec timeout = { 0, WAIT_NS };
+    struct epoll_event event;
+
+    if (epoll < 0)
+        epoll = epoll_create1(0);
+    return (int)syscall(SYS_epoll_pwait2, epoll, &event, 1, &timeout, NULL, 8);
+}
+
+static int wait_in_sigtimedwait(void)
+{
+    const struct timespec timeout = { 0, WAIT_NS };
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    return sigtimedwait(&set, NULL, &timeout);
+}
+
+static int wait_in_semtimedop(void)
+{
+    static int set = -1;
+    const struct timespec timeout = { 0, WAIT_NS };
+    struct sembuf take = { 0, -1, 0 };
+    int result;
+
+    if (set < 0)
+        set = semget(IPC_PRIVATE, 1, 0600);
+    result = semtimedop(set, &take, 1, &timeout);
+    if (over)
+        semctl(set, 0, IPC_RMID);
+    return result;
+}
+
+static int wait_in_recv(void)
+{
+    static int ends[2] = { -1, -1 };
+    const struct timeval timeout = { 0, WAIT_MS * 1000 };
+    char byte;
+
+    if (ends[0] < 0) {
+        socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
+        setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    }
+    return (int)recv(ends[0], &byte, 1, 0);
+}
+
+static const struct {
+    const char *name;
+    int (*wait)(void);
+    uint64_t wait_ns;
+    int every_ms; /* a signal */
+} calls[] = {
+    { "epoll_wait", wait_in_epoll, WAIT_MS * 1000000, 0 },
+    { "epoll_pwait2", wait_in_epoll_pwait2, WAIT_NS, 0 },
+    { "sigtimedwait", wait_in_sigtimedwait, WAIT_NS, 0 },
+    { "semtimedop", wait_in_semtimedop, WAIT_NS, 0 },
+    { "recv", wait_in_recv, WAIT_MS * 1000000, 0 },
+    { "signal", wait_in_epoll, WAIT_MS * 1000000, 3 },
+};
+
+/* The timer's signal is for the thread that waits: the other one blocks it. */
+static void start_timer(int every_ms)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+    struct itimerval timer = { { 0, every_ms * 1000 }, { 0, every_ms * 1000 } };
+
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static void *run(void *argument)
+{
+    const size_t call = (size_t)argument;
+    uint64_t rounds = 0, interrupted = 0, longest_ns = 0;
+
+    for (; !over; rounds++) {
+        uint64_t start_ns, took_ns;
+
+        work();
+        start_ns = now_ns();
+        if (calls[call].wait() < 0 && errno == EINTR)
+            interrupted++;
+        took_ns = now_ns() - start_ns;
+        if (took_ns > calls[call].wait_ns && took_ns - calls[call].wait_ns > longest_ns)
+            longest_ns = took_ns - calls[call].wait_ns;
+    }
+    printf("%llu %llu %d %llu\n", (unsigned long long)rounds, (unsigned long long)interrupted,
+           (int)signals, (unsigned long long)(longest_ns / 1000));
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    pthread_t watcher;
+    sigset_t alarm_set;
+
+    for (size_t i = 0; argc > 1 && i < sizeof(calls) / sizeof(calls[0]); i++) {
+        if (strcmp(argv[1], calls[i].name) != 0)
+            continue;
+        sigemptyset(&alarm_set);
+        sigaddset(&alarm_set, SIGALRM);
+        pthread_sigmask(SIG_BLOCK, &alarm_set, NULL);
+        pthread_create(&watcher, NULL, watch_input, NULL);
+        pthread_sigmask(SIG_UNBLOCK, &alarm_set, NULL);
+        if (calls[i].every_ms != 0)
+            start_timer(calls[i].every_ms);
+        if (write(STDOUT_FILENO, "r", 1) != 1)
+            return 1;
+        run((void *)i);
+        pthread_join(watcher, NULL);
+        return 0;
+    }
+    fprintf(stderr, "usage: waiter epoll_wait|epoll_pwait2|sigtimedwait|semtimedop|recv|signal\n");
+    return 2;
+}
