@@ -128,6 +128,21 @@ static uint32_t gather_members(struct build *build, const struct group *group)
     return deepest - base + 1;
 }
 
+/* The members at hand call anything but themselves. */
+static bool has_children(const struct build *build)
+{
+    const struct fold_node *nodes = build->fold->nodes;
+
+    for (size_t i = 0; i < build->member_count; i++) {
+        const struct fold_node *member = &nodes[build->members[i]];
+
+        for (node_id child = member->child; child != NODE_END; child = nodes[child].next)
+            if (!same_function(member, &nodes[child]))
+                return true;
+    }
+    return false;
+}
+
 struct child {
     node_id node;
     uint64_t path;
@@ -160,7 +175,7 @@ static int compare_groups(const void *a, const void *b)
     return first->path < second->path ? -1 : 1;
 }
 
-/* The children of the members at hand, by function, heaviest first. */
+/* The children of the members at hand, by function, heaviest first, as the fold has one node's. */
 static void gather_children(struct build *build, uint64_t path)
 {
     const struct fold_node *nodes = build->fold->nodes;
@@ -197,7 +212,7 @@ static void gather_children(struct build *build, uint64_t path)
         group->count++;
         group->total += nodes[ids[i]].total;
     }
-    if (build->child_count > 1)
+    if (build->child_count > 1 && (build->member_count > 1 || build->before != NULL))
         qsort(build->children, build->child_count, sizeof(build->children[0]), compare_groups);
     free(found);
 }
@@ -229,7 +244,6 @@ static void add_row(struct build *build, const struct pending *pending)
                               .indent = pending->indent,
                               .chain = pending->chain };
     row->times = gather_members(build, &pending->group);
-    gather_children(build, row->path);
     for (uint32_t i = 0; i < pending->group.count; i++) {
         row->total += nodes[pending->group.nodes[i]].total;
         row->total_samples += nodes[pending->group.nodes[i]].total_samples;
@@ -239,11 +253,12 @@ static void add_row(struct build *build, const struct pending *pending)
         row->self_samples += nodes[build->members[i]].self_samples;
     }
     share = nodes[NODE_ROOT].total != 0 ? (double)row->total / (double)nodes[NODE_ROOT].total : 0;
-    row->has_children = build->child_count != 0;
+    row->has_children = has_children(build);
     row->open = row->has_children && is_open(&out->folding, row->path, share);
     index_add(&out->by_path, row->path, (uint32_t)at);
-    if (!row->open)
+    if (!row->open) /* most rows are closed: what is below them is not even looked at */
         return;
+    gather_children(build, row->path);
     for (size_t i = build->child_count; i-- > 0;) {
         bool chain = build->child_count == 1 && row->self_samples == 0 && pending->parent >= 0;
 
