@@ -268,18 +268,28 @@ static bool finish(struct recording *recording, struct error *error)
     return done;
 }
 
-/* Waits for the launched command; true once its status is known. */
-static bool wait_for_command(struct recording *recording, int *wait_status)
+/*
+ * Waits for the launched command; true once its status is known.  One that was told by the keyboard
+ * may take its time, until the keyboard speaks again.
+ */
+static bool wait_for_command(struct recording *recording, bool typed, int *wait_status)
 {
     struct target *target = engine_target(recording->engine);
     uint64_t deadline_ns = clock_now_ns() + GRACE_MS * NS_PER_MS;
+    bool said = false;
 
     *wait_status = engine_exit_status(recording->engine);
     while (*wait_status < 0 && !target_reap(target, wait_status)) {
         struct pollfd fd = { .fd = recording->signal_fd, .events = POLLIN };
 
-        if (clock_now_ns() >= deadline_ns)
-            return false;
+        if (clock_now_ns() >= deadline_ns) {
+            if (!typed)
+                return false;
+            if (!said)
+                fprintf(stderr, _("%s: waiting for process %d to end; Ctrl-C leaves it\n"), PACKAGE,
+                        (int)target_launched(target));
+            said = true;
+        }
         if (poll(&fd, 1, 20) > 0 && take_signal(recording))
             return false;
     }
@@ -293,15 +303,16 @@ static bool wait_for_command(struct recording *recording, int *wait_status)
 static int command_status(struct recording *recording, enum ended ended)
 {
     int32_t pid = target_launched(engine_target(recording->engine));
+    bool typed = recording->typed;
     int wait_status;
 
     if (engine_exit_status(recording->engine) < 0) {
         if (ended == ENDED_DURATION)
             kill(pid, SIGTERM);
-        else if (ended == ENDED_SIGNAL && !recording->typed)
+        else if (ended == ENDED_SIGNAL && !typed)
             kill(pid, recording->signal);
     }
-    if (!wait_for_command(recording, &wait_status)) {
+    if (!wait_for_command(recording, ended == ENDED_SIGNAL && typed, &wait_status)) {
         fprintf(stderr, _("%s: process %d runs on\n"), PACKAGE, (int)pid);
         return STATUS_OK;
     }
