@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proftop/clock.h"
@@ -18,7 +19,14 @@
 #include "proftop/session.h"
 #include "tests/harness/recording.h"
 
-enum { FUNCTIONS = 22, SECONDS = 12, SAMPLES_A_SECOND = 250, PID = 100, OTHER_PID = 300 };
+enum {
+    FUNCTIONS = 22,
+    SECONDS = 12,
+    SAMPLES_A_SECOND = 250,
+    PID = 100,
+    OTHER_PID = 300,
+    LANES = 3
+};
 
 /* What formats have to escape, and every kind of frame. */
 static const struct function hostile[FUNCTIONS] = {
@@ -91,19 +99,17 @@ static void push_tally(struct recording *recording, uint64_t time_ns, uint32_t r
 static void push_lanes(struct recording *recording, uint64_t time_ns, const lane_id *lanes,
                        uint32_t second)
 {
-    struct {
-        struct record_lanes head;
-        struct lane_value values[3];
-    } record = { .head = { .head = { .size = record_round(sizeof(record)),
-                                     .type = RECORD_LANES,
-                                     .time_ns = time_ns },
-                           .period_ns = NS_PER_S,
-                           .count = 3 },
-                 .values = { { .lane = lanes[0], .value = 50 + second },
-                             { .lane = lanes[1], .value = 10.5 * second },
-                             { .lane = lanes[2], .value = 4096 * second } } };
+    const double values[LANES] = { 50 + second, 10.5 * second, 4096.0 * second };
+    size_t size = sizeof(struct record_lanes) + LANES * sizeof(struct lane_value);
+    struct record_lanes *record = xcalloc(1, record_round(size));
 
-    ring_push(recording->ring, &record.head.head, true);
+    record->head = (struct record){ record_round(size), RECORD_LANES, time_ns };
+    record->period_ns = NS_PER_S;
+    record->count = LANES;
+    for (int i = 0; i < LANES; i++)
+        record->values[i] = (struct lane_value){ .lane = lanes[i], .value = values[i] };
+    ring_push(recording->ring, &record->head, true);
+    free(record);
 }
 
 static void add_lanes(struct recording *recording, lane_id *lanes)
@@ -117,7 +123,7 @@ static void add_lanes(struct recording *recording, lane_id *lanes)
           .label = "read" },
     };
 
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < LANES; i++)
         lanes[i] = lanes_add(recording->lanes, &wanted[i]);
 }
 
@@ -149,7 +155,7 @@ int main(int argc, char **argv)
     struct session_config config = { .force = true };
     struct error error = { 0 };
     struct profile *profile;
-    lane_id lanes[3];
+    lane_id lanes[LANES];
     bool saved;
 
     if (argc != 3)
