@@ -359,6 +359,68 @@ static void a_bounded_file_thins_its_oldest_detail(void **state)
     place_free(&place);
 }
 
+/* Makes all of a recording one function of that file. */
+static void place_in_file(struct written *written, const char *file)
+{
+    struct names *names = written->recording.names;
+    struct function function = {
+        .kind = FRAME_NATIVE, .name = "placed", .module = "m", .file = file
+    };
+    struct placed placed = { names_function(names, &function), 2 };
+
+    for (location_id i = 0; i < names_locations(names); i++)
+        names_set(names, i, NAMING_FULL, &placed, 1);
+}
+
+static void write_source(const char *path, mode_t mode)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs("one\ntwo\n", file);
+    fclose(file);
+    chmod(path, mode);
+}
+
+static void sources_go_along(void **state)
+{
+    struct place place = place_new();
+    struct session_config again = { .force = true };
+    char *source = xasprintf("%s/placed.c", place.folder);
+    struct error error = { 0 };
+    struct written written;
+    struct profile *profile;
+    size_t size = 0;
+
+    (void)state;
+    again.path = place.path;
+    for (unsigned secret = 0; secret < 2; secret++) {
+        written_begin(&written, &(struct session_config){ .path = place.path, .force = true }, 1);
+        written_seconds(&written, 2);
+        place_in_file(&written, source);
+        write_source(source, secret && geteuid() == 0 ? 0600 : 0644);
+        written_end(&written);
+        written_fini(&written);
+        unlink(source);
+        profile = written_open(place.path);
+        if (secret && geteuid() == 0) {
+            assert_null(profile_source(profile, source, &size));
+        } else {
+            assert_non_null(profile_source(profile, source, &size));
+            assert_int_equal(size, 8);
+            assert_memory_equal(profile_source(profile, source, &size), "one\ntwo\n", 8);
+            assert_true(session_save(&again, profile, 0, UINT64_MAX, &error));
+            profile_unref(profile);
+            profile = written_open(place.path);
+            assert_non_null(profile_source(profile, source, &size));
+        }
+        assert_null(profile_source(profile, "/another.c", &size));
+        profile_unref(profile);
+    }
+    free(source);
+    place_free(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_range_is_saved_with_what_is_in_it_alone),
         cmocka_unit_test(several_sessions_are_one),
         cmocka_unit_test(a_recording_is_followed_while_it_is_written),
+        cmocka_unit_test(sources_go_along),
         cmocka_unit_test(a_bounded_file_thins_its_oldest_detail),
     };
 

@@ -39,6 +39,9 @@ void history_set_thread(struct history *history, uint32_t index,
 const struct profile_thread *history_thread(const struct history *history, uint32_t index);
 void history_add_note(struct history *history, uint64_t time_ns, enum note_level level,
                       const char *text);
+/* A source file of sampled functions, copied. */
+void history_add_source(struct history *history, const char *file, const char *text,
+                        size_t size_bytes);
 void history_set_exit(struct history *history, int32_t exit_status);
 
 /*

@@ -111,6 +111,9 @@ struct profile_note {
 uint32_t profile_notes(const struct profile *profile);
 const struct profile_note *profile_note(const struct profile *profile, uint32_t index);
 
+/* The text of a source file that came with a session, SIZE bytes; NULL when it has none. */
+const char *profile_source(const struct profile *profile, const char *file, size_t *size_bytes);
+
 size_t profile_bytes(const struct profile *profile);
 
 #endif

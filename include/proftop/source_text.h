@@ -4,6 +4,7 @@
 #define PROFTOP_SOURCE_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "proftop/error.h"
@@ -21,6 +22,8 @@ struct source_text {
  */
 struct source_text *source_text_read(const char *path, const struct module *module,
                                      struct error *error);
+/* The same of a text that is there already, SIZE bytes, which are copied. */
+struct source_text *source_text_of(const char *bytes, size_t size_bytes);
 void source_text_free(struct source_text *text);
 
 #endif

@@ -200,6 +200,11 @@ void history_graft(struct history *history, const struct profile *profile, uint6
         if (note->time_ns >= start_ns && note->time_ns < end_ns)
             history_add_note(history, shifted(&graft, note->time_ns), note->level, note->text);
     }
+    for (uint32_t i = 0; i < chunks_count(&profile->store->sources); i++) {
+        const struct kept_source *source = chunks_get(&profile->store->sources, i);
+
+        history_add_source(history, source->file, source->text, source->size_bytes);
+    }
     graft_fini(&graft);
 }
 

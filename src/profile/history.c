@@ -50,6 +50,7 @@ static struct store *store_new(const struct history_config *config)
     store->texts = arena_new();
     chunks_init(&store->threads, sizeof(const struct profile_thread *_Atomic));
     chunks_init(&store->notes, sizeof(struct profile_note));
+    chunks_init(&store->sources, sizeof(struct kept_source));
     *info = *config->info;
     info->command = keep_text(store->texts, info->command);
     info->source = keep_text(store->texts, info->source);
@@ -70,6 +71,7 @@ void store_unref(struct store *store)
         lanes_free(store->lanes);
     chunks_fini(&store->threads);
     chunks_fini(&store->notes);
+    chunks_fini(&store->sources);
     arena_free(store->texts);
     free(store);
 }
@@ -164,6 +166,16 @@ void history_add_note(struct history *history, uint64_t time_ns, enum note_level
     struct profile_note note = { time_ns, level, arena_strdup(history->store->texts, text) };
 
     chunks_add(&history->store->notes, &note);
+}
+
+void history_add_source(struct history *history, const char *file, const char *text,
+                        size_t size_bytes)
+{
+    struct arena *texts = history->store->texts;
+    struct kept_source source = { .file = arena_strdup(texts, file), .size_bytes = size_bytes };
+
+    source.text = size_bytes > 0 ? memcpy(arena_alloc(texts, size_bytes), text, size_bytes) : "";
+    chunks_add(&history->store->sources, &source);
 }
 
 /* ---- spans ---------------------------------------------------------------------------------- */

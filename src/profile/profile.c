@@ -10,6 +10,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "profile_private.h"
 #include "proftop/clock.h"
@@ -92,6 +93,21 @@ uint32_t profile_notes(const struct profile *profile)
 const struct profile_note *profile_note(const struct profile *profile, uint32_t index)
 {
     return chunks_get(&profile->store->notes, index);
+}
+
+const char *profile_source(const struct profile *profile, const char *file, size_t *size_bytes)
+{
+    const struct chunks *sources = &profile->store->sources;
+
+    for (uint32_t i = 0; i < chunks_count(sources); i++) {
+        const struct kept_source *source = chunks_get(sources, i);
+
+        if (strcmp(source->file, file) == 0) {
+            *size_bytes = source->size_bytes;
+            return source->text;
+        }
+    }
+    return NULL;
 }
 
 size_t profile_bytes(const struct profile *profile)

@@ -9,6 +9,12 @@
 #include "proftop/arena.h"
 #include "proftop/chunks.h"
 
+/* A source file that came with a session. */
+struct kept_source {
+    const char *file, *text;
+    size_t size_bytes;
+};
+
 /* What all profiles of one history share: append-only tables. */
 struct store {
     _Atomic uint32_t refs;
@@ -19,6 +25,7 @@ struct store {
     struct arena *texts;      /* the history's thread alone adds */
     struct chunks threads;    /* of const struct profile_thread *_Atomic: replaced, never changed */
     struct chunks notes;      /* of struct profile_note */
+    struct chunks sources;    /* of struct kept_source; a few hundred at most */
 };
 
 struct profile {

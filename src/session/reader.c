@@ -17,6 +17,7 @@
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
+#include "sources.h"
 
 /* No clock says more than that since its machine started, and no recording is longer. */
 #define TIME_MAX_NS (INT64_C(3650) * 24 * 3600 * INT64_C(1000000000))
@@ -39,7 +40,7 @@ struct session_reader {
     function_id *functions; /* id in the file → id here */
     size_t function_count, function_capacity;
     uint32_t thread_count;
-    int64_t last_naming, last_slice, last_note, thinned;
+    int64_t last_naming, last_slice, last_note, last_source, thinned;
     bool ended;
     struct slice_draft draft;
 };
@@ -355,6 +356,19 @@ static bool read_note(struct session_reader *reader, sqlite3_stmt *statement, st
     return true;
 }
 
+static bool read_source(struct session_reader *reader, sqlite3_stmt *statement, struct error *error)
+{
+    const void *text;
+    size_t size;
+
+    reader->last_source = sqlite3_column_int64(statement, 0);
+    text = column_blob(statement, 2, &size);
+    if (size > SOURCE_BYTES_MAX)
+        return damaged(reader, _("sources"), error);
+    history_add_source(reader->history, column_text(statement, 1), text, size);
+    return true;
+}
+
 /* ---- loading --------------------------------------------------------------------------------- */
 
 static bool load_rows(struct session_reader *reader, struct error *error)
@@ -373,6 +387,8 @@ static bool load_rows(struct session_reader *reader, struct error *error)
                     error) &&
            for_each(reader, "SELECT * FROM notes WHERE id > ? ORDER BY id", reader->last_note,
                     read_note, error) &&
+           for_each(reader, "SELECT * FROM sources WHERE id > ? ORDER BY id", reader->last_source,
+                    read_source, error) &&
            for_each(reader, "SELECT * FROM slices WHERE id > ? ORDER BY id", reader->last_slice,
                     read_slice, error);
 }
@@ -409,7 +425,8 @@ static void start_over(struct session_reader *reader)
     reader->history = NULL;
     reader->function_count = 0;
     reader->thread_count = 0;
-    reader->last_naming = reader->last_slice = reader->last_note = reader->thinned = 0;
+    reader->last_naming = reader->last_slice = reader->last_note = 0;
+    reader->last_source = reader->thinned = 0;
 }
 
 static bool load(struct session_reader *reader, struct error *error)

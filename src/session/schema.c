@@ -23,10 +23,8 @@ const struct schema_item schema_tables[] = {
                 "end_ns INTEGER NOT NULL, entries BLOB NOT NULL, counters BLOB NOT NULL)" },
     { "notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, "
                "level INTEGER NOT NULL, text TEXT NOT NULL)" },
-    { "sources", "CREATE TABLE sources (id INTEGER PRIMARY KEY, file TEXT NOT NULL, "
-                 "first_line INTEGER NOT NULL, text BLOB NOT NULL)" },
-    { "code", "CREATE TABLE code (id INTEGER PRIMARY KEY, module TEXT NOT NULL, "
-              "address INTEGER NOT NULL, bytes BLOB NOT NULL)" },
+    { "sources",
+      "CREATE TABLE sources (id INTEGER PRIMARY KEY, file TEXT NOT NULL, text BLOB NOT NULL)" },
     { "function_totals", "CREATE TABLE function_totals (function INTEGER PRIMARY KEY, "
                          "self INTEGER NOT NULL, total INTEGER NOT NULL, "
                          "self_samples INTEGER NOT NULL, total_samples INTEGER NOT NULL)" },

@@ -19,6 +19,7 @@
 #include "proftop/history.h"
 #include "proftop/memory.h"
 #include "schema.h"
+#include "sources.h"
 #include "totals.h"
 
 enum { BLOB_ITEMS_MAX = 1 << 16 /* of one row, so that blobs stay small */ };
@@ -41,8 +42,7 @@ static const char *const statement_texts[STORE_STATEMENTS] = {
         "target_cpu_pct = coalesce(excluded.target_cpu_pct, target_cpu_pct), "
         "target_rss_bytes = coalesce(excluded.target_rss_bytes, target_rss_bytes)",
     [STORE_TOTAL] = "INSERT OR REPLACE INTO function_totals VALUES (?, ?, ?, ?, ?)",
-    [STORE_SOURCE] = "INSERT INTO sources (file, first_line, text) VALUES (?, ?, ?)",
-    [STORE_CODE] = "INSERT INTO code (module, address, bytes) VALUES (?, ?, ?)",
+    [STORE_SOURCE] = "INSERT INTO sources (file, text) VALUES (?, ?)",
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -482,7 +482,8 @@ static bool store_rows(struct session_store *store, struct error *error)
     return true;
 }
 
-bool store_totals(struct session_store *store, struct profile *profile, struct error *error)
+bool store_totals(struct session_store *store, struct profile *profile, bool last,
+                  struct error *error)
 {
     const struct fold *fold = totals_update(store->totals, profile);
     bool good = store_rows(store, error) &&
@@ -491,6 +492,7 @@ bool store_totals(struct session_store *store, struct profile *profile, struct e
                 put_number(store, "totals_until_ns", relative(store, fold->end_ns), error) &&
                 put_text(store, "totals_metric", totals_metric(store->totals), error);
 
+    good = good && (!last || store_sources(store, profile, fold, error));
     totals_release(store->totals);
     return good;
 }

@@ -26,7 +26,6 @@ enum store_statement {
     STORE_SECOND,
     STORE_TOTAL,
     STORE_SOURCE,
-    STORE_CODE,
     STORE_STATEMENTS
 };
 
@@ -34,7 +33,7 @@ struct session_store {
     sqlite3 *database;
     sqlite3_stmt *statements[STORE_STATEMENTS];
     uint64_t start_ns; /* of the profile: times in the file count from there */
-    uint32_t functions, locations, stacks, lanes, notes, sources, codes;
+    uint32_t functions, locations, stacks, lanes, notes;
     const struct naming **seen; /* by location: the naming that is in the file */
     size_t seen_capacity;
     uint32_t names_version;
@@ -64,7 +63,8 @@ bool store_thinned(struct session_store *store, uint64_t time_ns, uint64_t max_b
                    uint32_t times, struct error *error);
 /* Everything beside slices that is new or changed since the last time. */
 bool store_tables(struct session_store *store, struct profile *profile, struct error *error);
-/* The sums by function that the views show; they cost a fold. */
-bool store_totals(struct session_store *store, struct profile *profile, struct error *error);
+/* The sums by function that the views show; they cost a fold.  LAST: source files as well. */
+bool store_totals(struct session_store *store, struct profile *profile, bool last,
+                  struct error *error);
 
 #endif

@@ -100,7 +100,7 @@ static bool write_batch(struct session_writer *writer, const struct batch *batch
     if (!store_begin(store, error))
         return false;
     if ((batch->ending || totals_due(store->totals, clock_now_ns())) &&
-        !store_totals(store, batch->profile, error))
+        !store_totals(store, batch->profile, batch->ending, error))
         return false;
     if (!store_tables(store, batch->profile, error))
         return false;

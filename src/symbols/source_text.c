@@ -98,6 +98,16 @@ struct source_text *source_text_read(const char *path, const struct module *modu
     return page != NULL ? &page->text : NULL;
 }
 
+struct source_text *source_text_of(const char *bytes, size_t size_bytes)
+{
+    struct page *page = xcalloc(1, sizeof(*page));
+
+    page->bytes = xmalloc(size_bytes + 1);
+    memcpy(page->bytes, bytes, size_bytes);
+    split(page, size_bytes);
+    return &page->text;
+}
+
 void source_text_free(struct source_text *text)
 {
     struct page *page = (struct page *)text;

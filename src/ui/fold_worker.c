@@ -100,7 +100,7 @@ static void make_source(struct fold_worker *worker, struct fold_result *result)
 
     if (function->file[0] == '\0')
         return;
-    page = source_page_get(worker->page, function->file);
+    page = source_page_get(worker->page, result->profile, function->file);
     source_page_unref(worker->page);
     worker->page = page;
     result->page = source_page_ref(page);

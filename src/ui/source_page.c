@@ -32,9 +32,12 @@ void source_page_unref(struct source_page *page)
     free(page);
 }
 
-struct source_page *source_page_get(struct source_page *before, const char *path)
+struct source_page *source_page_get(struct source_page *before, const struct profile *profile,
+                                    const char *path)
 {
     struct source_page *page;
+    const char *kept;
+    size_t size;
 
     if (before != NULL && strcmp(before->path, path) == 0)
         return source_page_ref(before);
@@ -42,6 +45,9 @@ struct source_page *source_page_get(struct source_page *before, const char *path
     atomic_store(&page->references, 1);
     page->path = xstrdup(path);
     page->text = source_text_read(path, NULL, &page->error);
+    kept = page->text == NULL ? profile_source(profile, path, &size) : NULL;
+    if (kept != NULL)
+        page->text = source_text_of(kept, size);
     return page;
 }
 

@@ -6,12 +6,17 @@
 #ifndef UI_SOURCE_PAGE_H
 #define UI_SOURCE_PAGE_H
 
+#include "proftop/profile.h"
 #include "proftop/source_text.h"
 
 struct source_page;
 
-/* The page of PATH with a reference for the caller: BEFORE again where it is the same file. */
-struct source_page *source_page_get(struct source_page *before, const char *path);
+/*
+ * The page of PATH with a reference for the caller: BEFORE again where it is the same file.  What
+ * is not on this machine may have come with PROFILE.
+ */
+struct source_page *source_page_get(struct source_page *before, const struct profile *profile,
+                                    const char *path);
 struct source_page *source_page_ref(struct source_page *page);
 void source_page_unref(struct source_page *page);
 
