@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whole stacks: the victim "shapes" has one of every kind, each with a known chain of functions.
+ * Built four ways (dynamic, static, static-PIE, musl), taken at rest with all registers and with
+ * those that /proc gives; and Go's.
+ */
+#include "config.h"
+
+#include "proftop/unwind.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proftop/memory.h"
+#include "tests/harness/scene.h"
+#include "tests/harness/testing.h"
+
+struct shape {
+    const char *name;
+    const char *chain[10];
+};
+
+static const struct shape shapes[] = {
+    { "plain", { "pause_here", "shape_plain", "main", NULL } },
+    { "signal", { "pause_here", "on_signal", "…", "shape_signal", "main", NULL } },
+    { "altstack", { "pause_here", "on_signal", "…", "shape_altstack", "main", NULL } },
+    { "fault", { "pause_here", "on_fault", "…", "shape_fault", "main", NULL } },
+    { "alloca", { "pause_here", "shape_alloca", "main", NULL } },
+    { "aligned", { "pause_here", "shape_aligned", "main", NULL } },
+    { "callback", { "pause_here", "compare_pausing", "…", "shape_callback", "main", NULL } },
+    { "thread", { "pause_here", "thread_main", NULL } },
+    { "coroutine", { "pause_here", "coroutine_main", NULL } },
+    { "assembly", { "pause_here", "asm_framed", "shape_assembly", "main", NULL } },
+    { "bare", { "pause_here", "asm_bare", "shape_bare", "main", NULL } },
+    { "odd", { "pause_here", "asm_odd", "shape_odd", "main", NULL } },
+    { "kept", { "pause_here", "asm_kept", "shape_kept", "main", NULL } },
+    { "jit", { "pause_here", "?", "shape_jit", "main", NULL } },
+    { "nowhere", { "pause_here", "on_fault", "…", "shape_nowhere", "main", NULL } },
+};
+
+enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
+
+static void one_shape(struct scene *scene, const struct shape *shape, bool peeked)
+{
+    struct frozen *frozen = &scene->freeze.frozen;
+
+    print_message("%s\n", shape->name);
+    frozen->peek = freeze_peek;
+    frozen->peek_context = &scene->freeze;
+    frozen->peeked = peeked;
+    if (peeked)
+        frozen->registers.known = KNOWN_IP | KNOWN_SP;
+    scene_unwind(scene);
+    scene_expect(scene, shape->chain);
+    scene_free(scene);
+}
+
+static void all_shapes(const char *program, bool peeked)
+{
+    for (unsigned i = 0; i < SHAPES; i++)
+        one_shape(scene_new(program, shapes[i].name), &shapes[i], peeked);
+}
+
+static void every_shape_is_whole(void **state)
+{
+    (void)state;
+    all_shapes("tests/victims/shapes", false);
+}
+
+static void every_shape_is_whole_when_static(void **state)
+{
+    (void)state;
+    all_shapes("tests/victims/shapes-static", false);
+}
+
+static void every_shape_is_whole_when_static_pie(void **state)
+{
+    (void)state;
+    all_shapes("tests/victims/shapes-static-pie", false);
+}
+
+static void a_peeked_thread_lacks_its_frame_pointer(void **state)
+{
+    (void)state;
+    all_shapes("tests/victims/shapes", true);
+}
+
+/* musl is built without unwind information and without frame pointers. */
+static void musl_is_walked_by_its_calls(void **state)
+{
+    char *folder, *source, *path, *command;
+
+    (void)state;
+    if (system("command -v musl-gcc >/dev/null") != 0)
+        skip_because("musl-gcc is not installed");
+    folder = testing_folder_new();
+    source = testing_source("tests/victims/shapes.c");
+    path = xasprintf("%s/shapes", folder);
+    command = xasprintf("musl-gcc -std=gnu11 -g -O2 -fomit-frame-pointer -pthread -o %s %s", path,
+                        source);
+    assert_int_equal(system(command), 0);
+    for (unsigned i = 0; i < SHAPES; i++) {
+        if (strcmp(shapes[i].name, "coroutine") != 0)
+            one_shape(scene_of(path, shapes[i].name), &shapes[i], false);
+    }
+    free(command);
+    free(path);
+    free(source);
+    testing_folder_remove(folder);
+}
+
+/* Go tells in a table of its own, that no stripping takes away. */
+static void go_is_walked_by_its_table(void **state)
+{
+    static const struct shape shape = { "go",
+                                        { "main.pauseHere", "main.deep.run.func1", "…",
+                                          "main.deep.run", "…", "main.shapeGo", "main.main",
+                                          "runtime.main", "…", NULL } };
+    char *folder, *source, *path, *command;
+    struct scene *scene;
+    uint32_t count;
+
+    (void)state;
+    if (system("command -v go >/dev/null") != 0)
+        skip_because("go is not installed");
+    folder = testing_folder_new();
+    source = testing_source("tests/victims/goroutine.go");
+    path = xasprintf("%s/goroutine", folder);
+    command = xasprintf("go build -o %s %s && go build -ldflags='-s -w' -o %s-stripped %s", path,
+                        source, path, source);
+    assert_int_equal(system(command), 0);
+    scene = scene_of(path, "");
+    scene_unwind(scene);
+    scene_expect(scene, shape.chain);
+    count = scene->unwound.count;
+    scene_free(scene);
+    free(command);
+    command = xasprintf("%s-stripped", path);
+    scene = scene_of(command, "");
+    scene_unwind(scene);
+    assert_int_equal(scene->unwound.end, STACK_COMPLETE);
+    assert_int_equal(scene->unwound.count, count);
+    scene_free(scene);
+    free(command);
+    free(path);
+    free(source);
+    testing_folder_remove(folder);
+}
+
+/* As perf delivers it: no look at the target, only the copy. */
+static void the_copy_alone_is_enough(void **state)
+{
+    static const char *const names[] = {
+        "plain", "signal", "aligned", "callback", "assembly", "jit"
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < SHAPES; i++) {
+        for (unsigned k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+            struct scene *scene;
+
+            if (strcmp(shapes[i].name, names[k]) != 0)
+                continue;
+            scene = scene_new("tests/victims/shapes", names[k]);
+            scene_unwind(scene);
+            scene_expect(scene, shapes[i].chain);
+            scene_free(scene);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_shape_is_whole),
+        cmocka_unit_test(every_shape_is_whole_when_static),
+        cmocka_unit_test(every_shape_is_whole_when_static_pie),
+        cmocka_unit_test(a_peeked_thread_lacks_its_frame_pointer),
+        cmocka_unit_test(musl_is_walked_by_its_calls),
+        cmocka_unit_test(go_is_walked_by_its_table),
+        cmocka_unit_test(the_copy_alone_is_enough),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
