@@ -68,6 +68,12 @@ fi
 mkfifo fifo
 expect 4 'plain file' "$proftop" report fifo
 
+# Standard input, and back again.
+"$proftop" report plain.proftop --format perf-script | "$proftop" report - --format folded |
+    LC_ALL=C sort >again
+"$proftop" report plain.proftop --format folded | LC_ALL=C sort | cmp -s - again ||
+    fail "perf script text from standard input gives other stacks"
+
 # Nothing beside what was asked for: temporary files are gone.
 [ -z "$(find . -name '*.??????' ! -name '*.folded')" ] || fail "left behind: $(ls)"
 

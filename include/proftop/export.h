@@ -52,7 +52,10 @@ bool export_file(const struct export_ops *ops, const struct fold *fold,
 /* Fills ERROR: PATH is there already and stays as it is.  Returns false. */
 bool export_refuse_existing(const char *path, struct error *error);
 
-/* Folded stacks or perf-script text as a profile, so that people can bring what they have. */
+/*
+ * Folded stacks or perf-script text as a profile, so that people can bring what they have.  "-" is
+ * standard input.
+ */
 struct profile *import_file(const char *path, struct error *error);
 /* Several as one, each from its own beginning. */
 struct profile *import_files(const char *const *paths, unsigned count, struct error *error);

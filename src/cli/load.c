@@ -17,7 +17,7 @@ struct profile *load_profile(const char *const *paths, unsigned count, struct er
     unsigned sessions = 0;
 
     for (unsigned i = 0; i < count; i++) {
-        if (access(paths[i], F_OK) != 0) {
+        if (strcmp(paths[i], "-") != 0 && access(paths[i], F_OK) != 0) {
             error_errno(error, errno, _("cannot open %s: %s"), paths[i], strerror(errno));
             return NULL;
         }

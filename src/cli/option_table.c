@@ -54,7 +54,8 @@ const struct command_info command_table[COMMANDS] = {
             .brief = N_("text, JSON or an export from a session"),
             .synopses = {"report FILE... [OPTION]..."},
             .text = N_("Prints a recording, or writes it in another format.  Several files are "
-                       "merged.  Folded stacks and the text of perf script are read too."),
+                       "merged.  Folded stacks and the text of perf script are read too, also from "
+                       "standard input (-)."),
             .examples = {"proftop report slow.proftop --view tree",
                          "proftop report slow.proftop --range 2..5 --json"},
         },

@@ -40,6 +40,28 @@ static bool read_file(struct importer *importer, FILE *stream, struct error *err
                      line == NULL ? _("it is empty") : _("it is no format that is known here"));
 }
 
+/* Standard input is kept in a file first, because the format is found by looking ahead. */
+static FILE *keep_input(struct error *error)
+{
+    FILE *kept = tmpfile();
+    char buffer[1 << 16];
+    size_t size;
+
+    if (kept == NULL) {
+        error_errno(error, errno, _("cannot create a temporary file: %s"), strerror(errno));
+        return NULL;
+    }
+    while ((size = fread(buffer, 1, sizeof(buffer), stdin)) > 0)
+        fwrite(buffer, 1, size, kept);
+    if (ferror(stdin) || fflush(kept) != 0) {
+        error_errno(error, errno, _("cannot keep standard input: %s"), strerror(errno));
+        fclose(kept);
+        return NULL;
+    }
+    rewind(kept);
+    return kept;
+}
+
 /* Opened without waiting: a FIFO in place of a file must not hang us. */
 static FILE *open_plain(const char *path, struct error *error)
 {
@@ -60,7 +82,7 @@ static FILE *open_plain(const char *path, struct error *error)
 
 static bool import_into(struct importer *importer, const char *path, struct error *error)
 {
-    FILE *stream = open_plain(path, error);
+    FILE *stream = strcmp(path, "-") == 0 ? keep_input(error) : open_plain(path, error);
     struct error why = { 0 };
     bool done;
 
