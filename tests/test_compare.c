@@ -99,8 +99,7 @@ static bool *complement(const bool *chosen, uint32_t count)
     return others;
 }
 
-static struct comparison *against_rest(const struct blocks *blocks, bool *chosen,
-                                       enum compare_what what)
+static struct comparison *against_rest(struct blocks *blocks, bool *chosen, enum compare_what what)
 {
     bool *rest = complement(chosen, blocks_count(blocks));
     struct compare_side a = { blocks, chosen }, b = { blocks, rest };
@@ -153,6 +152,32 @@ static void distributions_agree_with_tables(void **state)
     assert_true(statistics_fisher(0, 0, 3, 10) == 1);
     assert_true(statistics_median(odd, 3) == 3);
     assert_true(statistics_median(even, 4) == 2.5);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void medians_are_those_of_sorting(void **state)
+{
+    struct dice dice = { 31 };
+    double values[64], sorted[64];
+
+    (void)state;
+    for (int round = 0; round < 20000; round++) {
+        size_t count = 1 + (size_t)(roll(&dice) * 63);
+        int kinds = 1 + (int)(roll(&dice) * 20); /* few: many values are the same */
+        double expected;
+
+        for (size_t i = 0; i < count; i++)
+            values[i] = sorted[i] = floor(roll(&dice) * kinds);
+        qsort(sorted, count, sizeof(*sorted), by_value);
+        expected = (sorted[count / 2] + sorted[(count - 1) / 2]) / 2;
+        assert_true(statistics_median(values, count) == expected);
+    }
 }
 
 static void quiet_streams_stay_unmarked(void **state)
@@ -367,6 +392,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distributions_agree_with_tables),
+        cmocka_unit_test(medians_are_those_of_sorting),
         cmocka_unit_test(quiet_streams_stay_unmarked),
         cmocka_unit_test(programs_with_phases_stay_unmarked),
         cmocka_unit_test(phases_are_what_the_correction_is_for),

@@ -63,6 +63,28 @@ const struct block *blocks_get(const struct blocks *blocks, uint32_t index);
 const struct block_cell *blocks_cells(const struct blocks *blocks, const struct block *block);
 const function_id *blocks_functions(const struct blocks *blocks, uint32_t stack, uint32_t *count);
 
+/*
+ * The table the other way round: what each function has in which blocks.
+ *
+ *     functions   f3       f8            those that occur at all
+ *     first       0        3        5    terms[first[i]] … terms[first[i + 1]] are functions[i]'s
+ *     terms       b0 b1 b7 b2 b7         by block
+ */
+struct block_term {
+    uint32_t block, samples;
+    uint64_t weight;
+};
+
+struct block_terms {
+    function_id *functions;
+    uint32_t *first;
+    struct block_term *terms;
+    uint32_t count;
+};
+
+/* By self weight, or by TOTAL.  Made when first asked for; the blocks' own until they change. */
+const struct block_terms *blocks_terms(struct blocks *blocks, bool total);
+
 /* The first block that ends after TIME_NS. */
 uint32_t blocks_at(const struct blocks *blocks, uint64_t time_ns);
 

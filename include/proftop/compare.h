@@ -25,7 +25,7 @@ enum compare_what {
 };
 
 struct compare_side {
-    const struct blocks *blocks;
+    struct blocks *blocks;
     const bool *chosen; /* a flag a block; NULL: all of them */
 };
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block_terms.h"
 #include "proftop/memory.h"
 
 struct functions_place {
@@ -34,6 +35,7 @@ struct blocks {
     size_t place_count, place_capacity;
     function_id *functions;
     size_t function_count, function_capacity;
+    struct block_terms *turned[2]; /* by self, by total; NULL: to be made */
 };
 
 struct blocks *blocks_new(void)
@@ -41,10 +43,20 @@ struct blocks *blocks_new(void)
     return xcalloc(1, sizeof(struct blocks));
 }
 
+/* What was made from the table is out of date. */
+static void changed(struct blocks *blocks)
+{
+    for (int i = 0; i < 2; i++) {
+        block_terms_free(blocks->turned[i]);
+        blocks->turned[i] = NULL;
+    }
+}
+
 void blocks_free(struct blocks *blocks)
 {
     if (blocks == NULL)
         return;
+    changed(blocks);
     free(blocks->list);
     free(blocks->cells);
     free(blocks->latest);
@@ -65,6 +77,7 @@ void blocks_begin(struct blocks *blocks, uint64_t start_ns, uint64_t end_ns)
 {
     struct block *block;
 
+    changed(blocks);
     blocks->list =
         array_reserve(blocks->list, &blocks->capacity, blocks->count + 1, sizeof(*blocks->list));
     block = &blocks->list[blocks->count++];
@@ -111,6 +124,7 @@ void blocks_add(struct blocks *blocks, uint32_t stack, uint64_t weight, uint32_t
     struct block *block;
 
     assert(blocks->count > 0);
+    changed(blocks);
     block = &blocks->list[blocks->count - 1];
     block->weight += weight;
     block->samples += samples;
@@ -133,6 +147,7 @@ void blocks_merge(struct blocks *blocks, uint32_t factor)
 {
     size_t count = blocks->count;
 
+    changed(blocks);
     blocks->count = 0;
     blocks->cell_count = 0;
     if (blocks->latest_count > 0)
@@ -160,6 +175,7 @@ void blocks_set_functions(struct blocks *blocks, uint32_t stack, const function_
 {
     struct functions_place *place;
 
+    changed(blocks);
     if (stack >= blocks->place_count) {
         blocks->places = array_reserve(blocks->places, &blocks->place_capacity, (size_t)stack + 1,
                                        sizeof(*blocks->places));
@@ -187,6 +203,7 @@ uint32_t blocks_stacks(const struct blocks *blocks)
 
 void blocks_forget_functions(struct blocks *blocks)
 {
+    changed(blocks);
     blocks->place_count = 0;
     blocks->function_count = 0;
 }
@@ -235,6 +252,13 @@ uint32_t blocks_at(const struct blocks *blocks, uint64_t time_ns)
             low = middle + 1;
     }
     return (uint32_t)low;
+}
+
+const struct block_terms *blocks_terms(struct blocks *blocks, bool total)
+{
+    if (blocks->turned[total] == NULL)
+        blocks->turned[total] = block_terms_new(blocks, total);
+    return blocks->turned[total];
 }
 
 size_t blocks_bytes(const struct blocks *blocks)

@@ -37,18 +37,10 @@ enum {
     SIDE_SAMPLES_MIN = 10
 };
 
-/* A function's weight in one group of blocks. */
-struct term {
-    uint32_t candidate, group;
-    double weight;
-};
+/* A difference that is none at the finest scale is none at any: the others are not looked at. */
+#define CLEARLY_NONE 0.2
 
-struct terms {
-    struct term *list;
-    size_t count, capacity;
-};
-
-/* The blocks of one side at one scale. */
+/* The blocks of one side in groups of one length. */
 struct groups {
     uint32_t count;
     double *exposure;  /* of each */
@@ -56,120 +48,67 @@ struct groups {
 };
 
 struct side {
+    const struct block_terms *terms;
+    uint32_t *number_of; /* by function_id: its number in TERMS + 1 */
+    uint32_t functions;  /* how long that is */
+    uint32_t *place_of;  /* by block: which of the chosen ones it is + 1, 0 when it is not */
     double exposure, weight, seconds;
     uint64_t samples;
-    struct terms terms; /* by candidate, then group */
-    struct groups groups;
-};
-
-struct candidate {
-    function_id function;
-    uint64_t samples[SIDES];
-    double weight[SIDES];
-    size_t first[SIDES], terms[SIDES];
-    double t_p, worst_p, phi, degrees; /* of the scale with the largest p so far */
+    struct groups scales[SCALES_MAX];
 };
 
 struct work {
     struct compare_options options;
     struct side sides[SIDES];
-    struct candidate *candidates;
-    size_t count, capacity;
-    uint32_t *by_function; /* candidate + 1 */
-    size_t by_function_count, by_function_capacity;
+    int scales;           /* how many of them are worth testing */
     double sample_weight; /* mean weight of a sample, both sides */
 };
 
-static uint32_t candidate_of(struct work *work, function_id function)
-{
-    size_t wanted = (size_t)function + 1;
+/* One function while it is tested. */
+struct candidate {
+    function_id function;
+    uint64_t samples[SIDES];
+    double weight[SIDES];
+    double squares[SIDES][SCALES_MAX]; /* Σ w² - 2 p w E of the groups it occurs in */
+    double t_p, worst_p, phi, degrees; /* of the scale with the largest p so far */
+};
 
-    if (wanted > work->by_function_count) {
-        work->by_function = array_reserve(work->by_function, &work->by_function_capacity, wanted,
-                                          sizeof(*work->by_function));
-        memset(work->by_function + work->by_function_count, 0,
-               (wanted - work->by_function_count) * sizeof(*work->by_function));
-        work->by_function_count = wanted;
-    }
-    if (work->by_function[function] == 0) {
-        work->candidates = array_reserve(work->candidates, &work->capacity, work->count + 1,
-                                         sizeof(*work->candidates));
-        work->candidates[work->count] = (struct candidate){ .function = function };
-        work->by_function[function] = (uint32_t)++work->count;
-    }
-    return work->by_function[function] - 1;
-}
+/* ---- what is compared ------------------------------------------------------------------------ */
 
-static void add_cell(struct work *work, int s, const struct blocks *blocks,
-                     const struct block_cell *cell, uint32_t group)
-{
-    struct terms *terms = &work->sides[s].terms;
-    uint32_t count;
-    const function_id *functions = blocks_functions(blocks, cell->stack, &count);
-
-    for (uint32_t i = 0; i < count && (i == 0 || work->options.total); i++) {
-        uint32_t index = candidate_of(work, functions[i]);
-
-        work->candidates[index].samples[s] += cell->samples;
-        work->candidates[index].weight[s] += (double)cell->weight;
-        terms->list =
-            array_reserve(terms->list, &terms->capacity, terms->count + 1, sizeof(*terms->list));
-        terms->list[terms->count++] = (struct term){ index, group, (double)cell->weight };
-    }
-}
-
-static void collect(struct work *work, int s, const struct compare_side *from)
+static void choose_blocks(struct work *work, int s, const struct compare_side *from)
 {
     struct side *side = &work->sides[s];
+    struct groups *finest = &side->scales[0];
     uint32_t count = blocks_count(from->blocks);
 
-    side->groups.exposure = xcalloc(count > 0 ? count : 1, sizeof(double));
+    finest->exposure = xcalloc((size_t)count + 1, sizeof(double));
+    side->place_of = xcalloc((size_t)count + 1, sizeof(*side->place_of));
     for (uint32_t i = 0; i < count; i++) {
         const struct block *block = blocks_get(from->blocks, i);
-        const struct block_cell *cells = blocks_cells(from->blocks, block);
         double length = (double)(block->end_ns - block->start_ns);
 
         if (from->chosen != NULL && !from->chosen[i])
             continue;
-        side->groups.exposure[side->groups.count] =
+        finest->exposure[finest->count++] =
             work->options.what == COMPARE_RATE ? length : (double)block->weight;
-        side->exposure += side->groups.exposure[side->groups.count];
+        side->place_of[i] = finest->count;
+        side->exposure += finest->exposure[finest->count - 1];
         side->weight += (double)block->weight;
         side->samples += block->samples;
         side->seconds += length / (double)NS_PER_S;
-        for (uint32_t k = 0; k < block->cells; k++)
-            add_cell(work, s, from->blocks, &cells[k], side->groups.count);
-        side->groups.count++;
     }
 }
 
-/* Sorts the terms by candidate (they come in order of group) and adds up those of one group. */
-static void sort_terms(struct work *work, int s)
+static void number_functions(struct side *side)
 {
-    struct terms *terms = &work->sides[s].terms;
-    size_t *at = xcalloc(work->count + 1, sizeof(*at));
-    struct term *sorted = xmalloc((terms->count > 0 ? terms->count : 1) * sizeof(*sorted));
+    const struct block_terms *terms = side->terms;
 
-    for (size_t i = 0; i < terms->count; i++)
-        at[terms->list[i].candidate + 1]++;
-    for (size_t i = 0; i < work->count; i++) {
-        at[i + 1] += at[i];
-        work->candidates[i].first[s] = at[i];
-    }
-    for (size_t i = 0; i < terms->count; i++) {
-        struct candidate *candidate = &work->candidates[terms->list[i].candidate];
-        struct term *last = sorted + candidate->first[s] + candidate->terms[s];
-
-        if (candidate->terms[s] > 0 && last[-1].group == terms->list[i].group)
-            last[-1].weight += terms->list[i].weight;
-        else {
-            *last = terms->list[i];
-            candidate->terms[s]++;
-        }
-    }
-    free(at);
-    free(terms->list);
-    terms->list = sorted;
+    for (uint32_t i = 0; i < terms->count; i++)
+        if (terms->functions[i] >= side->functions)
+            side->functions = terms->functions[i] + 1;
+    side->number_of = xcalloc((size_t)side->functions + 1, sizeof(*side->number_of));
+    for (uint32_t i = 0; i < terms->count; i++)
+        side->number_of[terms->functions[i]] = i + 1;
 }
 
 static void measure_groups(struct groups *groups)
@@ -179,31 +118,76 @@ static void measure_groups(struct groups *groups)
         groups->square_sum += groups->exposure[i] * groups->exposure[i];
 }
 
-/* Each two neighbouring groups become one, in the exposures and in every candidate's terms. */
-static void double_groups(struct work *work, int s)
+/* Groups of SCALE + 1: each two neighbours of SCALE in one. */
+static void double_groups(struct side *side, int scale)
 {
-    struct groups *groups = &work->sides[s].groups;
+    const struct groups *fine = &side->scales[scale];
+    struct groups *coarse = &side->scales[scale + 1];
 
-    for (uint32_t i = 0; i < groups->count; i++) {
-        double exposure = groups->exposure[i];
+    coarse->count = (fine->count + 1) / 2;
+    coarse->exposure = xcalloc((size_t)coarse->count + 1, sizeof(double));
+    for (uint32_t i = 0; i < fine->count; i++)
+        coarse->exposure[i / 2] += fine->exposure[i];
+}
 
-        groups->exposure[i / 2] = i % 2 == 0 ? exposure : groups->exposure[i / 2] + exposure;
-    }
-    groups->count = (groups->count + 1) / 2;
-    for (size_t i = 0; i < work->count; i++) {
-        struct candidate *candidate = &work->candidates[i];
-        struct term *terms = work->sides[s].terms.list + candidate->first[s];
-        size_t kept = 0;
+static bool enough(const struct work *work, int scale)
+{
+    const struct side *a = &work->sides[0], *b = &work->sides[1];
 
-        for (size_t k = 0; k < candidate->terms[s]; k++) {
-            uint32_t group = terms[k].group / 2;
+    return a->samples >= SIDE_SAMPLES_MIN && b->samples >= SIDE_SAMPLES_MIN && a->exposure > 0 &&
+           b->exposure > 0 && a->scales[scale].count + b->scales[scale].count >= GROUPS_MIN;
+}
 
-            if (kept > 0 && terms[kept - 1].group == group)
-                terms[kept - 1].weight += terms[k].weight;
-            else
-                terms[kept++] = (struct term){ (uint32_t)i, group, terms[k].weight };
+/*
+ * Groups of up to a second always, longer ones only while the shorter side has a few of them: a
+ * range that holds a burst of seconds but is off by one must not drown in its own edges.
+ */
+static bool scale_is_useful(const struct work *work, int scale)
+{
+    const struct side *a = &work->sides[0], *b = &work->sides[1];
+    const struct side *shorter = a->scales[scale].count < b->scales[scale].count ? a : b;
+    uint32_t count = shorter->scales[scale].count;
+
+    return enough(work, scale) && (count >= SIDE_GROUPS_MIN || shorter->seconds <= GROUP_S * count);
+}
+
+static void make_scales(struct work *work)
+{
+    while (work->scales < SCALES_MAX && scale_is_useful(work, work->scales)) {
+        for (int s = 0; s < SIDES; s++) {
+            measure_groups(&work->sides[s].scales[work->scales]);
+            if (work->scales + 1 < SCALES_MAX)
+                double_groups(&work->sides[s], work->scales);
         }
-        candidate->terms[s] = kept;
+        work->scales++;
+    }
+}
+
+/* ---- one function ---------------------------------------------------------------------------- */
+
+/* FUNCTION's terms on a side, NULL and 0 when it has none. */
+static const struct block_term *terms_of(const struct side *side, function_id function,
+                                         uint32_t *count)
+{
+    uint32_t number = function < side->functions ? side->number_of[function] : 0;
+
+    *count = number > 0 ? side->terms->first[number] - side->terms->first[number - 1] : 0;
+    return number > 0 ? side->terms->terms + side->terms->first[number - 1] : NULL;
+}
+
+static void sum_up(const struct work *work, struct candidate *candidate)
+{
+    for (int s = 0; s < SIDES; s++) {
+        const struct side *side = &work->sides[s];
+        uint32_t count;
+        const struct block_term *terms = terms_of(side, candidate->function, &count);
+
+        for (uint32_t i = 0; i < count; i++) {
+            if (side->place_of[terms[i].block] == 0)
+                continue;
+            candidate->samples[s] += terms[i].samples;
+            candidate->weight[s] += (double)terms[i].weight;
+        }
     }
 }
 
@@ -226,20 +210,48 @@ static double pooled_level(const struct work *work, const struct candidate *cand
            (work->sides[0].exposure + work->sides[1].exposure);
 }
 
-static double overdispersion(const struct work *work, const struct candidate *candidate)
+/*
+ * Σ w² - 2 p w E over the groups of one scale: terms come in order of blocks, so that a group is
+ * complete when the next one begins.
+ */
+static void add_squares(const struct work *work, struct candidate *candidate, int s, int scale)
+{
+    const struct side *side = &work->sides[s];
+    const double *exposure = side->scales[scale].exposure;
+    double p = level(work, candidate, s), weight = 0, sum = 0;
+    uint32_t count, group = UINT32_MAX;
+    const struct block_term *terms = terms_of(side, candidate->function, &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t place = side->place_of[terms[i].block];
+
+        if (place == 0)
+            continue;
+        if ((place - 1) >> scale != group) {
+            if (group != UINT32_MAX)
+                sum += weight * (weight - 2 * p * exposure[group]);
+            group = (place - 1) >> scale;
+            weight = 0;
+        }
+        weight += (double)terms[i].weight;
+    }
+    if (group != UINT32_MAX)
+        sum += weight * (weight - 2 * p * exposure[group]);
+    candidate->squares[s][scale] = sum;
+}
+
+static double overdispersion(const struct work *work, struct candidate *candidate, int scale)
 {
     double squares = 0, exposure = 0, expected;
 
     for (int s = 0; s < SIDES; s++) {
         const struct side *side = &work->sides[s];
-        const struct term *terms = side->terms.list + candidate->first[s];
-        double p = level(work, candidate, s), sum = p * p * side->groups.square_sum;
+        double p = level(work, candidate, s), sum;
 
-        for (size_t k = 0; k < candidate->terms[s]; k++)
-            sum +=
-                terms[k].weight * (terms[k].weight - 2 * p * side->groups.exposure[terms[k].group]);
+        add_squares(work, candidate, s, scale);
+        sum = p * p * side->scales[scale].square_sum + candidate->squares[s][scale];
         squares += sum > 0 ? sum : 0;
-        exposure += side->exposure - side->groups.square_sum / side->exposure;
+        exposure += side->exposure - side->scales[scale].square_sum / side->exposure;
     }
     expected = unit_variance(work, pooled_level(work, candidate)) * exposure;
     return expected > 0 && squares > expected ? squares / expected : 1;
@@ -284,51 +296,27 @@ static double exact_p(const struct work *work, const struct candidate *candidate
     return statistics_fisher(hits[0], trials[0], hits[1], trials[1]);
 }
 
-static bool enough(const struct work *work)
+/* At every scale; the worst counts. */
+static void test(const struct work *work, struct candidate *candidate)
 {
-    const struct side *a = &work->sides[0], *b = &work->sides[1];
+    bool markable = candidate->samples[0] + candidate->samples[1] >= SAMPLES_MIN;
 
-    return a->samples >= SIDE_SAMPLES_MIN && b->samples >= SIDE_SAMPLES_MIN && a->exposure > 0 &&
-           b->exposure > 0 && a->groups.count + b->groups.count >= GROUPS_MIN;
-}
+    for (int scale = 0; scale < work->scales; scale++) {
+        double degrees =
+            work->sides[0].scales[scale].count + work->sides[1].scales[scale].count - 2;
+        double phi = overdispersion(work, candidate, scale);
+        double p = student_p(work, candidate, phi, degrees);
 
-/*
- * Groups of up to a second always, longer ones only while the shorter side has a few of them: a
- * range that holds a burst of seconds but is off by one must not drown in its own edges.
- */
-static bool scale_is_useful(const struct work *work)
-{
-    const struct side *a = &work->sides[0], *b = &work->sides[1];
-    const struct side *shorter = a->groups.count < b->groups.count ? a : b;
-
-    return enough(work) && (shorter->groups.count >= SIDE_GROUPS_MIN ||
-                            shorter->seconds <= GROUP_S * shorter->groups.count);
-}
-
-/* Every scale that leaves enough groups; each candidate keeps the worst. */
-static void test_all(struct work *work)
-{
-    for (int scale = 0; scale < SCALES_MAX && scale_is_useful(work); scale++) {
-        double degrees = work->sides[0].groups.count + work->sides[1].groups.count - 2;
-
-        for (int s = 0; s < SIDES; s++)
-            measure_groups(&work->sides[s].groups);
-        for (size_t i = 0; i < work->count; i++) {
-            struct candidate *candidate = &work->candidates[i];
-            double phi = overdispersion(work, candidate);
-            double p = student_p(work, candidate, phi, degrees);
-
-            if (scale == 0 || p >= candidate->t_p) {
-                candidate->t_p = p;
-                candidate->phi = phi;
-                candidate->degrees = degrees;
-            }
-            if (candidate->samples[0] + candidate->samples[1] >= SAMPLES_MIN)
-                candidate->worst_p =
-                    fmax(candidate->worst_p, fmax(p, exact_p(work, candidate, phi)));
+        if (scale == 0 || p >= candidate->t_p) {
+            candidate->t_p = p;
+            candidate->phi = phi;
+            candidate->degrees = degrees;
         }
-        for (int s = 0; s < SIDES; s++)
-            double_groups(work, s);
+        candidate->worst_p = fmax(candidate->worst_p, p);
+        if (candidate->worst_p > CLEARLY_NONE)
+            break;
+        if (markable)
+            candidate->worst_p = fmax(candidate->worst_p, exact_p(work, candidate, phi));
     }
 }
 
@@ -405,39 +393,56 @@ static void mark(struct comparison *comparison)
     qsort(comparison->rows, comparison->count, sizeof(*comparison->rows), by_delta);
 }
 
+/* The row of FUNCTION, if it occurs on a side at all. */
+static void add_row(const struct work *work, struct comparison *comparison, function_id function)
+{
+    struct candidate candidate = { .function = function };
+
+    sum_up(work, &candidate);
+    if (candidate.samples[0] + candidate.samples[1] == 0)
+        return;
+    test(work, &candidate);
+    fill_row(work, &candidate, work->scales > 0, &comparison->rows[comparison->count++]);
+}
+
 struct comparison *compare_sides(const struct compare_side *a, const struct compare_side *b,
                                  const struct compare_options *options)
 {
+    const struct compare_side *from[SIDES] = { a, b };
     struct work work = { .options = *options };
     struct comparison *comparison = xcalloc(1, sizeof(*comparison));
+    struct side *sides = work.sides;
+    uint32_t functions;
     double weight, samples;
 
-    collect(&work, 0, a);
-    collect(&work, 1, b);
-    sort_terms(&work, 0);
-    sort_terms(&work, 1);
-    weight = work.sides[0].weight + work.sides[1].weight;
-    samples = (double)(work.sides[0].samples + work.sides[1].samples);
+    for (int s = 0; s < SIDES; s++) {
+        sides[s].terms = blocks_terms(from[s]->blocks, options->total);
+        number_functions(&sides[s]);
+        choose_blocks(&work, s, from[s]);
+    }
+    weight = sides[0].weight + sides[1].weight;
+    samples = (double)(sides[0].samples + sides[1].samples);
     work.sample_weight = samples > 0 && weight > 0 ? weight / samples : 1;
+    make_scales(&work);
 
-    comparison->enough = enough(&work);
-    test_all(&work);
-    comparison->count = (uint32_t)work.count;
-    comparison->rows = xcalloc(work.count > 0 ? work.count : 1, sizeof(*comparison->rows));
-    for (size_t i = 0; i < work.count; i++)
-        fill_row(&work, &work.candidates[i], comparison->enough, &comparison->rows[i]);
-    comparison->a_samples = work.sides[0].samples;
-    comparison->b_samples = work.sides[1].samples;
-    comparison->a_seconds = work.sides[0].seconds;
-    comparison->b_seconds = work.sides[1].seconds;
+    functions = sides[0].functions > sides[1].functions ? sides[0].functions : sides[1].functions;
+    comparison->rows = xcalloc((size_t)sides[0].terms->count + sides[1].terms->count + 1,
+                               sizeof(*comparison->rows));
+    for (function_id function = 0; function < functions; function++)
+        add_row(&work, comparison, function);
+    comparison->enough = work.scales > 0;
+    comparison->a_samples = sides[0].samples;
+    comparison->b_samples = sides[1].samples;
+    comparison->a_seconds = sides[0].seconds;
+    comparison->b_seconds = sides[1].seconds;
     mark(comparison);
 
     for (int s = 0; s < SIDES; s++) {
-        free(work.sides[s].terms.list);
-        free(work.sides[s].groups.exposure);
+        for (int scale = 0; scale < SCALES_MAX; scale++)
+            free(sides[s].scales[scale].exposure);
+        free(sides[s].number_of);
+        free(sides[s].place_of);
     }
-    free(work.candidates);
-    free(work.by_function);
     return comparison;
 }
 

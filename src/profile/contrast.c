@@ -27,7 +27,7 @@
 #include "proftop/timeline.h"
 #include "selection.h"
 
-enum { BLOCKS_MAX = 8192, CELLS_MAX = 4 << 20, DEPTH_MAX = 4096 };
+enum { BLOCKS_MAX = 4096, CELLS_MAX = 4 << 20, DEPTH_MAX = 4096 };
 
 struct contrast {
     struct profile *profile;
@@ -36,7 +36,11 @@ struct contrast {
     struct blocks *blocks;
     unsigned step; /* in block_steps */
     uint64_t serial;
-    uint32_t stacks;                /* whose functions are set */
+    bool *occurs; /* by stack_id: it is in SEEN */
+    size_t occurs_count, occurs_capacity;
+    stack_id *seen; /* the stacks in blocks: inner nodes of the tree of stacks are not */
+    size_t seen_count, seen_capacity;
+    size_t stacks;                  /* of seen, whose functions are set */
     const struct names *translated; /* the names whose ids the functions have, when not our own */
 };
 
@@ -64,6 +68,8 @@ void contrast_free(struct contrast *contrast)
     profile_unref(contrast->profile);
     display_unref(contrast->display);
     blocks_free(contrast->blocks);
+    free(contrast->occurs);
+    free(contrast->seen);
     free(contrast);
 }
 
@@ -104,6 +110,34 @@ static void begin_block(struct contrast *contrast, uint64_t time_ns)
     }
 }
 
+static void note_stack(struct contrast *contrast, stack_id stack)
+{
+    size_t wanted = (size_t)stack + 1;
+
+    if (wanted > contrast->occurs_count) {
+        contrast->occurs = array_reserve(contrast->occurs, &contrast->occurs_capacity, wanted,
+                                         sizeof(*contrast->occurs));
+        memset(contrast->occurs + contrast->occurs_count, 0, wanted - contrast->occurs_count);
+        contrast->occurs_count = wanted;
+    }
+    if (contrast->occurs[stack])
+        return;
+    contrast->occurs[stack] = true;
+    contrast->seen = array_reserve(contrast->seen, &contrast->seen_capacity,
+                                   contrast->seen_count + 1, sizeof(*contrast->seen));
+    contrast->seen[contrast->seen_count++] = stack;
+}
+
+static void add_entry(struct contrast *contrast, const struct selection *selection,
+                      const struct slice_entry *entry)
+{
+    if (!selection_has_thread(selection, entry->thread) ||
+        display_stack(contrast->display, entry->stack).excluded)
+        return;
+    note_stack(contrast, entry->stack);
+    blocks_add(contrast->blocks, entry->stack, entry->weight, entry->count);
+}
+
 static void add_slice(struct contrast *contrast, const struct selection *selection,
                       const struct slice *slice)
 {
@@ -119,9 +153,7 @@ static void add_slice(struct contrast *contrast, const struct selection *selecti
             continue;
         }
         while (walk.at < walk.group_end && slice_next_entry(&walk, &entry))
-            if (selection_has_thread(selection, entry.thread) &&
-                !display_stack(contrast->display, entry.stack).excluded)
-                blocks_add(contrast->blocks, entry.stack, entry.weight, entry.count);
+            add_entry(contrast, selection, &entry);
     }
     grow_coarser(contrast);
 }
@@ -156,10 +188,8 @@ static void set_all_functions(struct contrast *contrast)
 
 static void set_new_functions(struct contrast *contrast)
 {
-    uint32_t count = display_stacks(contrast->display);
-
-    for (; contrast->stacks < count; contrast->stacks++)
-        set_functions(contrast, contrast->stacks);
+    for (; contrast->stacks < contrast->seen_count; contrast->stacks++)
+        set_functions(contrast, contrast->seen[contrast->stacks]);
 }
 
 static void add_all(struct contrast *contrast, const struct selection *selection)
@@ -169,6 +199,7 @@ static void add_all(struct contrast *contrast, const struct selection *selection
 
     blocks_clear(contrast->blocks);
     contrast->step = 0;
+    contrast->stacks = contrast->seen_count = contrast->occurs_count = 0;
     profile_slices(contrast->profile, profile_start_ns(contrast->profile), UINT64_MAX,
                    block_steps[0].block_ns, &cursor);
     while ((slice = profile_next_slice(&cursor)) != NULL)
@@ -225,7 +256,6 @@ bool contrast_update(struct contrast *contrast, struct profile *profile, const s
             add_slice(contrast, &selection, slice);
     } else {
         add_all(contrast, &selection);
-        contrast->stacks = 0;
     }
     set_new_functions(contrast);
     contrast->serial = profile_serial(profile);
@@ -259,7 +289,7 @@ static bool *choose(const struct blocks *blocks, uint64_t start_ns, uint64_t end
     return chosen;
 }
 
-static struct comparison *compare_flags(const struct blocks *blocks, const bool *a, const bool *b,
+static struct comparison *compare_flags(struct blocks *blocks, const bool *a, const bool *b,
                                         const struct compare_options *options)
 {
     return compare_sides(&(struct compare_side){ blocks, a }, &(struct compare_side){ blocks, b },
@@ -330,7 +360,8 @@ static void translate(struct contrast *b, const struct contrast *a)
         if (same[i] == UINT32_MAX)
             same[i] = names_function(to, names_get(from, i));
     }
-    for (uint32_t stack = 0; stack < blocks_stacks(b->blocks); stack++) {
+    for (size_t k = 0; k < b->seen_count; k++) {
+        stack_id stack = b->seen[k];
         function_id functions[DEPTH_MAX];
         uint32_t depth;
         const function_id *old = blocks_functions(b->blocks, stack, &depth);

@@ -116,17 +116,55 @@ double statistics_fisher(uint64_t hit_a, uint64_t n_a, uint64_t hit_b, uint64_t 
     return tail < 0.5 ? 2 * tail : 1;
 }
 
-static int by_value(const void *a, const void *b)
+static void swap(double *a, double *b)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    double kept = *a;
 
-    return (x > y) - (x < y);
+    *a = *b;
+    *b = kept;
+}
+
+/*
+ * Puts the value of RANK where sorting would, smaller ones before it: Hoare's selection, the pivot
+ * from the middle so that sorted values are no worst case.
+ */
+static double select_rank(double *values, size_t count, size_t rank)
+{
+    size_t low = 0, high = count - 1;
+
+    while (low < high) {
+        double pivot = values[low + (high - low) / 2];
+        size_t i = low, k = high;
+
+        for (;;) {
+            while (values[i] < pivot)
+                i++;
+            while (values[k] > pivot)
+                k--;
+            if (i >= k)
+                break;
+            swap(&values[i++], &values[k--]);
+        }
+        /* All up to K are at most the pivot, or K is where it stands. */
+        if (rank <= k)
+            high = k < high ? k : high - 1;
+        else
+            low = k + 1;
+    }
+    return values[rank];
 }
 
 double statistics_median(double *values, size_t count)
 {
+    double upper, lower;
+
     if (count == 0)
         return 0;
-    qsort(values, count, sizeof(*values), by_value);
-    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+    upper = select_rank(values, count, count / 2);
+    if (count % 2 == 1)
+        return upper;
+    lower = values[0];
+    for (size_t i = 1; i < count / 2; i++)
+        lower = values[i] > lower ? values[i] : lower;
+    return (lower + upper) / 2;
 }
