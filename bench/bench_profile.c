@@ -274,21 +274,57 @@ static void change_ranges(struct hour *hour, struct profile *profile)
     bench_figure("turned over, worst", bench_percentile(turns, RANGES, 100), "ms");
 }
 
-static void fold_a_million(struct profile *profile)
+static double fold_a_million(struct profile *profile)
 {
     struct folder *folder = folder_new();
     struct scope scope;
     struct fold *fold;
     uint64_t begin_ns;
+    double ms, us;
 
     scope_init(&scope);
     scope.end_ns = NS_PER_S + UINT64_C(1000000) * NS_PER_S / (RATE_HZ * CPUS);
     begin_ns = clock_thread_cpu_ns();
     fold = fold_update(folder, profile, &scope, NULL);
-    bench_figure("fold the first million samples", cpu_ms_since(begin_ns), "ms");
+    ms = cpu_ms_since(begin_ns);
+    us = ms * 1e3 / (double)fold->samples;
+    bench_figure("fold the first million samples", ms, "ms");
     bench_figure("samples in it", (double)fold->samples, "");
     fold_free(fold);
     folder_free(folder);
+    return us;
+}
+
+/* The text report of perf on the same compiler, sampled by perf itself, by the sample. */
+static void compare_with_perf(double fold_us)
+{
+    static const char *const report[] = { "perf", "report", "--stdio", "-i", "bench_profile.data",
+                                          NULL };
+    struct bench_cost cost;
+    unsigned long samples = 0;
+    FILE *count;
+    double perf_us;
+
+    if (system(
+            "perf record -q -g -F 1999 -o bench_profile.data -- timeout 5 sh -c "
+            "'cd ${PROFTOP_SOURCE:-.} && while :; do for file in src/*/*.c; do cc -O2 -std=gnu11 "
+            "-Iinclude -I. -I\"$PROFTOP_BUILT\" -c -o /dev/null $file; done; done' "
+            "> /dev/null 2>&1") < 0)
+        return;
+    count = popen("perf script -i bench_profile.data -F pid 2> /dev/null | wc -l", "r");
+    if (count == NULL || fscanf(count, "%lu", &samples) != 1)
+        samples = 0;
+    if (count != NULL)
+        pclose(count);
+    cost = bench_program(report);
+    unlink("bench_profile.data");
+    if (samples == 0 || cost.status != 0) {
+        printf("  (perf records nothing here)\n");
+        return;
+    }
+    perf_us = cost.cpu_s * 1e6 / (double)samples;
+    bench_figure("perf report --stdio, a sample", perf_us, "us");
+    bench_figure("that many times the fold", perf_us / fold_us, "x");
 }
 
 static void open_it(const struct hour *hour)
@@ -310,6 +346,7 @@ static void measure_hour(struct hour *hour)
     struct profile *profile;
     struct error error = { 0 };
     struct stat file;
+    double fold_us;
 
     if (!begin_hour(hour, &error))
         die("%s", error.message);
@@ -331,10 +368,11 @@ static void measure_hour(struct hour *hour)
     bench_figure("resident, written", (double)(resident_bytes() - before) / 1e6, "MB");
     stat(hour->path, &file);
     bench_figure("file", (double)file.st_size / 1e6, "MB");
-    fold_a_million(profile);
+    fold_us = fold_a_million(profile);
     change_ranges(hour, profile);
     bench_figure("resident, folded", (double)(resident_bytes() - before) / 1e6, "MB");
     open_it(hour);
+    compare_with_perf(fold_us);
     profile_unref(profile);
 }
 
