@@ -20,6 +20,7 @@
 /* Counts since the last check of how well it goes. */
 struct perf_watch {
     uint64_t checked_ns, scanned_ns, jittered_ns;
+    uint64_t scan_every_ns;
     uint64_t target_cpu_ns;      /* at the last check */
     uint64_t thread_cpu_ns;      /* our own, at the last check */
     uint64_t received, lost;     /* since the last check */

@@ -24,6 +24,7 @@ enum {
     COVERAGE_MIN = 90, /* per cent */
     COVERAGE_ROUNDS = 8,
     OWN_CPU_MAX = 30, /* per cent of a core */
+    SCAN_SHARE = 300, /* a scan takes at most this part of the time */
 };
 
 #define CHECK_NS (250 * NS_PER_MS)
@@ -80,6 +81,9 @@ static void scan(struct perf *perf, uint64_t now_ns)
     watch->strangers.count = 0;
     watch->scanned_ns = now_ns;
     roster_scan(&perf->roster, now_ns, found_stranger, perf);
+    watch->scan_every_ns = (clock_now_ns() - now_ns) * SCAN_SHARE;
+    if (watch->scan_every_ns < SCAN_NS)
+        watch->scan_every_ns = SCAN_NS;
 }
 
 static void jitter(struct perf *perf)
@@ -209,7 +213,7 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
     uint64_t period_ns = now_ns - watch->checked_ns;
     uint64_t own_cpu_ns;
 
-    if (now_ns - watch->scanned_ns >= SCAN_NS)
+    if (now_ns - watch->scanned_ns >= watch->scan_every_ns)
         scan(perf, now_ns);
     if (period_ns < CHECK_NS)
         return;

@@ -45,7 +45,7 @@
 
 enum {
     TICK_MAX_MS = 100,
-    IDLE_SHARE_NS = 150000, /* looks at idle threads: one in so many ns, half a per cent */
+    IDLE_SHARE_NS = 500000, /* looks at idle threads: one in so many ns */
 };
 
 static void on_tick_signal(int signal)

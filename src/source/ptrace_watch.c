@@ -15,7 +15,7 @@ enum {
     OWN_CPU_MAX = 30,    /* per cent of a core */
     LATE_TICKS_MAX = 20, /* per cent */
     LATE_ROUNDS_MAX = 8, /* checks in a row */
-    SCAN_SHARE = 50,     /* a scan takes at most this part of the time: 2 % */
+    SCAN_SHARE = 300,    /* a scan takes at most this part of the time */
 };
 
 #define CHECK_NS (250 * NS_PER_MS)

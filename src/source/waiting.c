@@ -12,6 +12,8 @@
 #include "wait_reason.h"
 
 #define SLOW_NS (100 * NS_PER_MS)
+/* Of very many threads each is looked at less often, so that all cost half a per cent at most. */
+#define SLOW_SHARE_NS (250 * NS_PER_US)
 #define FAST_MIN_NS (10 * NS_PER_MS)
 /* Less run-queue time than this is told with the next look. */
 #define RUNNABLE_MIN_NS NS_PER_MS
@@ -29,6 +31,13 @@ void waiting_init(struct waiting *waiting, struct roster *roster, struct pending
     if (waiting->fast_ns < FAST_MIN_NS)
         waiting->fast_ns = FAST_MIN_NS;
     waiting->random = clock_now_ns() | 1;
+}
+
+static uint64_t slow_period(const struct waiting *waiting)
+{
+    uint64_t period_ns = waiting->roster->count * SLOW_SHARE_NS;
+
+    return period_ns > SLOW_NS ? period_ns : SLOW_NS;
 }
 
 /* ± an eighth, against lockstep with a thread that sleeps periodically. */
@@ -215,7 +224,7 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
     int64_t wall_ns, cpu_ns, delay_ns, wait_ns;
     bool moved, was_asleep = thread->stack.asleep;
 
-    account->due_ns = now_ns + SLOW_NS;
+    account->due_ns = now_ns + slow_period(waiting);
     if (!thread_schedstat(waiting->roster, thread, &schedstat))
         return; /* it ended: the roster will learn */
     if (!account->started) {
@@ -236,8 +245,10 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
     account->contended = delay_ns > cpu_ns / 16;
     if (!waiting->wanted)
         return;
-    if (moved)
+    if (moved) {
         thread->stack.asleep = false;
+        thread->tracee.due_ns = 0; /* it may run again */
+    }
     tell_runnable(waiting, thread, now_ns);
     if (!thread->stack.asleep && account->owed_wait_ns > 0)
         peek_sleeper(waiting, thread, now_ns);
