@@ -3,6 +3,7 @@
  * The parts of the Time view.
  *
  *     time.c          keys, mouse, what it asks for
+ *     time_layout.c   where everything stands, and when
  *     time_lanes.c    the lanes, the ruler above and the range below them
  *     time_table.c    the functions under them
  *     time_chooser.c  which lanes are shown
