@@ -285,8 +285,11 @@ struct dump *dump_take(struct target *target, int32_t pid, bool python, struct m
     struct dump *dump;
     int denied = 0;
 
-    if (maps == NULL)
+    if (maps == NULL) {
+        if (error->code == STATUS_DENIED)
+            target_denied(target, pid, "open(/proc/PID/maps)", EACCES, error);
         return NULL;
+    }
     dump = xcalloc(1, sizeof(*dump));
     dumper = xcalloc(1, sizeof(*dumper));
     dumper->proc_root = proc_root;
@@ -308,10 +311,7 @@ struct dump *dump_take(struct target *target, int32_t pid, bool python, struct m
         denied = dumper->denied != 0 ? dumper->denied : denied;
     }
     if (!any_stack(dump) && (denied == EPERM || denied == EACCES)) {
-        char call[64];
-
-        snprintf(call, sizeof(call), "PTRACE_SEIZE(%d)", (int)pid);
-        target_denied(target, pid, call, denied, error);
+        target_denied(target, pid, "PTRACE_SEIZE", denied, error);
         dump_free(dump);
         dump = NULL;
     }
