@@ -20,7 +20,9 @@
 
 enum {
     LINES_MAX = 5000,
+    ROWS_MIN = 5,
     ROWS_MAX = 500,
+    COLUMNS_MIN = 20,
     COLUMNS_MAX = 500,
     PENDING_MAX = 4096 /* bytes typed that the command has not read yet */
 };
@@ -102,11 +104,11 @@ static struct line *ring_line(const struct output *output, int index)
     return &output->scrolled[(output->scrolled_first + index) % LINES_MAX];
 }
 
-static int on_scrolled(int columns, const VTermScreenCell *cells, void *context)
+/* Adds a line to those scrolled away; the oldest makes room. */
+static void keep_line(struct output *output, const VTermScreenCell *cells, int count,
+                      uint64_t time_ns)
 {
-    struct output *output = context;
     struct line *line;
-    int count = columns;
 
     if (output->scrolled_count == LINES_MAX) {
         line = ring_line(output, 0);
@@ -119,9 +121,17 @@ static int on_scrolled(int columns, const VTermScreenCell *cells, void *context)
         count--;
     line->cells = xmalloc((size_t)count * sizeof(line->cells[0]));
     line->count = count;
-    line->time_ns = output->row_time[0];
+    line->time_ns = time_ns;
     for (int i = 0; i < count; i++)
         line->cells[i] = convert(&cells[i]);
+}
+
+static int on_scrolled(int columns, const VTermScreenCell *cells, void *context)
+{
+    struct output *output = context;
+
+    keep_line(output, cells, columns,
+              output->row_time[0] != 0 ? output->row_time[0] : output->now_ns);
     memmove(output->row_time, output->row_time + 1,
             sizeof(output->row_time[0]) * (size_t)(output->rows - 1));
     output->row_time[output->rows - 1] = 0;
@@ -132,8 +142,7 @@ static int on_damage(VTermRect rect, void *context)
 {
     struct output *output = context;
 
-    /* Blank rows that scroll in are damage too, but nothing was written to them. */
-    for (int row = rect.start_row; row < rect.end_row && row <= output->cursor.row; row++)
+    for (int row = rect.start_row; row < rect.end_row && row < output->rows; row++)
         output->row_time[row] = output->now_ns;
     return 1;
 }
@@ -189,19 +198,15 @@ static void on_answer(const char *bytes, size_t count, void *context)
 /* ---- public -------------------------------------------------------------------------------------
  */
 
-static int bounded(int value, int most)
+/* Smaller ones than the least make libvterm 0.1 crash on hostile bytes. */
+static int bounded(int value, int least, int most)
 {
-    return value < 1 ? 1 : value > most ? most : value;
+    return value < least ? least : value > most ? most : value;
 }
 
-struct output *output_new(int columns, int rows)
+/* A fresh terminal of the size that OUTPUT has. */
+static void start_terminal(struct output *output)
 {
-    struct output *output = xcalloc(1, sizeof(*output));
-
-    output->columns = bounded(columns, COLUMNS_MAX);
-    output->rows = bounded(rows, ROWS_MAX);
-    output->scrolled = xcalloc(LINES_MAX, sizeof(output->scrolled[0]));
-    output->cursor_shown = true;
     output->vterm = vterm_new(output->rows, output->columns);
     if (output->vterm == NULL)
         die("no memory for the command's terminal");
@@ -211,7 +216,22 @@ struct output *output_new(int columns, int rows)
     vterm_screen_enable_altscreen(output->screen, 1);
     vterm_screen_set_damage_merge(output->screen, VTERM_DAMAGE_ROW);
     vterm_screen_set_callbacks(output->screen, &callbacks, output);
+    memset(output->row_time, 0, sizeof(output->row_time));
+    output->cursor = (VTermPos){ 0, 0 };
+    output->cursor_shown = true;
+    output->alternate = false;
     vterm_screen_reset(output->screen, 1);
+    memset(output->row_time, 0, sizeof(output->row_time));
+}
+
+struct output *output_new(int columns, int rows)
+{
+    struct output *output = xcalloc(1, sizeof(*output));
+
+    output->columns = bounded(columns, COLUMNS_MIN, COLUMNS_MAX);
+    output->rows = bounded(rows, ROWS_MIN, ROWS_MAX);
+    output->scrolled = xcalloc(LINES_MAX, sizeof(output->scrolled[0]));
+    start_terminal(output);
     return output;
 }
 
@@ -226,25 +246,81 @@ void output_free(struct output *output)
     free(output);
 }
 
+static bool row_is_blank(const struct output *output, int row)
+{
+    for (int column = 0; column < output->columns; column++) {
+        VTermPos position = { .row = row, .col = column };
+        VTermScreenCell cell;
+
+        if (vterm_screen_get_cell(output->screen, position, &cell) && !is_blank(&cell))
+            return false;
+    }
+    return true;
+}
+
 void output_feed(struct output *output, const char *bytes, size_t count, uint64_t now_ns)
 {
     output->now_ns = now_ns;
     vterm_input_write(output->vterm, bytes, count);
     vterm_screen_flush_damage(output->screen);
+    /* A row that scrolled within one write was never told as damage where it is now. */
+    for (int row = 0; row < output->rows && row <= output->cursor.row; row++)
+        if (output->row_time[row] == 0 && !row_is_blank(output, row))
+            output->row_time[row] = now_ns;
     output->version++;
 }
 
+/* Rows of the screen down to the last that shows something or holds the cursor. */
+static int rows_used(const struct output *output)
+{
+    int rows = output->rows;
+
+    while (!output->alternate && rows > 1 && output->cursor.row < rows - 1 &&
+           row_is_blank(output, rows - 1))
+        rows--;
+    return rows;
+}
+
+static void keep_screen(struct output *output)
+{
+    VTermScreenCell *cells = xcalloc((size_t)output->columns, sizeof(*cells));
+    int rows = rows_used(output);
+
+    if (rows == 1 && row_is_blank(output, 0))
+        rows = 0;
+    for (int row = 0; row < rows; row++) {
+        for (int column = 0; column < output->columns; column++) {
+            VTermPos position = { .row = row, .col = column };
+
+            vterm_screen_get_cell(output->screen, position, &cells[column]);
+        }
+        keep_line(output, cells, output->columns, output->row_time[row]);
+    }
+    free(cells);
+}
+
+/*
+ * libvterm 0.1 can crash on what a hostile command prints after vterm_set_size(), so a new size
+ * gets a new terminal: what was on the screen joins the lines above, and a program that fills the
+ * screen draws it again when told of the size.
+ */
 void output_resize(struct output *output, int columns, int rows)
 {
-    columns = bounded(columns, COLUMNS_MAX);
-    rows = bounded(rows, ROWS_MAX);
+    static const char enter_alternate[] = "\033[?1049h";
+    bool alternate = output->alternate;
+
+    columns = bounded(columns, COLUMNS_MIN, COLUMNS_MAX);
+    rows = bounded(rows, ROWS_MIN, ROWS_MAX);
     if (columns == output->columns && rows == output->rows)
         return;
-    for (int row = output->rows; row < rows; row++)
-        output->row_time[row] = 0;
-    vterm_set_size(output->vterm, rows, columns);
+    if (!alternate)
+        keep_screen(output);
+    vterm_free(output->vterm);
     output->columns = columns;
     output->rows = rows;
+    start_terminal(output);
+    if (alternate)
+        vterm_input_write(output->vterm, enter_alternate, sizeof(enter_alternate) - 1);
     output->version++;
 }
 
@@ -299,17 +375,6 @@ size_t output_take(struct output *output, char *buffer, size_t size_bytes)
 int output_scrolled(const struct output *output)
 {
     return output->alternate ? 0 : output->scrolled_count;
-}
-
-/* Rows of the screen down to the last that was written to. */
-static int rows_used(const struct output *output)
-{
-    int rows = output->rows;
-
-    while (!output->alternate && rows > 1 && output->row_time[rows - 1] == 0 &&
-           output->cursor.row < rows - 1)
-        rows--;
-    return rows;
 }
 
 int output_lines(const struct output *output)
