@@ -154,6 +154,8 @@ struct view_ops {
     function_id (*chosen)(const void *state, const struct screen_input *input);
     /* It is shown from now on: go to input->chosen if that is there; or NULL. */
     void (*enter)(void *state, const struct screen_input *input);
+    /* A list of the view's own lies on top and takes keys before the app does; or NULL. */
+    bool (*on_top)(const void *state);
     void (*fini)(void *state);                        /* or NULL */
     bool (*useful)(const struct screen_input *input); /* NULL: always has a tab */
 };

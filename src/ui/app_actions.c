@@ -254,10 +254,24 @@ static bool choice_action(struct app *app, enum action action)
     }
 }
 
+/* What the view does with ACTION; false when it is none of its keys. */
+static bool view_action(struct app *app, enum action action)
+{
+    struct request request = app_view_key(app, action);
+
+    if (request.kind == REQUEST_NONE)
+        return false;
+    app->moved = true;
+    app_request(app, &request);
+    return true;
+}
+
 void app_do(struct app *app, enum action action)
 {
-    struct request request;
+    const struct view_ops *view = app_shown(app);
 
+    if (view->on_top != NULL && view->on_top(app->states[app->view]) && view_action(app, action))
+        return;
     if (action == ACTION_NONE || own_action(app, action) || choice_action(app, action))
         return;
     if (action >= ACTION_VIEW_1 && action <= ACTION_VIEW_9) {
@@ -266,13 +280,7 @@ void app_do(struct app *app, enum action action)
     }
     if (app_visible(app) == NULL)
         return;
-    request = app_view_key(app, action);
-    if (request.kind != REQUEST_NONE) {
-        app->moved = true;
-        app_request(app, &request);
-        return;
-    }
-    if (app_scope_action(app, action))
+    if (view_action(app, action) || app_scope_action(app, action))
         return;
     if (action == ACTION_TREE && app->chosen != FUNCTION_NONE &&
         strcmp(app_shown(app)->name, "tree") != 0)

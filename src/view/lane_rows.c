@@ -372,7 +372,7 @@ static double scale_of(const struct lane_row *row, double lowest, double highest
         return row->shape.ceiling;
     if (row->shape.unit == UNIT_PERCENT)
         return fmax(highest, 100);
-    if (row->kind == ROW_FUNCTION)
+    if (row->kind == ROW_FUNCTION && row->shape.unit == UNIT_RATIO)
         return fmax(highest, 1);
     return lowest > highest * steady ? highest * low : highest;
 }

@@ -111,14 +111,14 @@ static struct request choose_seconds(const struct system_state *state,
 {
     struct request request = { .kind = REQUEST_SCOPE, .scope = *input->scope };
     uint64_t step_ns = axis_zoom_ns(zoom_of(state)), at_ns = state->place.cursor_ns;
+    bool ranged;
 
     if (at_ns == 0)
         at_ns = axis_round(input->profile, profile_end_ns(input->profile) - 1, step_ns);
-    if (action == ACTION_ENTER || request.scope.last_ns != 0 || request.scope.end_ns <= at_ns ||
-        action == ACTION_RANGE_START)
+    ranged = request.scope.last_ns == 0 && request.scope.end_ns != UINT64_MAX;
+    if (action != ACTION_RANGE_END || !ranged || request.scope.start_ns > at_ns)
         request.scope.start_ns = at_ns;
-    if (action != ACTION_RANGE_START || request.scope.last_ns != 0 ||
-        request.scope.end_ns <= at_ns || request.scope.end_ns == UINT64_MAX)
+    if (action != ACTION_RANGE_START || !ranged || request.scope.end_ns <= at_ns)
         request.scope.end_ns = at_ns + step_ns;
     request.scope.last_ns = 0;
     return request;

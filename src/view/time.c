@@ -257,6 +257,10 @@ static struct request go_to_spike(struct time_state *state, const struct screen_
     }
     put_cursor(state, input, scene, spike->peak_ns);
     state->place.lift = 0;
+    for (int i = 0; i < scene->rows->count; i++)
+        if (lane_row_has(&scene->rows->rows[i], spike))
+            state->place.row = i;
+    fit_row(state, scene, 1);
     start_ns = axis_round(input->profile, spike->start_ns + bucket_ns / 2, bucket_ns);
     end_ns = axis_round(input->profile, spike->end_ns + bucket_ns / 2, bucket_ns);
     return ask_range(input, start_ns, end_ns > start_ns ? end_ns : start_ns + bucket_ns);
@@ -384,54 +388,63 @@ static struct request key(void *opaque, const struct screen_input *input, enum a
 
 /* ---- mouse ----------------------------------------------------------------------------------- */
 
+/* The range follows the mouse on the screen, and is asked for when the button comes up. */
 static struct request drag(struct time_state *state, const struct screen_input *input,
-                           const struct scene *scene, int column)
+                           const struct scene *scene, const struct mouse_event *event)
 {
-    uint64_t at_ns = axis_time_ns(&scene->axis, column), from_ns = state->drag_ns;
-    uint64_t bucket_ns = scene->axis.bucket_ns;
+    struct request request = { .kind = REQUEST_REDRAW };
+    int column = event->column - scene->layout.spark;
+    uint64_t start_ns, end_ns;
 
-    put_cursor(state, input, scene, at_ns);
-    if (at_ns < from_ns)
-        return ask_range(input, at_ns, from_ns + bucket_ns);
-    return ask_range(input, from_ns, at_ns + bucket_ns);
+    if (event->kind == MOUSE_DRAG) {
+        column = column < 0 ? 0 : column >= scene->axis.count ? scene->axis.count - 1 : column;
+        state->drag_to_ns = axis_time_ns(&scene->axis, column);
+        state->place.cursor_ns = clamp(input, state->drag_to_ns);
+        return request;
+    }
+    if (state->drag_to_ns != 0) {
+        time_shown_range(state, input, &scene->axis, &start_ns, &end_ns);
+        state->place.lift = 0;
+        request = ask_range(input, start_ns, end_ns);
+    }
+    state->drag_ns = state->drag_to_ns = 0;
+    return request;
+}
+
+static void click_row(struct time_state *state, const struct scene *scene, int row)
+{
+    const struct time_layout *layout = &scene->layout;
+
+    if (row >= layout->lanes && row < layout->range)
+        state->place.row = state->place.lane_top + row - layout->lanes;
+    else if (row > layout->table && row < layout->foot)
+        state->place.row = scene->rows->count + state->place.table_top + row - layout->table - 1;
+    fit_row(state, scene, 1);
 }
 
 static struct request click(struct time_state *state, const struct screen_input *input,
                             const struct scene *scene, const struct mouse_event *event)
 {
-    const struct time_layout *layout = &scene->layout;
-    int column = event->column - layout->spark;
-    bool over_time = event->row <= layout->range && column >= 0 && column < layout->spark_columns;
+    int column = event->column - scene->layout.spark;
+    bool over_time = event->row <= scene->layout.range && column >= 0 && column < scene->axis.count;
+    bool wheel = event->kind == MOUSE_WHEEL_UP || event->kind == MOUSE_WHEEL_DOWN;
     struct request request = { .kind = REQUEST_REDRAW };
 
-    if (event->kind == MOUSE_DRAG && state->drag_ns != 0) {
-        column = column < 0                        ? 0
-                 : column >= layout->spark_columns ? layout->spark_columns - 1
-                                                   : column;
-        return drag(state, input, scene, column);
-    }
-    if (event->kind == MOUSE_RELEASE) {
-        state->drag_ns = 0;
+    if ((event->kind == MOUSE_DRAG || event->kind == MOUSE_RELEASE) && state->drag_ns != 0)
+        return drag(state, input, scene, event);
+    if (wheel && over_time)
+        zoom(state, input, scene, event->kind == MOUSE_WHEEL_UP ? -1 : 1);
+    else if (wheel)
+        move_row(state, scene, event->kind == MOUSE_WHEEL_UP ? ACTION_UP : ACTION_DOWN);
+    if (event->kind != MOUSE_PRESS && event->kind != MOUSE_DOUBLE)
         return request;
-    }
-    if (event->kind == MOUSE_WHEEL_UP || event->kind == MOUSE_WHEEL_DOWN) {
-        if (over_time)
-            zoom(state, input, scene, event->kind == MOUSE_WHEEL_UP ? -1 : 1);
-        else
-            move_row(state, scene, event->kind == MOUSE_WHEEL_UP ? ACTION_UP : ACTION_DOWN);
-        return request;
-    }
-    if (event->row >= layout->lanes && event->row < layout->range)
-        state->place.row = state->place.lane_top + event->row - layout->lanes;
-    else if (event->row > layout->table && event->row < layout->foot)
-        state->place.row =
-            scene->rows->count + state->place.table_top + event->row - layout->table - 1;
-    fit_row(state, scene, 1);
-    if (over_time && event->kind == MOUSE_PRESS) {
-        state->drag_ns = axis_time_ns(&scene->axis, column);
-        put_cursor(state, input, scene, state->drag_ns);
-    } else if (event->kind == MOUSE_DOUBLE) {
+    click_row(state, scene, event->row);
+    if (event->kind == MOUSE_DOUBLE)
         return enter_row(state, input, scene);
+    if (over_time) {
+        state->drag_ns = axis_time_ns(&scene->axis, column);
+        state->drag_to_ns = 0;
+        put_cursor(state, input, scene, state->drag_ns);
     }
     return request;
 }
@@ -502,6 +515,11 @@ static void wants(const void *opaque, const struct screen_input *input, int rows
     scene_fini(&scene);
 }
 
+static bool on_top(const void *opaque)
+{
+    return ((const struct time_state *)opaque)->choosing;
+}
+
 static function_id chosen(const void *opaque, const struct screen_input *input)
 {
     const struct time_state *state = opaque;
@@ -519,4 +537,5 @@ const struct view_ops time_view = {
     .render = render,
     .wants = wants,
     .chosen = chosen,
+    .on_top = on_top,
 };

@@ -32,7 +32,7 @@ struct time_state {
     struct lane_choices choices;
     struct list chooser;
     bool choosing;
-    uint64_t drag_ns; /* where the mouse went down; 0: nowhere */
+    uint64_t drag_ns, drag_to_ns; /* where the mouse went down and is; 0: nowhere, no farther */
 };
 
 struct time_layout {
@@ -48,6 +48,9 @@ struct axis time_axis(const struct time_state *state, const struct screen_input 
 /* The zoom chosen, or the one that shows a whole saved session, or a second a column. */
 int time_zoom(const struct time_state *state, const struct screen_input *input, int columns);
 
+/* The range asked for, or being drawn with the mouse; false when it is everything. */
+bool time_shown_range(const struct time_state *state, const struct screen_input *input,
+                      const struct axis *axis, uint64_t *start_ns, uint64_t *end_ns);
 /* The range asked for; false when it is everything. */
 bool time_range(const struct screen_input *input, uint64_t *start_ns, uint64_t *end_ns);
 

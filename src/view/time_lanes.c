@@ -111,11 +111,15 @@ static void draw_values(const struct screen_input *input, const struct lane_row 
     double selected, rest;
     char text[24];
 
+    if (row->kind == ROW_FUNCTION && cores == NULL)
+        return;
     if (row->kind == ROW_FUNCTION) {
-        if (cores == NULL)
-            return;
-        selected = function_mean(axis, cores, columns->start_ns, columns->end_ns, end_ns, true);
-        rest = function_mean(axis, cores, columns->start_ns, columns->end_ns, end_ns, false);
+        double scale = row->shape.unit == UNIT_RATIO ? 1 : (double)NS_PER_S;
+
+        selected =
+            scale * function_mean(axis, cores, columns->start_ns, columns->end_ns, end_ns, true);
+        rest =
+            scale * function_mean(axis, cores, columns->start_ns, columns->end_ns, end_ns, false);
     } else {
         selected = lane_row_mean(row, input->timeline, columns->start_ns, columns->end_ns);
         rest = columns->range
@@ -151,12 +155,25 @@ static void mark_spikes(const struct screen_input *input, const struct lane_row 
     }
 }
 
+/* What a function's lane counts: cores, or what the metric counts in a second. */
+static struct lane_row row_in_metric(const struct lane_row *row, const struct screen_input *input)
+{
+    struct lane_row shown = *row;
+    enum metric metric = input->scope->metric;
+
+    if (row->kind == ROW_FUNCTION && metric != METRIC_TIME)
+        shown.shape.unit = metric == METRIC_READ || metric == METRIC_WRITE ? UNIT_BYTES_PER_SECOND
+                                                                           : UNIT_PER_SECOND;
+    return shown;
+}
+
 static void draw_lane(const struct time_state *state, const struct screen_input *input,
-                      const struct lane_row *row, const struct time_layout *layout,
+                      const struct lane_row *given, const struct time_layout *layout,
                       const struct axis *axis, const struct columns *columns, bool cursor,
                       struct grid *grid, int at)
 {
     const struct view_extra *extra = input->extra;
+    struct lane_row shown = row_in_metric(given, input), *row = &shown;
     const double *cores = NULL;
     double *values;
     bool spike = lane_row_spike(row, input->timeline, axis->start_ns, axis_end_ns(axis)) != NULL;
@@ -205,7 +222,7 @@ static void draw_range(const struct time_state *state, const struct screen_input
     char text[32];
 
     grid_text(grid, at, 0, layout->label, ROLE_DIM, _("range"));
-    if (time_range(input, &start_ns, &end_ns) && end_ns > axis->start_ns &&
+    if (time_shown_range(state, input, axis, &start_ns, &end_ns) && end_ns > axis->start_ns &&
         start_ns < axis_end_ns(axis)) {
         int first = axis_column(axis, start_ns), last = axis_column(axis, end_ns - 1);
         int from = first < 0 ? 0 : first, to = last >= axis->count ? axis->count - 1 : last;

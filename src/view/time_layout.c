@@ -86,6 +86,17 @@ bool time_range(const struct screen_input *input, uint64_t *start_ns, uint64_t *
     return scope->last_ns != 0 || scope->start_ns != 0 || scope->end_ns != UINT64_MAX;
 }
 
+bool time_shown_range(const struct time_state *state, const struct screen_input *input,
+                      const struct axis *axis, uint64_t *start_ns, uint64_t *end_ns)
+{
+    if (state->drag_ns == 0 || state->drag_to_ns == 0)
+        return time_range(input, start_ns, end_ns);
+    *start_ns = state->drag_ns < state->drag_to_ns ? state->drag_ns : state->drag_to_ns;
+    *end_ns = state->drag_ns < state->drag_to_ns ? state->drag_to_ns : state->drag_ns;
+    *end_ns += axis->bucket_ns;
+    return true;
+}
+
 lane_id time_lift(const struct time_state *state, const struct lane_rows *rows)
 {
     for (int i = 0; i < rows->count && state->place.lift != 0; i++)

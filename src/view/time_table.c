@@ -112,8 +112,9 @@ static void describe(const struct time_state *state, const struct screen_input *
         return;
     }
     if (!comparison->enough)
-        snprintf(text, 200, _("too few samples for a test (%llu)"),
-                 (unsigned long long)comparison->a_samples);
+        snprintf(text, 200, _("too few samples for a test (%llu and %llu)"),
+                 (unsigned long long)comparison->a_samples,
+                 (unsigned long long)comparison->b_samples);
     else
         snprintf(text, 200, "%s", _("ran during the range; not \"because of\" it"));
 }
@@ -150,7 +151,7 @@ static const char *share_text(char buffer[FORMAT_MAX], double pct, uint64_t samp
 {
     if (samples == 0)
         snprintf(buffer, FORMAT_MAX, "-");
-    else if (samples < FEW_SAMPLES && all > 0)
+    else if (samples < FEW_SAMPLES && all > FEW_SAMPLES)
         snprintf(buffer, FORMAT_MAX, "<%.1f", 100.0 * FEW_SAMPLES / (double)all);
     else
         snprintf(buffer, FORMAT_MAX, "%.1f", pct);
