@@ -243,6 +243,8 @@ static int perf_step(struct source *source, struct ring *ring)
     emit_watermark(&perf->emit, (finished_ns < now_ns ? finished_ns : now_ns) - RECORD_DELAY_NS);
     if (!roster_over(&perf->roster, true, now_ns) || perf->pending.first != NULL)
         return 0;
+    perf_take(perf, clock_now_ns());
+    pending_retry(&perf->pending, now_ns);
     perf_watch_tally(perf, now_ns);
     return -ESRCH;
 }

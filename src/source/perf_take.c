@@ -230,7 +230,8 @@ void perf_take(struct perf *perf, uint64_t now_ns)
                 from = &events->rings[i];
             }
         }
-        if (oldest == NULL)
+        /* Later ones may have company from a ring that was looked at before them. */
+        if (oldest == NULL || oldest_ns > now_ns)
             break;
         take_record(perf, oldest);
         perf_ring_pop(from, oldest);
