@@ -521,6 +521,71 @@ static void this_machine_gives_every_lane_or_a_reason(void **state)
     free(bench.others);
 }
 
+/* "disks.vda.reads" as the page has it: "disks.DISK" and "reads" somewhere behind it. */
+static void assert_documented(const char *page, const struct lane *lane)
+{
+    static const struct {
+        const char *start, *place;
+    } families[] = { { "disks.", "disks.DISK." },
+                     { "net.", "net.DEVICE." },
+                     { "cpus.", "cpus.CPU." } };
+    const char *key = lane->key, *found = page;
+    char word[128];
+
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        if (strncmp(key, families[i].start, strlen(families[i].start)) != 0)
+            continue;
+        found = strstr(page, families[i].place);
+        key = strchr(strchr(key, '.') + 1, '.') + 1;
+        if (families[i].start[0] == 'c')
+            return; /* "cpus.CPU.us … cpus.CPU.st" */
+    }
+    snprintf(word, sizeof(word), "%s", key);
+    for (; found != NULL && (found = strstr(found, word)) != NULL; found++) {
+        char before = found[-1], after = found[strlen(word)];
+
+        if ((before == ' ' || before == '.') && (after == ' ' || after == '\n'))
+            return;
+    }
+    fail_msg("doc/lanes.md lacks %s", lane->key);
+}
+
+static void every_lane_is_documented(void **state)
+{
+    struct bench bench = { 0 };
+    struct target_options options = { .children = true };
+    struct error error;
+    pid_t pid = start_faulter();
+    int32_t pids[] = { pid };
+    char *path = testing_source("doc/lanes.md"), page[16384] = "";
+    FILE *file = fopen(path, "re");
+
+    (void)state;
+    assert_non_null(file);
+    assert_true(fread(page, 1, sizeof(page) - 1, file) > 0);
+    fclose(file);
+    bench.target = target_attach(pids, 1, &options, &error);
+    assert_non_null(bench.target);
+    bench.lanes = lanes_new();
+    bench.ring = ring_new(1 << 20);
+    bench.source = stats_open_at(bench.target, bench.lanes, "/proc", "", NS_PER_S);
+    for (int round = 0; round < 3; round++) {
+        stats_round(bench.source, bench.ring, clock_now_ns());
+        collect(&bench);
+    }
+    assert_true(lanes_count(bench.lanes) > 80);
+    for (uint32_t i = 0; i < lanes_count(bench.lanes); i++)
+        assert_documented(page, lanes_get(bench.lanes, i));
+    source_stats.close(bench.source);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    target_free(bench.target);
+    lanes_free(bench.lanes);
+    ring_free(bench.ring);
+    free(bench.others);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +598,7 @@ int main(void)
         cmocka_unit_test(the_busiest_others_are_named),
         cmocka_unit_test(counters_that_took_turns_are_scaled),
         cmocka_unit_test(this_machine_gives_every_lane_or_a_reason),
+        cmocka_unit_test(every_lane_is_documented),
     };
 
     return cmocka_run_group_tests_name("stats", tests, NULL, NULL);

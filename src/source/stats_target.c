@@ -81,7 +81,7 @@ static const struct target_lane target_lanes[FIGURES] = {
                                false },
                              1,
                              false },
-    [FIGURE_CHILD_NS] = { { "short_children_pct", N_("short procs"), LANE_TARGET, UNIT_PERCENT, 0,
+    [FIGURE_CHILD_NS] = { { "short_children_pct", N_("short-lived"), LANE_TARGET, UNIT_PERCENT, 0,
                             true },
                           1e-7,
                           false },
