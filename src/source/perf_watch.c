@@ -19,6 +19,7 @@
 #include "proftop/memory.h"
 
 enum {
+    JITTER_EVENTS_MAX = 256,    /* more would cost a call each too often */
     STACK_BYTES_MAX = 60 << 10, /* a record is under 64 KiB */
     RATE_MIN = 20,
     COVERAGE_MIN = 90, /* per cent */
@@ -27,6 +28,7 @@ enum {
     SCAN_SHARE = 300, /* a scan takes at most this part of the time */
 };
 
+#define JITTER_NS (100 * NS_PER_MS)
 #define CHECK_NS (250 * NS_PER_MS)
 #define SCAN_NS (2 * NS_PER_S)
 
@@ -86,6 +88,7 @@ static void scan(struct perf *perf, uint64_t now_ns)
         watch->scan_every_ns = SCAN_NS;
 }
 
+/* ± an eighth: a program whose rounds are as long as a slice of CPU time, or a few, is common. */
 static void jitter(struct perf *perf)
 {
     uint64_t x = perf->random;
@@ -94,7 +97,7 @@ static void jitter(struct perf *perf)
     x ^= x >> 7;
     x ^= x << 17;
     perf->random = x;
-    perf_events_rate(&perf->events, perf->events.wish.rate_hz, (int)(x % 61) - 30);
+    perf_events_rate(&perf->events, perf->events.wish.rate_hz, (int)(x % 251) - 125);
 }
 
 static void lower_rate(struct perf *perf, uint64_t now_ns, const char *why)
@@ -215,6 +218,10 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
 
     if (now_ns - watch->scanned_ns >= watch->scan_every_ns)
         scan(perf, now_ns);
+    if (now_ns - watch->jittered_ns >= JITTER_NS && perf->events.count <= JITTER_EVENTS_MAX) {
+        watch->jittered_ns = now_ns;
+        jitter(perf);
+    }
     if (period_ns < CHECK_NS)
         return;
     own_cpu_ns = perf_watch_tally(perf, now_ns);
@@ -222,10 +229,6 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
     check_stacks(perf);
     if (perf->events.wish.event.metric == METRIC_TIME)
         check_coverage(perf, now_ns);
-    if (now_ns - watch->jittered_ns >= NS_PER_S && perf->events.count <= 256) {
-        watch->jittered_ns = now_ns;
-        jitter(perf);
-    }
     watch->checked_ns = now_ns;
     watch->received = watch->lost = watch->truncated = watch->kernel_unseen_ns = 0;
 }
