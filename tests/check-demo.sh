@@ -10,7 +10,7 @@ fail() {
     status=1
 }
 
-said=$("$demo" --seconds 0.02 --depth 50) || fail "the demo failed: $?"
+said=$("$demo" --seconds 0.2 --depth 50) || fail "the demo failed: $?"
 for phase in cpu lock faults disk idle deep; do
     case $said in
     *"$phase begins: "*"$phase ends: "[1-9]*) ;;

@@ -83,7 +83,14 @@ static void the_other_screen_has_no_history(void **state)
     struct output *output = output_new(20, 5);
 
     (void)state;
-    feed(output, "a\r\nb\r\nc\r\nd\r\ne\r\nf\r\n", 1);
+    feed(output,
+         "a\r\n"
+         "b\r\n"
+         "c\r\n"
+         "d\r\n"
+         "e\r\n"
+         "f\r\n",
+         1);
     assert_true(output_scrolled(output) > 0);
     feed(output, "\033[?1049h\033[2J\033[HEDITOR", 2);
     assert_int_equal(output_scrolled(output), 0);
