@@ -28,7 +28,6 @@ struct dwarf_file {
     struct dwarf_unit *units;
     size_t units_count, units_capacity;
     struct ranges ranges; /* value: index in units */
-    size_t lines;         /* held by libdw for the units asked so far */
 };
 
 static uint64_t dwarf_size(const struct elf_file *file)
@@ -221,22 +220,16 @@ size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t
 {
     const struct range *range = ranges_find(&file->ranges, address);
     struct dwarf_unit *unit;
-    Dwarf_Lines *lines;
-    size_t count;
 
     if (range == NULL)
         return 0;
     unit = &file->units[range->value];
-    if (!unit->indexed && dwarf_getsrclines(&unit->die, &lines, &count) == 0)
-        file->lines += count;
     return dwarf_unit_chain(unit, intern, address, chain, limit);
 }
 
 size_t dwarf_file_bytes(const struct dwarf_file *file)
 {
-    enum { line_bytes = 40 }; /* of libdw's struct Dwarf_Line_s */
-    size_t bytes = sizeof(*file) + file->sections_bytes + file->lines * line_bytes +
-                   ranges_bytes(&file->ranges);
+    size_t bytes = sizeof(*file) + file->sections_bytes + ranges_bytes(&file->ranges);
 
     for (size_t i = 0; i < file->units_count; i++)
         bytes += dwarf_unit_bytes(&file->units[i]);

@@ -2,7 +2,7 @@
 /*
  * The sorted array behind symbol tables and DWARF scopes.  Written by hand because
  * dwfl_module_addrinfo() and dwarf_getscopes() scan: 1.5 ms an address in node's 86,000 symbols,
- * 0.25 ms for the scopes of one; here it is some 50 ns.
+ * 0.25 ms for the scopes of one; here it is some 20 ns.
  */
 #include "config.h"
 
@@ -21,6 +21,7 @@ void ranges_fini(struct ranges *ranges)
 {
     free(ranges->candidates);
     free(ranges->items);
+    shortcut_fini(&ranges->shortcut);
     ranges_init(ranges);
 }
 
@@ -95,6 +96,11 @@ static void flatten(struct ranges *ranges)
     free(open);
 }
 
+static uint64_t start_of(const void *items, size_t index)
+{
+    return ((const struct range *)items)[index].start;
+}
+
 void ranges_finish(struct ranges *ranges, ranges_prefer *prefer, const void *context)
 {
     struct order order = { prefer, context };
@@ -109,27 +115,30 @@ void ranges_finish(struct ranges *ranges, ranges_prefer *prefer, const void *con
     if (ranges->count != 0)
         ranges->items = xrealloc(ranges->items, ranges->count * sizeof(struct range));
     ranges->capacity = ranges->count;
+    shortcut_init(&ranges->shortcut, ranges->items, ranges->count, start_of);
 }
 
 const struct range *ranges_find(const struct ranges *ranges, uint64_t address)
 {
-    const struct range *base = ranges->items;
-    size_t count = ranges->count;
+    const struct range *items = ranges->items;
+    size_t low, high;
 
-    if (count == 0 || address < base->start)
+    shortcut_narrow(&ranges->shortcut, address, &low, &high);
+    if (low == high)
         return NULL;
-    /* The last that starts at or before ADDRESS, without a branch to guess wrong. */
-    while (count > 1) {
-        size_t half = count / 2;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
 
-        base = base[half].start <= address ? base + half : base;
-        count -= half;
+        if (items[middle].start <= address)
+            low = middle;
+        else
+            high = middle;
     }
-    return address - base->start < base->size ? base : NULL;
+    return address - items[low].start < items[low].size ? &items[low] : NULL;
 }
 
 size_t ranges_bytes(const struct ranges *ranges)
 {
     return ranges->candidates_capacity * sizeof(struct ranges_candidate) +
-           ranges->capacity * sizeof(struct range);
+           ranges->capacity * sizeof(struct range) + shortcut_bytes(&ranges->shortcut);
 }

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shortcut.h"
+
 struct range {
     uint64_t start;
     uint32_t size;
@@ -34,6 +36,7 @@ struct ranges {
     size_t candidates_count, candidates_capacity;
     struct range *items;
     size_t count, capacity;
+    struct shortcut shortcut; /* into items, once finished */
 };
 
 void ranges_init(struct ranges *ranges);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Abbreviations: what each kind of entry in a unit consists of. */
+#ifndef SYMBOLS_DWARF_ABBREV_H
+#define SYMBOLS_DWARF_ABBREV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dwarf_bytes.h"
+
+struct dwarf_attribute {
+    uint16_t name, form;
+    int8_t size;      /* bytes; −1: depends on the value */
+    int64_t constant; /* for DW_FORM_implicit_const */
+};
+
+struct dwarf_abbrev {
+    uint32_t first, count; /* attributes */
+    uint16_t tag;          /* 0: no such abbreviation */
+    bool children;
+};
+
+struct dwarf_abbrevs {
+    struct dwarf_abbrev *items; /* by code */
+    size_t count, capacity;
+    struct dwarf_attribute *attributes;
+    size_t attributes_count, attributes_capacity;
+};
+
+/* Reads the table at BYTES, for a unit whose sizes are those of BYTES. */
+void dwarf_abbrevs_init(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes bytes);
+void dwarf_abbrevs_fini(struct dwarf_abbrevs *abbrevs);
+
+/* The abbreviation CODE, or NULL. */
+const struct dwarf_abbrev *dwarf_abbrevs_get(const struct dwarf_abbrevs *abbrevs, uint64_t code);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* The forms of DWARF 2 to 5 and GNU's: how long each is, and which are numbers. */
+#include "config.h"
+
+#include "dwarf_bytes.h"
+
+#include <dwarf.h>
+#include <gelf.h>
+
+int dwarf_bytes_form_size(const struct dwarf_bytes *bytes, uint64_t form)
+{
+    switch (form) {
+    case DW_FORM_flag_present:
+    case DW_FORM_implicit_const:
+        return 0;
+    case DW_FORM_flag:
+    case DW_FORM_data1:
+    case DW_FORM_ref1:
+    case DW_FORM_strx1:
+    case DW_FORM_addrx1:
+        return 1;
+    case DW_FORM_data2:
+    case DW_FORM_ref2:
+    case DW_FORM_strx2:
+    case DW_FORM_addrx2:
+        return 2;
+    case DW_FORM_strx3:
+    case DW_FORM_addrx3:
+        return 3;
+    case DW_FORM_data4:
+    case DW_FORM_ref4:
+    case DW_FORM_strx4:
+    case DW_FORM_addrx4:
+    case DW_FORM_ref_sup4:
+        return 4;
+    case DW_FORM_data8:
+    case DW_FORM_ref8:
+    case DW_FORM_ref_sig8:
+    case DW_FORM_ref_sup8:
+        return 8;
+    case DW_FORM_data16:
+        return 16;
+    case DW_FORM_addr:
+        return bytes->address_size;
+    case DW_FORM_ref_addr:
+        return bytes->version <= 2 ? bytes->address_size : bytes->offset_size;
+    case DW_FORM_strp:
+    case DW_FORM_line_strp:
+    case DW_FORM_sec_offset:
+    case DW_FORM_strp_sup:
+    case DW_FORM_GNU_ref_alt:
+    case DW_FORM_GNU_strp_alt:
+        return bytes->offset_size;
+    default:
+        return -1;
+    }
+}
+
+bool dwarf_bytes_skip_form(struct dwarf_bytes *bytes, uint64_t form)
+{
+    int size = dwarf_bytes_form_size(bytes, form);
+
+    if (size >= 0) {
+        dwarf_bytes_skip(bytes, (uint64_t)size);
+        return true;
+    }
+    switch (form) {
+    case DW_FORM_sdata:
+    case DW_FORM_udata:
+    case DW_FORM_ref_udata:
+    case DW_FORM_strx:
+    case DW_FORM_addrx:
+    case DW_FORM_loclistx:
+    case DW_FORM_rnglistx:
+    case DW_FORM_GNU_addr_index:
+    case DW_FORM_GNU_str_index:
+        dwarf_bytes_uleb(bytes);
+        return true;
+    case DW_FORM_string:
+        dwarf_bytes_text(bytes);
+        return true;
+    case DW_FORM_exprloc:
+    case DW_FORM_block:
+        dwarf_bytes_skip(bytes, dwarf_bytes_uleb(bytes));
+        return true;
+    case DW_FORM_block1:
+        dwarf_bytes_skip(bytes, dwarf_bytes_fixed(bytes, 1));
+        return true;
+    case DW_FORM_block2:
+        dwarf_bytes_skip(bytes, dwarf_bytes_fixed(bytes, 2));
+        return true;
+    case DW_FORM_block4:
+        dwarf_bytes_skip(bytes, dwarf_bytes_fixed(bytes, 4));
+        return true;
+    case DW_FORM_indirect:
+        form = dwarf_bytes_uleb(bytes);
+        /* Nothing makes it, and one could lead to the next without end. */
+        return form != DW_FORM_indirect && dwarf_bytes_skip_form(bytes, form);
+    default:
+        return false;
+    }
+}
+
+uint64_t dwarf_bytes_number(struct dwarf_bytes *bytes, uint64_t form, bool *is_number)
+{
+    *is_number = true;
+    switch (form) {
+    case DW_FORM_udata:
+    case DW_FORM_ref_udata:
+        return dwarf_bytes_uleb(bytes);
+    case DW_FORM_sdata:
+        return (uint64_t)dwarf_bytes_sleb(bytes);
+    case DW_FORM_data1:
+    case DW_FORM_data2:
+    case DW_FORM_data4:
+    case DW_FORM_data8:
+    case DW_FORM_ref1:
+    case DW_FORM_ref2:
+    case DW_FORM_ref4:
+    case DW_FORM_ref8:
+    case DW_FORM_addr:
+    case DW_FORM_ref_addr:
+    case DW_FORM_sec_offset:
+    case DW_FORM_strp:
+    case DW_FORM_line_strp:
+        return dwarf_bytes_fixed(bytes, (unsigned)dwarf_bytes_form_size(bytes, form));
+    default:
+        *is_number = false;
+        if (!dwarf_bytes_skip_form(bytes, form))
+            bytes->at = bytes->end;
+        return 0;
+    }
+}
+
+struct dwarf_bytes dwarf_bytes_section(Elf *elf, const char *name)
+{
+    static const uint8_t nothing[1];
+    struct dwarf_bytes bytes = { .at = nothing, .end = nothing };
+    size_t names, length = strlen(name);
+
+    if (elf_getshdrstrndx(elf, &names) != 0)
+        return bytes;
+    for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn)) != NULL;) {
+        GElf_Shdr shdr;
+        const char *found =
+            gelf_getshdr(scn, &shdr) != NULL ? elf_strptr(elf, names, shdr.sh_name) : NULL;
+        Elf_Data *data;
+
+        if (found == NULL || strncmp(found, name, length) != 0 ||
+            (found[length] != '\0' && strcmp(found + length, ".dwo") != 0) ||
+            shdr.sh_type == SHT_NOBITS)
+            continue;
+        data = elf_rawdata(scn, NULL);
+        if (data == NULL || data->d_buf == NULL || (shdr.sh_flags & SHF_COMPRESSED) != 0)
+            return bytes;
+        bytes.at = data->d_buf;
+        bytes.end = bytes.at + data->d_size;
+        return bytes;
+    }
+    return bytes;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The line table of one unit: sorted rows of (address, file, line), and the names of its files.
+ *
+ *     start        0x00   0x08   0x10   0x40        each row holds up to the next,
+ *     file:line    3:17   3:18   1:133  none        none where code of the unit ends
+ */
+#ifndef SYMBOLS_DWARF_LINES_H
+#define SYMBOLS_DWARF_LINES_H
+
+#include <elfutils/libdw.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shortcut.h"
+#include "intern.h"
+
+struct dwarf_row {
+    uint32_t start;      /* from the base */
+    uint32_t file, line; /* index in the files; UINT32_MAX: no code of this unit */
+};
+
+struct dwarf_line_file {
+    const char *folder, *name; /* in the section; FOLDER may be NULL */
+    const char *path;          /* interned, once asked for */
+};
+
+struct dwarf_lines {
+    uint64_t base; /* what starts count from */
+    struct dwarf_row *rows;
+    size_t count, capacity;
+    struct shortcut shortcut; /* into rows */
+    struct dwarf_line_file *files;
+    size_t files_count, files_capacity;
+};
+
+/*
+ * Reads the table of the unit that begins with DIE; empty when there is none, or it makes no sense.
+ * What was SPLIT off to a .dwo file has only files there, without being told where.
+ */
+void dwarf_lines_init(struct dwarf_lines *lines, Dwarf_Die *die, bool split);
+void dwarf_lines_fini(struct dwarf_lines *lines);
+
+/* The row that holds ADDRESS, or NULL. */
+const struct dwarf_row *dwarf_lines_find(const struct dwarf_lines *lines, uint64_t address);
+/* The path of file INDEX, below FOLDER (or NULL) when it is relative; "" when there is none. */
+const char *dwarf_lines_path(struct dwarf_lines *lines, struct intern *intern, const char *folder,
+                             uint32_t index);
+
+size_t dwarf_lines_bytes(const struct dwarf_lines *lines);
+
+#endif

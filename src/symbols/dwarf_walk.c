@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk.  Written by hand because libdw takes some 100 ns an attribute it is asked for, and
+ * dwarf_getscopes() walks anew for every address, 246 µs on real samples.  What is rare or long to
+ * decode (lists of ranges, indexed addresses) is still asked of libdw.
+ *
+ * It only goes forward through the unit, so that a damaged one cannot send it in circles.
+ */
+#include "config.h"
+
+#include "dwarf_walk.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+
+#include "dwarf_abbrev.h"
+#include "dwarf_bytes.h"
+#include "proftop/memory.h"
+
+enum {
+    DEPTH_MAX = 512,          /* of nested entries; real code stays below 100 */
+    RANGES_PER_SCOPE = 65536, /* one scope's pieces */
+    RANGES_PER_UNIT = 1 << 24,
+    SCOPES_MAX = 1 << 26,
+};
+
+/* What is of interest in an entry. */
+struct entry {
+    const uint8_t *at;
+    uint64_t low, high, origin, sibling;
+    uint32_t call_file, call_line;
+    bool has_low, has_high, high_is_size;
+    bool asks; /* where its code is has to be asked of libdw */
+};
+
+struct level {
+    uint32_t scope; /* that entries here are inside of */
+    bool ignored;   /* nothing here is of interest, however deep */
+};
+
+struct walk {
+    Dwarf_Die *die;
+    struct dwarf_scopes *scopes;
+    struct ranges *ranges;
+    struct dwarf_abbrevs abbrevs;
+    struct dwarf_bytes bytes;
+    const uint8_t *unit;   /* where its header begins */
+    Dwarf_Off unit_offset; /* the same, in the section */
+    struct level levels[DEPTH_MAX];
+    unsigned depth;
+};
+
+static uint64_t number_of(struct walk *walk, const struct dwarf_attribute *attribute,
+                          bool *is_number)
+{
+    *is_number = true;
+    if (attribute->form == DW_FORM_implicit_const)
+        return (uint64_t)attribute->constant;
+    return dwarf_bytes_number(&walk->bytes, attribute->form, is_number);
+}
+
+static void set_origin(struct walk *walk, struct entry *entry, uint16_t form, uint64_t value)
+{
+    if (form == DW_FORM_ref_addr)
+        entry->origin = value;
+    else if (form == DW_FORM_ref1 || form == DW_FORM_ref2 || form == DW_FORM_ref4 ||
+             form == DW_FORM_ref8 || form == DW_FORM_ref_udata)
+        entry->origin = walk->unit_offset + value;
+}
+
+static void read_attribute(struct walk *walk, const struct dwarf_attribute *attribute,
+                           struct entry *entry)
+{
+    bool is_number;
+    uint64_t value;
+
+    switch (attribute->name) {
+    case DW_AT_low_pc:
+        entry->low = number_of(walk, attribute, &is_number);
+        entry->has_low = is_number && attribute->form == DW_FORM_addr;
+        entry->asks |= !entry->has_low;
+        return;
+    case DW_AT_high_pc:
+        entry->high = number_of(walk, attribute, &is_number);
+        entry->has_high = is_number;
+        entry->high_is_size = attribute->form != DW_FORM_addr;
+        return;
+    case DW_AT_abstract_origin:
+        value = number_of(walk, attribute, &is_number);
+        if (is_number)
+            set_origin(walk, entry, attribute->form, value);
+        return;
+    case DW_AT_call_file:
+        entry->call_file = (uint32_t)number_of(walk, attribute, &is_number);
+        return;
+    case DW_AT_call_line:
+        entry->call_line = (uint32_t)number_of(walk, attribute, &is_number);
+        return;
+    case DW_AT_sibling:
+        value = number_of(walk, attribute, &is_number);
+        if (is_number && attribute->form != DW_FORM_ref_addr)
+            entry->sibling = value;
+        return;
+    case DW_AT_ranges:
+        entry->asks = true;
+        break;
+    default:
+        break;
+    }
+    if (!dwarf_bytes_skip_form(&walk->bytes, attribute->form))
+        walk->bytes.at = walk->bytes.end;
+}
+
+static void read_entry(struct walk *walk, const struct dwarf_abbrev *abbrev, struct entry *entry)
+{
+    for (uint32_t i = 0; i < abbrev->count; i++)
+        read_attribute(walk, &walk->abbrevs.attributes[abbrev->first + i], entry);
+}
+
+/* Goes over an entry of no interest, but for where the next one beside it is. */
+static void skip_entry(struct walk *walk, const struct dwarf_abbrev *abbrev, struct entry *entry)
+{
+    for (uint32_t i = 0; i < abbrev->count; i++) {
+        const struct dwarf_attribute *attribute = &walk->abbrevs.attributes[abbrev->first + i];
+
+        if (attribute->name == DW_AT_sibling)
+            read_attribute(walk, attribute, entry);
+        else if (attribute->size >= 0)
+            dwarf_bytes_skip(&walk->bytes, (uint64_t)attribute->size);
+        else if (!dwarf_bytes_skip_form(&walk->bytes, attribute->form))
+            walk->bytes.at = walk->bytes.end;
+    }
+}
+
+static bool ask_ranges(struct walk *walk, const struct entry *entry, uint32_t scope)
+{
+    size_t before = walk->ranges->candidates_count;
+    Dwarf_Die die = { .addr = (void *)(uintptr_t)entry->at, .cu = walk->die->cu };
+    Dwarf_Addr base, start, end;
+    ptrdiff_t at = 0;
+
+    for (int i = 0; i < RANGES_PER_SCOPE && before < RANGES_PER_UNIT; i++) {
+        at = dwarf_ranges(&die, at, &base, &start, &end);
+        if (at <= 0)
+            break;
+        /* What the linker threw away is left at 0. */
+        if (start != 0)
+            ranges_add(walk->ranges, start, end, scope, 0);
+    }
+    return walk->ranges->candidates_count != before;
+}
+
+static bool add_ranges(struct walk *walk, const struct entry *entry, uint32_t scope)
+{
+    uint64_t end = entry->high_is_size ? entry->low + entry->high : entry->high;
+
+    if (entry->asks)
+        return ask_ranges(walk, entry, scope);
+    if (!entry->has_low || !entry->has_high || entry->low == 0 || end <= entry->low)
+        return false;
+    ranges_add(walk->ranges, entry->low, end, scope, 0);
+    return true;
+}
+
+/* ENTRY as a scope inside PARENT, when it has code; else PARENT. */
+static uint32_t add_scope(struct walk *walk, const struct entry *entry, uint32_t parent)
+{
+    struct dwarf_scopes *scopes = walk->scopes;
+    uint32_t scope = (uint32_t)scopes->count;
+
+    if (scopes->count >= SCOPES_MAX || !add_ranges(walk, entry, scope))
+        return parent;
+    scopes->items =
+        array_reserve(scopes->items, &scopes->capacity, scopes->count + 1, sizeof(*scopes->items));
+    scopes->items[scopes->count++] = (struct dwarf_scope){ .origin = entry->origin,
+                                                           .parent = parent,
+                                                           .call_file = entry->call_file,
+                                                           .call_line = entry->call_line };
+    return scope;
+}
+
+/* What the children of an entry with TAG are inside of. */
+static struct level level_of(struct walk *walk, uint16_t tag, const struct entry *entry,
+                             struct level outer)
+{
+    struct level level = outer;
+
+    switch (tag) {
+    case DW_TAG_subprogram:
+        /* Without code it is a declaration, or what inlined calls are copied from. */
+        level.scope = add_scope(walk, entry, SCOPE_NONE);
+        level.ignored = level.scope == SCOPE_NONE;
+        break;
+    case DW_TAG_inlined_subroutine:
+        level.scope = add_scope(walk, entry, outer.scope);
+        break;
+    case DW_TAG_compile_unit:
+    case DW_TAG_skeleton_unit:
+    case DW_TAG_lexical_block:
+    case DW_TAG_try_block:
+    case DW_TAG_catch_block:
+    case DW_TAG_with_stmt:
+    case DW_TAG_namespace:
+    case DW_TAG_module:
+    case DW_TAG_class_type:
+    case DW_TAG_structure_type:
+        break;
+    default:
+        level.ignored = true;
+    }
+    return level;
+}
+
+static bool jump_to_sibling(struct walk *walk, const struct entry *entry)
+{
+    const uint8_t *to;
+
+    if (entry->sibling == 0 || entry->sibling > (uint64_t)(walk->bytes.end - walk->unit))
+        return false;
+    to = walk->unit + entry->sibling;
+    if (to <= walk->bytes.at)
+        return false;
+    walk->bytes.at = to;
+    return true;
+}
+
+static void walk_unit(struct walk *walk)
+{
+    walk->levels[0] = (struct level){ .scope = SCOPE_NONE };
+    while (walk->bytes.at < walk->bytes.end) {
+        struct entry entry = { .at = walk->bytes.at };
+        uint64_t code = dwarf_bytes_uleb(&walk->bytes);
+        const struct dwarf_abbrev *abbrev;
+        struct level level = walk->levels[walk->depth];
+
+        if (code == 0) {
+            if (walk->depth <= 1)
+                return;
+            walk->depth--;
+            continue;
+        }
+        abbrev = dwarf_abbrevs_get(&walk->abbrevs, code);
+        if (abbrev == NULL)
+            return;
+        entry.origin = walk->unit_offset + (uint64_t)(entry.at - walk->unit);
+        if (!level.ignored &&
+            (abbrev->tag == DW_TAG_subprogram || abbrev->tag == DW_TAG_inlined_subroutine))
+            read_entry(walk, abbrev, &entry);
+        else
+            skip_entry(walk, abbrev, &entry);
+        if (!level.ignored)
+            level = level_of(walk, abbrev->tag, &entry, level);
+        if (!abbrev->children) {
+            if (walk->depth == 0)
+                return;
+            continue;
+        }
+        if (level.ignored && jump_to_sibling(walk, &entry))
+            continue;
+        if (walk->depth + 1 == DEPTH_MAX)
+            return;
+        walk->levels[++walk->depth] = level;
+    }
+}
+
+void dwarf_walk(Dwarf_Die *die, struct dwarf_scopes *scopes, struct ranges *ranges)
+{
+    Dwarf *dwarf = dwarf_cu_getdwarf(die->cu);
+    Elf *elf = dwarf_getelf(dwarf);
+    struct dwarf_bytes info = dwarf_bytes_section(elf, ".debug_info");
+    struct dwarf_bytes abbrevs = dwarf_bytes_section(elf, ".debug_abbrev");
+    struct walk walk = { .die = die, .scopes = scopes, .ranges = ranges, .bytes = info };
+    Dwarf_Off next, offset = dwarf_dieoffset(die), abbrev_offset;
+    size_t header_size;
+    Dwarf_Half version;
+
+    walk.unit_offset = offset - dwarf_cuoffset(die);
+    if (dwarf_next_unit(dwarf, walk.unit_offset, &next, &header_size, &version, &abbrev_offset,
+                        &walk.bytes.address_size, &walk.bytes.offset_size, NULL, NULL) != 0 ||
+        (walk.bytes.address_size != 4 && walk.bytes.address_size != 8) ||
+        next > (uint64_t)(info.end - info.at) || offset >= next)
+        return;
+    walk.bytes.version = (uint8_t)version;
+    walk.unit = info.at + walk.unit_offset;
+    walk.bytes.at = info.at + offset;
+    walk.bytes.end = info.at + next;
+    abbrevs.address_size = walk.bytes.address_size;
+    abbrevs.offset_size = walk.bytes.offset_size;
+    abbrevs.version = walk.bytes.version;
+    dwarf_bytes_skip(&abbrevs, abbrev_offset);
+    dwarf_abbrevs_init(&walk.abbrevs, abbrevs);
+    walk_unit(&walk);
+    dwarf_abbrevs_fini(&walk.abbrevs);
+}
