@@ -32,6 +32,9 @@ enum {
     EVERY_MAX = 64
 };
 
+/* Start times are told in ticks of at most this. */
+#define TICK_NS (10 * NS_PER_MS)
+
 struct other {
     int32_t pid;
     bool known, target;
@@ -101,7 +104,9 @@ static void read_io(const struct round *round, struct other *other)
     other->write_bytes = write_bytes;
 }
 
-static void look_at(const struct round *round, struct other *other, bool io_of_all)
+/* LAST_NS: when they were looked at before; 0 at the first look. */
+static void look_at(const struct round *round, struct other *other, uint64_t last_ns,
+                    bool io_of_all)
 {
     struct proc_stat stat;
     uint64_t ticks, minor = 0;
@@ -113,8 +118,8 @@ static void look_at(const struct round *round, struct other *other, bool io_of_a
         *other = (struct other){ .pid = other->pid, .start_ticks = stat.start_ticks };
         other->target = target_holds(round->target, other->pid);
         /* One that began since the last look did all of it since. */
-        other->known = round->live && round->number > 0 &&
-                       proc_start_ns(stat.start_ticks) > round->now_ns - NS_PER_S;
+        other->known =
+            round->live && last_ns != 0 && proc_start_ns(stat.start_ticks) + TICK_NS > last_ns;
     }
     snprintf(other->name, sizeof(other->name), "%s", stat.name);
     ticks = stat.utime_ticks + stat.stime_ticks;
@@ -230,7 +235,7 @@ static void others_read(void *opaque, struct round *round)
     qsort(pids.ids, pids.count, sizeof(*pids.ids), by_number);
     merge(state, &pids);
     for (size_t i = 0; i < state->count; i++)
-        look_at(round, &state->list[i], state->count <= IO_OF_ALL_MAX);
+        look_at(round, &state->list[i], state->last_ns, state->count <= IO_OF_ALL_MAX);
     if (state->last_ns != 0)
         tell(state, round);
     state->last_ns = round->now_ns;
