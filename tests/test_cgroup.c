@@ -70,18 +70,18 @@ static void version_1_beside_an_empty_version_2(void **state)
     (void)state;
     snprintf(proc, sizeof(proc), "%s/proc", root);
     testing_write(root, "proc/7/cgroup",
-                  "5:memory:/work\n4:cpu,cpuacct:/work/quick\n1:name=systemd:/\n0::/\n");
+                  "5:memory:/jobs\n4:cpu,cpuacct:/jobs/quick\n1:name=systemd:/\n0::/\n");
     testing_write(
         root, "proc/self/mountinfo",
         "30 23 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
         "31 23 0:28 / /sys/fs/cgroup/cpu,cpuacct rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
-        "32 23 0:27 /work /sys/fs/cgroup/mem\\040ory rw - cgroup cgroup rw,memory\n");
+        "32 23 0:27 /jobs /sys/fs/cgroup/mem\\040ory rw - cgroup cgroup rw,memory\n");
     testing_write(root, "sys/fs/cgroup/unified/cpu.stat", "usage_usec 1\n");
-    testing_write(root, "sys/fs/cgroup/cpu,cpuacct/work/quick/cpu.cfs_quota_us", "50000\n");
-    testing_write(root, "sys/fs/cgroup/cpu,cpuacct/work/quick/cpu.cfs_period_us", "100000\n");
-    testing_write(root, "sys/fs/cgroup/cpu,cpuacct/work/quick/cpu.stat",
+    testing_write(root, "sys/fs/cgroup/cpu,cpuacct/jobs/quick/cpu.cfs_quota_us", "50000\n");
+    testing_write(root, "sys/fs/cgroup/cpu,cpuacct/jobs/quick/cpu.cfs_period_us", "100000\n");
+    testing_write(root, "sys/fs/cgroup/cpu,cpuacct/jobs/quick/cpu.stat",
                   "nr_periods 9\nnr_throttled 8\nthrottled_time 7000000\n");
-    testing_write(root, "sys/fs/cgroup/cpu,cpuacct/work/quick/cpuacct.usage", "5000000\n");
+    testing_write(root, "sys/fs/cgroup/cpu,cpuacct/jobs/quick/cpuacct.usage", "5000000\n");
     testing_write(root, "sys/fs/cgroup/mem ory/memory.usage_in_bytes", "8192\n");
     testing_write(root, "sys/fs/cgroup/mem ory/memory.limit_in_bytes", "9223372036854771712\n");
     testing_write(root, "sys/fs/cgroup/mem ory/memory.failcnt", "6\n");
