@@ -274,7 +274,8 @@ static void a_session_that_was_tampered_with_is_refused(void **state)
     static const struct {
         const char *sql, *word;
     } changes[] = {
-        { "PRAGMA user_version = 2", "newer" },
+        { "PRAGMA user_version = 3", "newer" },
+        { "PRAGMA user_version = 1", "older" },
         { "PRAGMA user_version = 0", "damaged" },
         { "DROP TABLE notes", "notes" },
         { "ALTER TABLE notes ADD COLUMN more", "notes" },

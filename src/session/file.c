@@ -350,6 +350,13 @@ static bool check_identity(sqlite3 *database, const char *path, struct error *er
     }
     if (version < 1)
         return error_set(error, STATUS_DAMAGED, _("%s is damaged: it has no format"), path);
+    if (version < SESSION_VERSION) {
+        error_set(error, STATUS_DAMAGED,
+                  _("%s was written by an older proftop (format %lld, this one reads %d)"), path,
+                  (long long)version, SESSION_VERSION);
+        error_hint(error, _("open it with that version, or export it there"));
+        return false;
+    }
     return true;
 }
 

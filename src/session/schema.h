@@ -5,7 +5,7 @@
 
 enum {
     SESSION_APPLICATION_ID = 0x70724674, /* "prFt" */
-    SESSION_VERSION = 1,
+    SESSION_VERSION = 2,
 };
 
 struct schema_item {

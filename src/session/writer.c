@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The session writer: a queue of sealed slices and a thread that writes them, a transaction a
- * second.
+ * The session writer: a queue of sealed slices and a thread that writes them, in two transactions
+ * a second: a slice is sealed some tenths of a second after its end, and no more than the last
+ * second may be lost.
  *
  *     builder thread ─ session_add() ─► queue ─► writer thread ─► database
  *                                                    └─ names, threads, lanes: what is new
@@ -28,6 +29,8 @@
 #include "store.h"
 #include "thin.h"
 #include "totals.h"
+
+enum { PERIOD_NS = 500000000 };
 
 struct session_writer {
     char *path;
@@ -192,7 +195,7 @@ static struct session_writer *writer_new(const struct session_config *config, sq
 
     writer->path = xstrdup(config->path);
     writer->database = database;
-    writer->period_ns = config->period_ns != 0 ? config->period_ns : NS_PER_S;
+    writer->period_ns = config->period_ns != 0 ? config->period_ns : PERIOD_NS;
     pthread_mutex_init(&writer->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
