@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Python: how long a running thread is held for its native and Python frames together, and what
- * watching costs a program, beside Debian's austin where that knows the interpreter.
+ * Python: how long a running thread is held for its native and Python frames together, whether one
+ * that waits is left alone, and what watching costs a program, beside austin and austinp.
+ *
+ *     a round:  the script alone │ under proftop 100, 1000 Hz │ under each austin 100, 1000 Hz
+ *
+ * A watched run is compared with the unwatched one of its own round; the median of the rounds is
+ * told.  PROFTOP_PYTHON is the interpreter (/usr/bin/python3), PROFTOP_AUSTINS a list of austins.
  */
 #include "config.h"
 
 #include "bench/bench.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,33 +21,71 @@
 
 #include "proftop/memory.h"
 
-enum { PAIRS = 5, ARGUMENTS_MAX = 16, OUTPUT_MAX = 4096 };
+enum { ROUNDS = 5, ARGUMENTS_MAX = 16, WATCHERS_MAX = 12, OUTPUT_MAX = 4096 };
 
-/* Fifty Python frames deep, a fixed amount of work, and how long it took. */
-static const char script[] = "import sys, time\n"
-                             "def work():\n"
-                             "    s = 0\n"
-                             "    for i in range(12000000):\n"
-                             "        s += i & 7\n"
-                             "    return s\n"
-                             "def deep(n):\n"
-                             "    return deep(n - 1) if n else work()\n"
-                             "t = time.perf_counter()\n"
-                             "deep(48)\n"
-                             "print('seconds', time.perf_counter() - t, flush=True)\n";
+/*
+ * Fifty Python frames deep, a fixed amount of work, and how long it took.  Another thread waits
+ * meanwhile where a stop would show: the third figure of its schedstat counts its turns on a CPU.
+ */
+static const char script[] =
+    "import os, select, sys, threading, time\n"
+    "told, epoll = [], select.epoll()\n"
+    "r, w = os.pipe()\n"
+    "epoll.register(r, select.EPOLLIN)\n"
+    "def wait():\n"
+    "    told.append(threading.get_native_id())\n"
+    "    epoll.poll()\n"
+    "threading.Thread(target=wait, daemon=True).start()\n"
+    "def turns():\n"
+    "    return int(open('/proc/self/task/%d/schedstat' % told[0]).read().split()[2])\n"
+    "def asleep():\n"
+    "    stat = open('/proc/self/task/%d/stat' % told[0]).read()\n"
+    "    return stat.rsplit(')', 1)[1].split()[0] == 'S'\n"
+    "while not told or not asleep():\n"
+    "    time.sleep(0.01)\n"
+    "def work():\n"
+    "    s = 0\n"
+    "    for i in range(30000000):\n"
+    "        s += i & 7\n"
+    "    return s\n"
+    "def deep(n):\n"
+    "    return deep(n - 1) if n else work()\n"
+    "began = turns()\n"
+    "t = time.perf_counter()\n"
+    "deep(48)\n"
+    "print('seconds', time.perf_counter() - t, 'turns', turns() - began, flush=True)\n";
 
-/* Runs ARGV, reading what it prints. */
-static double run_reading(const char *const *argv)
+struct run {
+    double seconds, turns;
+};
+
+/* Somebody who watches the script, and what came of it. */
+struct watcher {
+    char *name;
+    const char *arguments[ARGUMENTS_MAX];
+    char *file; /* proftop's session */
+    double slowdown[ROUNDS], turns[ROUNDS];
+    bool fails;
+};
+
+static double figure_behind(const char *output, const char *key)
+{
+    const char *found = strstr(output, key);
+
+    return found != NULL ? strtod(found + strlen(key), NULL) : 0;
+}
+
+/* Runs ARGV, reading what it prints; 0 seconds when it prints no figures. */
+static struct run run_reading(const char *const *argv)
 {
     char output[OUTPUT_MAX] = "";
     size_t length = 0;
-    const char *found;
     int out[2];
     pid_t pid;
     ssize_t got;
 
     if (pipe(out) != 0)
-        return 0;
+        return (struct run){ 0 };
     pid = fork();
     if (pid == 0) {
         dup2(out[1], STDOUT_FILENO);
@@ -59,94 +103,125 @@ static double run_reading(const char *const *argv)
     close(out[0]);
     waitpid(pid, NULL, 0);
     output[length] = '\0';
-    found = strstr(output, "seconds ");
-    return found != NULL ? strtod(found + strlen("seconds "), NULL) : 0;
+    return (struct run){ figure_behind(output, "seconds "), figure_behind(output, "turns ") };
 }
 
-/* The script alone and watched by WATCHER, in turn: the median slowdown. */
-static void compare(const char *name, const char *const *watcher, const char *const *python)
+static void watch_once(struct watcher *watcher, const char *const *python, double alone_s,
+                       unsigned round)
 {
-    const char *argv[ARGUMENTS_MAX] = { NULL };
-    double slowdown[PAIRS], seconds[PAIRS];
+    const char *argv[2 * ARGUMENTS_MAX] = { NULL };
+    struct run watched;
     size_t count = 0;
 
-    for (size_t i = 0; watcher[i] != NULL; i++)
-        argv[count++] = watcher[i];
+    for (size_t i = 0; watcher->arguments[i] != NULL; i++)
+        argv[count++] = watcher->arguments[i];
     for (size_t i = 0; python[i] != NULL; i++)
         argv[count++] = python[i];
-    for (int i = 0; i < PAIRS; i++) {
-        double alone = run_reading(python), watched = run_reading(argv);
-
-        if (alone == 0 || watched == 0) {
-            printf("  %s: does not run here\n", name);
-            return;
-        }
-        seconds[i] = watched;
-        slowdown[i] = (watched / alone - 1) * 100;
-    }
-    bench_figure(name, bench_median(slowdown, PAIRS), "% slower");
-    bench_figure("  it took", bench_median(seconds, PAIRS), "s");
+    watched = run_reading(argv);
+    watcher->fails = watched.seconds == 0;
+    watcher->slowdown[round] = (watched.seconds / alone_s - 1) * 100;
+    watcher->turns[round] = watched.turns;
 }
 
 /* What a report says of a recording: the figure behind KEY. */
-static void tell_figure(const char *proftop, const char *file, const char *key, const char *name,
-                        const char *unit)
+static double reported(const char *proftop, const char *file, const char *key)
 {
     char *command = xasprintf("'%s' report --json '%s'", proftop, file);
     FILE *report = popen(command, "r");
     char *quoted = xasprintf("\"%s\":", key), line[OUTPUT_MAX];
+    double figure = 0;
 
-    while (report != NULL && fgets(line, sizeof(line), report) != NULL) {
-        const char *found = strstr(line, quoted);
-
-        if (found != NULL) {
-            bench_figure(name, strtod(found + strlen(quoted), NULL), unit);
-            break;
-        }
-    }
+    while (report != NULL && figure == 0 && fgets(line, sizeof(line), report) != NULL)
+        figure = figure_behind(line, quoted);
     if (report != NULL)
         pclose(report);
     free(quoted);
     free(command);
+    return figure;
 }
 
-static void watch(const char *proftop, const char *file, const char *rate,
-                  const char *const *python)
+static void tell(const char *proftop, struct watcher *watcher)
 {
-    const char *const watcher[] = {
-        proftop, "record", "-F", rate, "--force", "-o", file, "--", NULL
-    };
-    char *name = xasprintf("proftop at %s Hz", rate);
+    double cpu_s, duration_s;
 
-    compare(name, watcher, python);
-    tell_figure(proftop, file, "p50", "  a thread was held, p50", "us");
-    tell_figure(proftop, file, "p99", "  p99", "us");
-    tell_figure(proftop, file, "achieved_hz", "  samples a second of CPU time", "Hz");
-    tell_figure(proftop, file, "profiler_cpu_s", "  its own CPU time", "s");
-    free(name);
+    if (watcher->fails) {
+        printf("  %s: does not run with this Python\n", watcher->name);
+        return;
+    }
+    bench_figure(watcher->name, bench_median(watcher->slowdown, ROUNDS), "% slower");
+    bench_figure("  the waiting thread was woken, p50", bench_median(watcher->turns, ROUNDS),
+                 "times");
+    if (watcher->file == NULL)
+        return;
+    bench_figure("  a thread was held, p50", reported(proftop, watcher->file, "p50"), "us");
+    bench_figure("  p99", reported(proftop, watcher->file, "p99"), "us");
+    bench_figure("  samples a second of CPU time", reported(proftop, watcher->file, "achieved_hz"),
+                 "Hz");
+    cpu_s = reported(proftop, watcher->file, "profiler_cpu_s");
+    duration_s = reported(proftop, watcher->file, "duration_s");
+    bench_figure("  its own CPU time, start-up included", cpu_s / duration_s * 100, "% of a core");
+}
+
+static void add_proftop(struct watcher *watcher, const char *proftop, const char *rate)
+{
+    const char *const arguments[] = { proftop,  "record",  "-F", rate, "--source",
+                                      "ptrace", "--force", "-o", NULL };
+
+    watcher->name = xasprintf("proftop at %s Hz", rate);
+    watcher->file = xasprintf("bench-python-%s.proftop", rate);
+    memcpy(watcher->arguments, arguments, sizeof(arguments));
+    watcher->arguments[8] = watcher->file;
+    watcher->arguments[9] = "--";
+}
+
+static void add_austin(struct watcher *watcher, const char *austin, const char *interval_us,
+                       const char *rate)
+{
+    const char *const arguments[] = { austin, "-i", interval_us, "-o", "/dev/null", NULL };
+
+    watcher->name = xasprintf("%s at %s Hz", austin, rate);
+    memcpy(watcher->arguments, arguments, sizeof(arguments));
 }
 
 int main(void)
 {
-    const char *built = getenv("PROFTOP_BUILT");
+    const char *built = getenv("PROFTOP_BUILT"), *named = getenv("PROFTOP_PYTHON");
+    const char *listed = getenv("PROFTOP_AUSTINS");
     char *proftop = xasprintf("%s/proftop", built != NULL ? built : ".");
-    char file[] = "bench-python.XXXXXX";
-    const char *const python[] = { "/usr/bin/python3", "-c", script, NULL };
-    const char *const austin_100[] = { "austin", "-i", "10000", "-o", "/dev/null", NULL };
-    const char *const austin_1000[] = { "austin", "-i", "1000", "-o", "/dev/null", NULL };
-    int fd = mkstemp(file);
+    char *austins = xstrdup(listed != NULL ? listed : "austin:austinp"), *rest = austins, *austin;
+    const char *const python[] = { named != NULL ? named : "/usr/bin/python3", "-c", script, NULL };
+    struct watcher *watchers = xcalloc(WATCHERS_MAX, sizeof(*watchers));
+    unsigned count = 0;
+    double alone[ROUNDS];
 
-    if (fd < 0 || access(python[0], X_OK) != 0) {
+    if (access(python[0], X_OK) != 0) {
         printf("python: no %s here\n", python[0]);
         return 0;
     }
-    close(fd);
     bench_title("python, 50 frames deep");
-    watch(proftop, file, "100", python);
-    watch(proftop, file, "1000", python);
-    compare("austin at 100 Hz", austin_100, python);
-    compare("austin at 1000 Hz", austin_1000, python);
-    unlink(file);
+    add_proftop(&watchers[count++], proftop, "100");
+    add_proftop(&watchers[count++], proftop, "1000");
+    while ((austin = strsep(&rest, ":")) != NULL && count + 2 <= WATCHERS_MAX) {
+        add_austin(&watchers[count++], austin, "10000", "100");
+        add_austin(&watchers[count++], austin, "1000", "1000");
+    }
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        alone[round] = run_reading(python).seconds;
+        for (unsigned i = 0; i < count; i++) {
+            if (!watchers[i].fails)
+                watch_once(&watchers[i], python, alone[round], round);
+        }
+    }
+    bench_figure("alone it takes", bench_median(alone, ROUNDS), "s");
+    for (unsigned i = 0; i < count; i++) {
+        tell(proftop, &watchers[i]);
+        free(watchers[i].name);
+        if (watchers[i].file != NULL)
+            unlink(watchers[i].file);
+        free(watchers[i].file);
+    }
+    free(watchers);
+    free(austins);
     free(proftop);
     return 0;
 }
