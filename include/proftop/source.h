@@ -26,6 +26,7 @@ struct source_config {
     const char *event;  /* NULL: CPU time */
     bool kernel;        /* kernel frames wanted */
     bool python;        /* Python frames wanted */
+    bool hands_over;    /* may give SOURCE_HANDS_OVER */
     bool waiting;       /* waiting samples wanted */
     uint64_t period_ns; /* of counters */
     struct modules *modules;
@@ -37,14 +38,19 @@ struct source_config {
 
 struct source;
 
+/* What step() gives when the target has become one for SUCCESSOR, which is to be opened instead. */
+enum { SOURCE_HANDS_OVER = 1 };
+
 struct source_ops {
     const char *name;
+    const struct source_ops *successor; /* or NULL */
     /* Whether it could work here; if not, why not, in words, and the way on. */
     bool (*probe)(const struct target *target, const struct source_config *config,
                   struct error *error);
     struct source *(*open)(struct target *target, const struct source_config *config,
                            struct error *error);
-    /* Waits up to about 100 ms for work, does it, emits records.  0, or -errno: it ended. */
+    /* Waits up to about 100 ms for work, does it, emits records.  0; SOURCE_HANDS_OVER; or -errno:
+     * it ended. */
     int (*step)(struct source *source, struct ring *ring);
     /* The target runs on; cannot fail. */
     void (*close)(struct source *source);

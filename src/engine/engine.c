@@ -205,6 +205,8 @@ static bool start_sources(struct engine *engine, const struct source_ops *ops, s
         .event = engine->config.event,
         .kernel = engine->config.kernel,
         .python = engine->config.python,
+        .hands_over =
+            engine->config.python && engine->config.source == NULL && engine->config.event == NULL,
         .waiting = engine->config.waiting,
         .period_ns = STATS_PERIOD_NS,
         .modules = engine->modules,

@@ -58,6 +58,23 @@ static struct source *let_go(struct runner *runner, struct source *source)
     return runner->ops->open(runner->target, &runner->config, &runner->error);
 }
 
+/* The source that takes over; the same once more when the other does not open. */
+static struct source *hand_over(struct runner *runner, struct source *source)
+{
+    const struct source_ops *before = runner->ops;
+
+    before->close(source);
+    runner->config.hands_over = false;
+    runner->ops = before->successor;
+    source = runner->ops->open(runner->target, &runner->config, &runner->error);
+    if (source == NULL) {
+        runner->ops = before;
+        source = before->open(runner->target, &runner->config, &runner->error);
+    }
+    pthread_setname_np(pthread_self(), runner->ops->name);
+    return source;
+}
+
 static bool hold_wanted(struct runner *runner)
 {
     bool hold;
@@ -72,6 +89,7 @@ static void *run(void *argument)
 {
     struct runner *runner = argument;
     struct source *source;
+    int stepped;
 
     pthread_setname_np(pthread_self(), runner->ops->name);
     source = runner->ops->open(runner->target, &runner->config, &runner->error);
@@ -81,7 +99,9 @@ static void *run(void *argument)
     while (!atomic_load(&runner->stopping)) {
         if (hold_wanted(runner))
             source = let_go(runner, source);
-        else if (runner->ops->step(source, runner->ring) < 0)
+        else if ((stepped = runner->ops->step(source, runner->ring)) == SOURCE_HANDS_OVER)
+            source = hand_over(runner, source);
+        else if (stepped < 0)
             atomic_store(&runner->ended, true);
         if (source == NULL && !atomic_load(&runner->stopping))
             atomic_store(&runner->ended, true);

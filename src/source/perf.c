@@ -241,6 +241,10 @@ static int perf_step(struct source *source, struct ring *ring)
         perf_settle(perf, now_ns);
     perf_watch(perf, now_ns);
     emit_watermark(&perf->emit, (finished_ns < now_ns ? finished_ns : now_ns) - RECORD_DELAY_NS);
+    if (perf_python_hand_over(perf, now_ns)) {
+        perf_watch_tally(perf, now_ns);
+        return SOURCE_HANDS_OVER;
+    }
     if (!roster_over(&perf->roster, true, now_ns) || perf->pending.first != NULL)
         return 0;
     perf_take(perf, clock_now_ns());
@@ -251,6 +255,7 @@ static int perf_step(struct source *source, struct ring *ring)
 
 const struct source_ops source_perf = {
     .name = "perf",
+    .successor = &source_ptrace,
     .probe = perf_probe,
     .open = perf_open,
     .step = perf_step,

@@ -46,6 +46,7 @@ struct perf {
     bool system_allowed;
     bool show_kernel;
     uint64_t random;
+    int32_t python_pid;      /* a process whose Python frames are missed; 0: none */
     uint64_t last_record_ns; /* where the watermark may go */
     struct frame kernel[128];
 };
@@ -64,5 +65,10 @@ void perf_watch(struct perf *perf, uint64_t now_ns);
 /* Sends the tally; returns our own CPU time since the last one. */
 uint64_t perf_watch_tally(struct perf *perf, uint64_t now_ns);
 void perf_watch_fini(struct perf *perf);
+
+/* perf_python.c: counts time of PROCESS, which may run Python that this source cannot show. */
+void perf_python_count(struct perf *perf, struct tracked *process, uint64_t weight_ns);
+/* Whether the ptrace source is to take over; says why. */
+bool perf_python_hand_over(struct perf *perf, uint64_t now_ns);
 
 #endif

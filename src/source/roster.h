@@ -38,6 +38,7 @@ struct tracked {
     bool stopped;          /* ptrace: SIGSTOP or its kin */
     struct python *python; /* its interpreter, or NULL; pythons.h */
     uint64_t python_due_ns, python_first_ns; /* when to try to open it; the first futile try */
+    uint64_t python_ns; /* perf: CPU time of an interpreter whose frames it cannot show */
     struct tracked *next;
 };
 

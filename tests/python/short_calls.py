@@ -1,0 +1,48 @@
+# Short calls, of which a reader that does not stand still would mix up two moments.  The argument
+# is how many seconds; check-python.sh knows who calls whom.
+import sys
+import time
+
+
+def a1():
+    return 1
+
+
+def a2():
+    return a1() + a1()
+
+
+def a3():
+    return a2()
+
+
+def b1():
+    return 2
+
+
+def b2():
+    return b1()
+
+
+def b3():
+    return b2() + b1()
+
+
+def top_a():
+    for _ in range(50):
+        a3()
+
+
+def top_b():
+    for _ in range(50):
+        b3()
+
+
+def both():
+    end = time.monotonic() + float(sys.argv[1])
+    while time.monotonic() < end:
+        top_a()
+        top_b()
+
+
+both()
