@@ -428,7 +428,7 @@ static void the_busiest_others_are_named(void **state)
     for (int pid = 100; pid < 112; pid++)
         write_other(&bench, pid, "idle", 6, 0, 0);
     write_other(&bench, 200, "hog", 90, 0, 0);
-    write_other(&bench, 201, "disk (hog)", 10, 0, 1052672);
+    write_other(&bench, 201, "disk (hog)", 11, 0, 1052672);
     write_other(&bench, 202, "faulter", 10, 25, 0);
     write_process(&bench, 190, 1000, 1900000000); /* the target is none of the others */
     bench_round(&bench, 1);
@@ -441,6 +441,17 @@ static void the_busiest_others_are_named(void **state)
     assert_string_equal(find_other(&bench, 201)->name, "disk (hog)");
     assert_int_equal(find_other(&bench, 202)->majflt, 20);
     assert_null(find_other(&bench, 42));
+
+    /* Processes are looked for where one began: loadavg's last figure says so. */
+    write_fixture(&bench, "proc/loadavg", "0.1 0.2 0.3 1/99 202\n");
+    bench_round(&bench, 1);
+    write_other(&bench, 203, "new", 10, 0, 0);
+    bench_round(&bench, 1);
+    write_fixture(&bench, "proc/loadavg", "0.1 0.2 0.3 1/99 203\n");
+    bench_round(&bench, 1);
+    write_other(&bench, 203, "new", 60, 0, 0);
+    bench_round(&bench, 1);
+    assert_true(fabs(find_other(&bench, 203)->cpu_pct - 50) < 1e-6);
     bench_close(&bench);
 }
 

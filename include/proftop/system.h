@@ -48,6 +48,8 @@ void system_stat_fini(struct system_stat *stat);
 struct system_load {
     double load_1, load_5, load_15;
     uint64_t running, tasks;
+    uint64_t
+        newest_pid; /* given last in our PID namespace, to a thread or a process; 0: not told */
 };
 
 bool system_parse_loadavg(const char *text, struct system_load *load);

@@ -5,6 +5,9 @@
  *
  *     /proc ──► pids ──► stat, io of each ──► growth ──► the top of three orders ──► RECORD_OTHERS
  *
+ * Listing /proc and opening files there costs more than all the reading: processes are listed anew
+ * only when loadavg's newest pid says that some began, and the files stay open.
+ *
  * With hidepid or in a container only our own are seen, and only our own tell their io; nobody is
  * counted as zero for that.  A look over many processes that costs too much is taken less often,
  * and the record says over how long.
@@ -13,6 +16,7 @@
 
 #include "stats.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +25,15 @@
 #include "proftop/clock.h"
 #include "proftop/memory.h"
 #include "proftop/proc.h"
+#include "proftop/proc_file.h"
 #include "proftop/system.h"
 
 enum {
     TOP = 5,
     ORDERS = 3,
     OTHERS_MAX = 32768,
-    IO_OF_ALL_MAX = 256, /* processes; with more, only those that ran tell their io */
-    COST_SHARE = 500,    /* at most a 500th of a core */
+    KEPT_MAX = 256,   /* processes whose files stay open */
+    COST_SHARE = 300, /* at most a 300th of a core */
     EVERY_MAX = 64
 };
 
@@ -38,6 +43,7 @@ enum {
 struct other {
     int32_t pid;
     bool known, target;
+    struct proc_file stat; /* open while it is one of the KEPT_MAX first */
     char name[PROC_NAME_MAX];
     uint64_t start_ticks, ticks, majflt, minflt, read_bytes, write_bytes;
     /* Growth since the last look. */
@@ -47,6 +53,8 @@ struct other {
 struct others_state {
     struct other *list; /* by pid */
     size_t count, capacity;
+    struct proc_file loadavg;
+    uint64_t newest_pid; /* as loadavg told it when they were listed; 0: not told */
     unsigned every, rounds_to_look;
     uint64_t last_ns;
 };
@@ -55,8 +63,8 @@ static void *others_open(struct round *round)
 {
     struct others_state *state = xcalloc(1, sizeof(*state));
 
-    (void)round;
     state->every = 1;
+    proc_file_open(&state->loadavg, round->proc_root, "loadavg");
     return state;
 }
 
@@ -75,15 +83,52 @@ static void merge(struct others_state *state, const struct proc_ids *pids)
 
     for (size_t i = 0; i < count; i++) {
         while (at < state->count && state->list[at].pid < pids->ids[i])
-            at++;
+            proc_file_close(&state->list[at++].stat);
         if (at < state->count && state->list[at].pid == pids->ids[i])
-            list[i] = state->list[at];
+            list[i] = state->list[at++];
         else
             list[i].pid = pids->ids[i];
     }
+    while (at < state->count)
+        proc_file_close(&state->list[at++].stat);
     free(state->list);
     state->list = list;
     state->count = count;
+}
+
+/* Lists the processes anew where some may have begun. */
+static void list_processes(struct others_state *state, const struct round *round)
+{
+    const char *text = proc_file_read(&state->loadavg);
+    struct proc_ids pids = { 0 };
+    struct system_load load = { 0 };
+
+    if (text != NULL && system_parse_loadavg(text, &load) && load.newest_pid != 0 &&
+        load.newest_pid == state->newest_pid)
+        return;
+    state->newest_pid = load.newest_pid;
+    proc_pids(round->proc_root, &pids);
+    qsort(pids.ids, pids.count, sizeof(*pids.ids), by_number);
+    merge(state, &pids);
+    proc_ids_fini(&pids);
+}
+
+/* A file kept open outlives its process: a pid that was given anew is opened anew. */
+static bool read_stat(const struct round *round, struct other *other, bool keep,
+                      struct proc_stat *stat)
+{
+    const char *text = proc_file_read(&other->stat);
+
+    if (text == NULL &&
+        proc_file_open(&other->stat, round->proc_root, "%" PRId32 "/stat", other->pid))
+        text = proc_file_read(&other->stat);
+    if (text == NULL || !proc_parse_stat(text, stat)) {
+        proc_file_close(&other->stat);
+        return false;
+    }
+    if (!keep)
+        proc_file_close(&other->stat);
+    return true;
 }
 
 static void read_io(const struct round *round, struct other *other)
@@ -105,17 +150,18 @@ static void read_io(const struct round *round, struct other *other)
 }
 
 /* LAST_NS: when they were looked at before; 0 at the first look. */
-static void look_at(const struct round *round, struct other *other, uint64_t last_ns,
-                    bool io_of_all)
+static void look_at(const struct round *round, struct other *other, uint64_t last_ns, bool keep)
 {
     struct proc_stat stat;
     uint64_t ticks, minor = 0;
 
     other->cpu = other->faults = other->read = other->written = 0;
-    if (!proc_stat(round->proc_root, other->pid, 0, &stat))
+    if (!read_stat(round, other, keep, &stat))
         return;
     if (!other->known || other->start_ticks != stat.start_ticks) {
-        *other = (struct other){ .pid = other->pid, .start_ticks = stat.start_ticks };
+        *other = (struct other){ .pid = other->pid,
+                                 .stat = other->stat,
+                                 .start_ticks = stat.start_ticks };
         other->target = target_holds(round->target, other->pid);
         /* One that began since the last look did all of it since. */
         other->known =
@@ -131,7 +177,8 @@ static void look_at(const struct round *round, struct other *other, uint64_t las
     other->ticks = ticks;
     other->majflt = stat.majflt;
     other->minflt = stat.minflt;
-    if (!other->target && (io_of_all || !other->known || other->cpu + minor + other->faults > 0))
+    /* Who did not run read and wrote nothing; what too short a run moved is told with the next. */
+    if (!other->target && (!other->known || other->cpu + minor + other->faults > 0))
         read_io(round, other);
     other->known = true;
 }
@@ -225,30 +272,29 @@ static void others_read(void *opaque, struct round *round)
 {
     struct others_state *state = opaque;
     uint64_t before_ns = clock_thread_cpu_ns();
-    struct proc_ids pids = { 0 };
 
     if (state->rounds_to_look > 0) {
         state->rounds_to_look--;
         return;
     }
-    proc_pids(round->proc_root, &pids);
-    qsort(pids.ids, pids.count, sizeof(*pids.ids), by_number);
-    merge(state, &pids);
+    list_processes(state, round);
     for (size_t i = 0; i < state->count; i++)
-        look_at(round, &state->list[i], state->last_ns, state->count <= IO_OF_ALL_MAX);
+        look_at(round, &state->list[i], state->last_ns, i < KEPT_MAX);
     if (state->last_ns != 0)
         tell(state, round);
     state->last_ns = round->now_ns;
     adapt(state, round, clock_thread_cpu_ns() - before_ns);
     state->rounds_to_look = state->every - 1;
-    proc_ids_fini(&pids);
 }
 
 static void others_close(void *opaque)
 {
     struct others_state *state = opaque;
 
+    for (size_t i = 0; i < state->count; i++)
+        proc_file_close(&state->list[i].stat);
     free(state->list);
+    proc_file_close(&state->loadavg);
     free(state);
 }
 

@@ -129,7 +129,8 @@ bool system_parse_loadavg(const char *text, struct system_load *load)
     for (size_t i = 0; i < 3; i++)
         if ((text = read_decimal(text, loads[i])) == NULL)
             return false;
-    return sscanf(text, " %" SCNu64 "/%" SCNu64, &load->running, &load->tasks) == 2;
+    return sscanf(text, " %" SCNu64 "/%" SCNu64 " %" SCNu64, &load->running, &load->tasks,
+                  &load->newest_pid) >= 2;
 }
 
 const char *system_next_pair(const char *text, char key[SYSTEM_KEY_MAX], uint64_t *value)
