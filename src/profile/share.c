@@ -22,8 +22,9 @@ struct interval share_interval(double share, double samples)
     centre = (share + square / (2 * samples)) / (1 + square / samples);
     half = z / (1 + square / samples) *
            sqrt(share * (1 - share) / samples + square / (4 * samples * samples));
-    interval.low = fmax(0, centre - half);
-    interval.high = fmin(1, centre + half);
+    /* However the arithmetic rounds, the share itself lies inside. */
+    interval.low = fmin(share, fmax(0, centre - half));
+    interval.high = fmax(share, fmin(1, centre + half));
     return interval;
 }
 
