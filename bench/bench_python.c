@@ -24,8 +24,9 @@
 enum { ROUNDS = 5, ARGUMENTS_MAX = 16, WATCHERS_MAX = 12, OUTPUT_MAX = 4096 };
 
 /*
- * Fifty Python frames deep, a fixed amount of work, and how long it took.  Another thread waits
- * meanwhile where a stop would show: the third figure of its schedstat counts its turns on a CPU.
+ * Fifty Python frames deep, a hundred steps of the same work, and how long they took: the median,
+ * and the quarter that others on the machine disturbed least.  Another thread waits meanwhile where
+ * a stop would show: the third figure of its schedstat counts its turns on a CPU.
  */
 static const char script[] =
     "import os, select, sys, threading, time\n"
@@ -45,18 +46,23 @@ static const char script[] =
     "    time.sleep(0.01)\n"
     "def work():\n"
     "    s = 0\n"
-    "    for i in range(30000000):\n"
+    "    for i in range(400000):\n"
     "        s += i & 7\n"
     "    return s\n"
+    "def repeat():\n"
+    "    for i in range(100):\n"
+    "        t = time.perf_counter()\n"
+    "        work()\n"
+    "        took.append(time.perf_counter() - t)\n"
     "def deep(n):\n"
-    "    return deep(n - 1) if n else work()\n"
-    "began = turns()\n"
-    "t = time.perf_counter()\n"
-    "deep(48)\n"
-    "print('seconds', time.perf_counter() - t, 'turns', turns() - began, flush=True)\n";
+    "    return deep(n - 1) if n else repeat()\n"
+    "took, began = [], turns()\n"
+    "deep(47)\n"
+    "took.sort()\n"
+    "print('median', took[50], 'calm', took[25], 'turns', turns() - began, flush=True)\n";
 
 struct run {
-    double seconds, turns;
+    double median_s, calm_s, turns;
 };
 
 /* Somebody who watches the script, and what came of it. */
@@ -64,7 +70,7 @@ struct watcher {
     char *name;
     const char *arguments[ARGUMENTS_MAX];
     char *file; /* proftop's session */
-    double slowdown[ROUNDS], turns[ROUNDS];
+    double slowdown[ROUNDS], calm_slowdown[ROUNDS], turns[ROUNDS];
     bool fails;
 };
 
@@ -75,7 +81,7 @@ static double figure_behind(const char *output, const char *key)
     return found != NULL ? strtod(found + strlen(key), NULL) : 0;
 }
 
-/* Runs ARGV, reading what it prints; 0 seconds when it prints no figures. */
+/* Runs ARGV, reading what it prints; all 0 when it prints no figures. */
 static struct run run_reading(const char *const *argv)
 {
     char output[OUTPUT_MAX] = "";
@@ -103,10 +109,11 @@ static struct run run_reading(const char *const *argv)
     close(out[0]);
     waitpid(pid, NULL, 0);
     output[length] = '\0';
-    return (struct run){ figure_behind(output, "seconds "), figure_behind(output, "turns ") };
+    return (struct run){ figure_behind(output, "median "), figure_behind(output, "calm "),
+                         figure_behind(output, "turns ") };
 }
 
-static void watch_once(struct watcher *watcher, const char *const *python, double alone_s,
+static void watch_once(struct watcher *watcher, const char *const *python, const struct run *alone,
                        unsigned round)
 {
     const char *argv[2 * ARGUMENTS_MAX] = { NULL };
@@ -118,8 +125,9 @@ static void watch_once(struct watcher *watcher, const char *const *python, doubl
     for (size_t i = 0; python[i] != NULL; i++)
         argv[count++] = python[i];
     watched = run_reading(argv);
-    watcher->fails = watched.seconds == 0;
-    watcher->slowdown[round] = (watched.seconds / alone_s - 1) * 100;
+    watcher->fails = watched.median_s == 0;
+    watcher->slowdown[round] = (watched.median_s / alone->median_s - 1) * 100;
+    watcher->calm_slowdown[round] = (watched.calm_s / alone->calm_s - 1) * 100;
     watcher->turns[round] = watched.turns;
 }
 
@@ -149,6 +157,8 @@ static void tell(const char *proftop, struct watcher *watcher)
         return;
     }
     bench_figure(watcher->name, bench_median(watcher->slowdown, ROUNDS), "% slower");
+    bench_figure("  by the calmest quarter of its steps",
+                 bench_median(watcher->calm_slowdown, ROUNDS), "% slower");
     bench_figure("  the waiting thread was woken, p50", bench_median(watcher->turns, ROUNDS),
                  "times");
     if (watcher->file == NULL)
@@ -192,7 +202,7 @@ int main(void)
     const char *const python[] = { named != NULL ? named : "/usr/bin/python3", "-c", script, NULL };
     struct watcher *watchers = xcalloc(WATCHERS_MAX, sizeof(*watchers));
     unsigned count = 0;
-    double alone[ROUNDS];
+    double steps[ROUNDS];
 
     if (access(python[0], X_OK) != 0) {
         printf("python: no %s here\n", python[0]);
@@ -206,13 +216,15 @@ int main(void)
         add_austin(&watchers[count++], austin, "1000", "1000");
     }
     for (unsigned round = 0; round < ROUNDS; round++) {
-        alone[round] = run_reading(python).seconds;
+        struct run alone = run_reading(python);
+
+        steps[round] = alone.median_s * 1000;
         for (unsigned i = 0; i < count; i++) {
             if (!watchers[i].fails)
-                watch_once(&watchers[i], python, alone[round], round);
+                watch_once(&watchers[i], python, &alone, round);
         }
     }
-    bench_figure("alone it takes", bench_median(alone, ROUNDS), "s");
+    bench_figure("a step alone", bench_median(steps, ROUNDS), "ms");
     for (unsigned i = 0; i < count; i++) {
         tell(proftop, &watchers[i]);
         free(watchers[i].name);
