@@ -32,6 +32,18 @@ enum mark {
     MARK_SYSCALL,    /* the leaf is inside this system call; argument: its number */
     MARK_KERNEL,     /* in the kernel, but its frames are not permitted or not wanted */
     MARK_NATIVE_CUT, /* Python frames placed by address order because the native unwind was cut */
+    MARK_PYTHON_CUT, /* Python frames are missing; argument: enum python_end */
+};
+
+/* How the walk through a thread's Python frames ended.  One table (python_end_name) has words. */
+enum python_end {
+    PYTHON_COMPLETE,
+    PYTHON_STRANGER,  /* the thread state has become another thread's: none of ours are there */
+    PYTHON_BAD_STATE, /* the thread state could not be read */
+    PYTHON_BAD_FRAME, /* a frame points at memory that cannot be read */
+    PYTHON_BAD_CODE,  /* a frame's code object makes no sense */
+    PYTHON_CYCLE,     /* the frames go in a circle, or are more than we keep */
+    PYTHON_ENDS
 };
 
 /* How an unwind ended.  One table (stack_end_text) gives the words. */
@@ -58,5 +70,6 @@ struct frame {
 /* In words, for a person: "no unwind information".  And the same untranslated, for files. */
 const char *stack_end_text(enum stack_end end);
 const char *stack_end_name(enum stack_end end);
+const char *python_end_name(enum python_end end); /* untranslated */
 
 #endif

@@ -58,7 +58,7 @@ void python_prepare(struct python *python, int32_t tid);
 
 /*
  * In the stop, or while the thread is known to be blocked: reads where its Python frames are. False
- * when it has none or they could not be read; SAMPLE says which.
+ * when there is nothing to merge.
  */
 bool python_freeze(struct python *python, const struct frozen *frozen,
                    struct python_sample *sample);
@@ -66,8 +66,8 @@ bool python_freeze(struct python *python, const struct frozen *frozen,
 /* Where the interpreter lock was, as python_freeze() saw it. */
 enum gil python_sample_gil(const struct python_sample *sample);
 
-/* Why the last freeze gave no frames, in a few translated words; NULL when nothing is amiss. */
-const char *python_sample_trouble(const struct python_sample *sample);
+/* Whether the last freeze found all frames, or why not.  The merge leaves a mark that says so. */
+enum python_end python_sample_end(const struct python_sample *sample);
 
 /*
  * Puts the sample's frames into the COUNT native FRAMES (whose stack pointers are STACKS, 0 for
@@ -89,13 +89,5 @@ bool python_waits_for_gil(const struct python *python, uint64_t address);
 
 /* Which thread holds the lock now (as its process numbers it), 0 for none. */
 int32_t python_gil_holder(struct python *python);
-
-struct python_counts {
-    uint64_t samples;   /* frozen with frames */
-    uint64_t strangers; /* threads without a thread state */
-    uint64_t torn;      /* memory that changed or made no sense */
-    uint64_t cut;       /* runs placed by order, the native unwind being cut */
-};
-void python_counts(const struct python *python, struct python_counts *counts);
 
 #endif

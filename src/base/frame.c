@@ -38,6 +38,20 @@ const char *stack_end_text(enum stack_end end)
     return _(stack_end_name(end));
 }
 
+const char *python_end_name(enum python_end end)
+{
+    static const char *const names[PYTHON_ENDS] = {
+        [PYTHON_COMPLETE] = "complete",
+        [PYTHON_STRANGER] = "thread state of another thread",
+        [PYTHON_BAD_STATE] = "thread state unreadable",
+        [PYTHON_BAD_FRAME] = "frame memory unreadable",
+        [PYTHON_BAD_CODE] = "code object makes no sense",
+        [PYTHON_CYCLE] = "too many frames, or a circle",
+    };
+
+    return names[(unsigned)end < PYTHON_ENDS ? end : PYTHON_BAD_STATE];
+}
+
 const char *wait_reason_name(enum wait_reason reason)
 {
     return wait_texts[(unsigned)reason < WAIT_REASONS ? reason : WAIT_UNKNOWN];

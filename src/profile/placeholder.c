@@ -10,7 +10,7 @@
 static const char *const mark_names[] = {
     [MARK_BROKEN] = "[broken stack]",          [MARK_SKIPPED] = "[skipped frames]",
     [MARK_SYSCALL] = "[system call]",          [MARK_KERNEL] = "[kernel]",
-    [MARK_NATIVE_CUT] = "[native frames cut]",
+    [MARK_NATIVE_CUT] = "[native frames cut]", [MARK_PYTHON_CUT] = "[Python frames cut]",
 };
 
 enum { MARKS = sizeof(mark_names) / sizeof(mark_names[0]) };
@@ -24,6 +24,9 @@ static void describe_mark(const struct frame *frame, struct function *function,
     if (mark == MARK_BROKEN)
         snprintf(text, PLACEHOLDER_MAX, "[broken: %s]",
                  stack_end_name((enum stack_end)frame->address));
+    else if (mark == MARK_PYTHON_CUT)
+        snprintf(text, PLACEHOLDER_MAX, "[Python frames cut: %s]",
+                 python_end_name((enum python_end)frame->address));
     else if (mark == MARK_SYSCALL)
         snprintf(text, PLACEHOLDER_MAX, "[system call %" PRIu64 "]", frame->address);
     else

@@ -271,8 +271,10 @@ enum role format_role(const struct screen_input *input, const struct function *f
         names_get(input->fold->names, input->marked) == function)
         return ROLE_MATCH;
     if (function->kind == FRAME_MARK)
-        return function->mark == MARK_BROKEN || function->mark == MARK_NATIVE_CUT ? ROLE_WARN
-                                                                                  : ROLE_DIM;
+        return function->mark == MARK_BROKEN || function->mark == MARK_NATIVE_CUT ||
+                       function->mark == MARK_PYTHON_CUT
+                   ? ROLE_WARN
+                   : ROLE_DIM;
     if (function->kind == FRAME_KERNEL)
         return ROLE_KERNEL;
     if (function_is_library(function))

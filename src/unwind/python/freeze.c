@@ -14,8 +14,6 @@
 
 #include "interpreter.h"
 
-#include "proftop/gettext.h"
-
 enum { OWNER_SHIM = 3, READ_AHEAD_MAX = 900, SHIM_MASK = 3 };
 
 /* SIZE bytes at ADDRESS out of what was copied, or NULL. */
@@ -128,7 +126,7 @@ static uint64_t first_frame(struct python *python, struct python_sample *sample,
     if (bytes != NULL)
         return python_word(bytes, 0);
     if (!python_read(python, cframe + offsets->cframe.frame, &frame, sizeof(frame)))
-        sample->trouble = N_("the thread state could not be read");
+        sample->end = PYTHON_BAD_STATE;
     return frame;
 }
 
@@ -145,11 +143,11 @@ static void walk(struct python *python, struct python_sample *sample, uint64_t a
         uint64_t previous;
 
         if (bytes == NULL) {
-            sample->trouble = N_("a Python frame could not be read");
+            sample->end = PYTHON_BAD_FRAME;
             break;
         }
         if (sample->frame_count == PYTHON_FRAMES_MAX || sample->run_count == PYTHON_FRAMES_MAX) {
-            sample->trouble = N_("more Python frames than are kept");
+            sample->end = PYTHON_CYCLE;
             break;
         }
         previous = python_word(bytes, offsets->frame.previous);
@@ -171,7 +169,7 @@ static void walk(struct python *python, struct python_sample *sample, uint64_t a
             }
         }
         if (previous == address) {
-            sample->trouble = N_("the Python frames go in a circle");
+            sample->end = PYTHON_CYCLE;
             break;
         }
         address = previous;
@@ -216,15 +214,10 @@ static bool read_state(struct python *python, struct thread *thread, uint32_t in
 }
 
 /* The state is still this thread's; what freed memory holds now could say anything. */
-static bool still_its(const struct python *python, const struct thread *thread,
-                      const struct python_sample *sample, const uint8_t *state)
+static bool still_its(const struct python *python, const struct thread *thread, uint32_t index,
+                      const uint8_t *state)
 {
-    const struct python_offsets *offsets = &python->offsets;
-
-    (void)sample;
-    if (offsets->thread.native_id != PYTHON_ABSENT)
-        return (int32_t)python_word(state, offsets->thread.native_id) == thread->inner_tid;
-    return python_word(state, offsets->thread.thread_id) != 0;
+    return python_state_owner(python, state) == thread->owners[index];
 }
 
 static enum gil lock_state(const struct python *python, const uint8_t *lock, uint64_t state)
@@ -243,12 +236,12 @@ static void freeze_state(struct python *python, struct thread *thread, uint32_t 
     uint64_t chunk;
 
     if (!read_state(python, thread, index, sample, state, lock)) {
-        sample->trouble = N_("the thread state could not be read");
+        sample->end = PYTHON_BAD_STATE;
         return;
     }
-    if (!still_its(python, thread, sample, state)) {
+    if (!still_its(python, thread, index, state)) {
         thread->state_count = 0; /* looked for again before the next sample */
-        sample->trouble = N_("the thread state is another's now");
+        sample->end = PYTHON_STRANGER;
         return;
     }
     if (sample->gil != GIL_HELD)
@@ -289,7 +282,7 @@ bool python_freeze(struct python *python, const struct frozen *frozen, struct py
     sample->frozen = frozen;
     sample->frame_count = sample->run_count = sample->piece_count = sample->heap_count = 0;
     sample->gil = GIL_NONE;
-    sample->trouble = NULL;
+    sample->end = PYTHON_COMPLETE;
     if (thread != NULL) {
         for (uint32_t i = 0; i < thread->state_count; i++)
             freeze_state(python, thread, i, sample);
@@ -302,5 +295,5 @@ bool python_freeze(struct python *python, const struct frozen *frozen, struct py
         }
     }
     sample->frozen = NULL;
-    return sample->frame_count > 0;
+    return sample->frame_count > 0 || sample->end > PYTHON_STRANGER;
 }

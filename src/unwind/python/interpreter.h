@@ -51,7 +51,7 @@ struct piece {
 struct python_sample {
     const struct frozen *frozen; /* in the stop only */
     enum gil gil;
-    const char *trouble; /* N_() text or NULL */
+    enum python_end end;
     uint32_t frame_count, run_count;
     struct python_frame frames[PYTHON_FRAMES_MAX];
     struct python_run runs[PYTHON_FRAMES_MAX];
@@ -69,9 +69,10 @@ struct thread {
     int32_t tid, inner_tid; /* as we and as the process itself number it */
     uint32_t state_count;
     uint64_t states[STATES_MAX];
-    uint64_t locks[STATES_MAX]; /* the lock of each state's interpreter */
-    uint64_t chunk;             /* where the data stack was: read ahead next time */
-    uint64_t *last;             /* the frames' addresses of the last sample, for 3.8–3.10 */
+    uint64_t locks[STATES_MAX];  /* the lock of each state's interpreter */
+    uint64_t owners[STATES_MAX]; /* the native_id or pthread_t that each state had */
+    uint64_t chunk;              /* where the data stack was: read ahead next time */
+    uint64_t *last;              /* the frames' addresses of the last sample, for 3.8–3.10 */
     uint32_t last_count;
 };
 
@@ -92,7 +93,6 @@ struct python {
     uint32_t lock_count;
     bool namespaced; /* its TIDs are not ours */
     struct code_cache *cache;
-    struct python_counts counts;
 };
 
 /* memory: reads SIZE bytes of the process; false when any is missing. */
@@ -103,6 +103,8 @@ uint64_t python_word(const uint8_t *bytes, uint32_t offset);
 void python_threads_fini(struct python *python);
 struct thread *python_threads_find(struct python *python, int32_t tid);
 void python_threads_look(struct python *python);
+/* Who a thread state says it belongs to: a TID from 3.11 on, a pthread_t before. */
+uint64_t python_state_owner(const struct python *python, const uint8_t *state);
 
 /* codes.c */
 struct code_cache *python_code_cache_new(void);
@@ -113,7 +115,7 @@ bool python_code_resolve(struct python *python, const struct python_frame *frame
 /* Makes sure that what the cache holds for COUNT frames is still what the target holds. */
 void python_code_validate(struct python *python, const struct python_frame *frames, uint32_t count);
 
-/* merge.c: pure.  RESOLVED has a frame for each of the sample's, kind MARK for those left out. */
+/* merge.c: pure.  RESOLVED has a frame for each of the sample's. */
 struct merge_result {
     uint32_t count;
     uint32_t cut; /* runs that no native frame holds */

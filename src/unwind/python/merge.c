@@ -41,10 +41,8 @@ static void emit_run(struct merger *merger, uint64_t stack)
 {
     const struct python_run *run = &merger->runs[merger->next++];
 
-    for (uint32_t i = run->first; i < run->end; i++) {
-        if (merger->resolved[i].kind == FRAME_PYTHON)
-            emit(merger, merger->resolved[i], stack);
-    }
+    for (uint32_t i = run->first; i < run->end; i++)
+        emit(merger, merger->resolved[i], stack);
     merger->cut += run->anchor == 0;
 }
 

@@ -130,9 +130,14 @@ enum gil python_sample_gil(const struct python_sample *sample)
     return sample->gil;
 }
 
-const char *python_sample_trouble(const struct python_sample *sample)
+enum python_end python_sample_end(const struct python_sample *sample)
 {
-    return sample->trouble != NULL ? _(sample->trouble) : NULL;
+    return sample->end;
+}
+
+static struct frame cut_mark(enum python_end end)
+{
+    return (struct frame){ .kind = FRAME_MARK, .module = MARK_PYTHON_CUT, .address = end };
 }
 
 uint32_t python_merge(struct python *python, struct python_sample *sample, struct frame *frames,
@@ -141,27 +146,18 @@ uint32_t python_merge(struct python *python, struct python_sample *sample, struc
     struct frame *resolved;
     struct merge_result result;
 
-    if (sample->trouble != NULL)
-        python->counts.torn++;
-    if (sample->frame_count == 0)
-        return count;
-    python->counts.samples++;
     python_code_validate(python, sample->frames, sample->frame_count);
     resolved = xcalloc(sample->frame_count, sizeof(*resolved));
     for (uint32_t i = 0; i < sample->frame_count; i++) {
-        if (!python_code_resolve(python, &sample->frames[i], &resolved[i])) {
-            resolved[i].kind = FRAME_MARK;
-            python->counts.torn++;
-        }
+        if (!python_code_resolve(python, &sample->frames[i], &resolved[i]))
+            resolved[i] = cut_mark(PYTHON_BAD_CODE);
     }
     result =
         python_merge_runs(sample->runs, sample->run_count, resolved, frames, stacks, count, limit);
-    python->counts.cut += result.cut;
     free(resolved);
+    if (sample->end > PYTHON_STRANGER && result.count < limit) {
+        frames[result.count] = cut_mark(sample->end);
+        stacks[result.count++] = 0;
+    }
     return result.count;
-}
-
-void python_counts(const struct python *python, struct python_counts *counts)
-{
-    *counts = python->counts;
 }

@@ -141,18 +141,28 @@ static int32_t tid_of_pthread(struct python *python, uint64_t pthread)
     return tid;
 }
 
+uint64_t python_state_owner(const struct python *python, const uint8_t *state)
+{
+    const struct python_offsets *offsets = &python->offsets;
+
+    return python_word(state, offsets->thread.native_id != PYTHON_ABSENT
+                                  ? offsets->thread.native_id
+                                  : offsets->thread.thread_id);
+}
+
 static void add_state(struct python *python, uint64_t address, uint64_t lock, const uint8_t *state)
 {
     const struct python_offsets *offsets = &python->offsets;
-    int32_t inner = offsets->thread.native_id != PYTHON_ABSENT
-                        ? (int32_t)python_word(state, offsets->thread.native_id)
-                        : tid_of_pthread(python, python_word(state, offsets->thread.thread_id));
+    uint64_t owner = python_state_owner(python, state);
+    int32_t inner =
+        offsets->thread.native_id != PYTHON_ABSENT ? (int32_t)owner : tid_of_pthread(python, owner);
     struct thread *thread = inner != 0 ? thread_of_inner(python, inner) : NULL;
 
     if (thread == NULL || thread->state_count == STATES_MAX)
         return;
     thread->states[thread->state_count] = address;
     thread->locks[thread->state_count] = lock;
+    thread->owners[thread->state_count] = owner;
     thread->state_count++;
 }
 
