@@ -76,6 +76,7 @@ known_split() { # INTERPRETER
 
 # Nobody could know of the interpreter when the source was chosen.
 appears_later() { # INTERPRETER
+    # shellcheck disable=SC2016 # the script expands them
     printf 'exec "$PYTHON" "$@"\n' >"$folder/later.sh"
     PYTHON=$1 "$built/proftop" record -F 500 --format folded -o "$folder/later" --force \
         -- sh "$folder/later.sh" "$python/short_calls.py" 0.8 2>"$folder/words" ||

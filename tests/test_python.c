@@ -7,123 +7,39 @@
 
 #include "proftop/python.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/harness/testing.h"
+
+#include "tests/harness/parked.h"
 
 #include "src/unwind/python/interpreter.h"
 #include "src/unwind/python/lines.h"
 
 #include "proftop/memory.h"
-#include "proftop/proc.h"
-
-enum { LINE_MAX_BYTES = 1024, STACK_BYTES = 256 * 1024 };
-
-/* A Python that parked its threads and told where. */
-struct parked {
-    pid_t pid;
-    FILE *told;
-    int gate; /* closing it lets the program end */
-};
-
-static bool launch(struct parked *parked, const char *python)
-{
-    char *script = testing_source("tests/python/parked.py");
-    int in[2], out[2];
-
-    if (pipe(in) != 0 || pipe(out) != 0)
-        return false;
-    parked->pid = fork();
-    if (parked->pid == 0) {
-        dup2(in[0], 0);
-        dup2(out[1], 1);
-        close(in[1]);
-        close(out[0]);
-        setenv("PYTHONIOENCODING", "utf-8", 1);
-        execlp(python, python, script, (char *)NULL);
-        _exit(127);
-    }
-    free(script);
-    close(in[0]);
-    close(out[1]);
-    parked->gate = in[1];
-    parked->told = fdopen(out[0], "r");
-    return parked->pid > 0;
-}
-
-static void end(struct parked *parked)
-{
-    kill(parked->pid, SIGKILL);
-    waitpid(parked->pid, NULL, 0);
-    fclose(parked->told);
-    close(parked->gate);
-}
-
-/* What a thread's registers and stack are while it is blocked: no stop is needed. */
-static bool freeze_blocked(int32_t pid, int32_t tid, struct frozen *frozen, uint8_t *stack)
-{
-    struct proc_syscall call;
-    struct iovec local, remote;
-    ssize_t got;
-
-    if (!proc_syscall("/proc", pid, tid, &call) || call.running)
-        return false;
-    *frozen = (struct frozen){
-        .pid = pid, .tid = tid, .stack = stack, .stack_start = call.sp, .peeked = true
-    };
-    frozen->registers.ip = call.pc;
-    frozen->registers.sp = call.sp;
-    frozen->registers.known = KNOWN_IP | KNOWN_SP;
-    for (size_t size = STACK_BYTES; size >= 4096; size /= 2) {
-        local = (struct iovec){ stack, size };
-        remote = (struct iovec){ (void *)(uintptr_t)call.sp, size };
-        got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
-        if (got > 0) {
-            frozen->stack_size = (size_t)got;
-            return true;
-        }
-    }
-    return false;
-}
-
-static char *next_line(struct parked *parked, char *line)
-{
-    if (fgets(line, LINE_MAX_BYTES, parked->told) == NULL)
-        return NULL;
-    line[strcspn(line, "\n")] = '\0';
-    return line;
-}
 
 /* Compares one thread, whose told frames follow; the number compared. */
-static unsigned compare_thread(struct parked *parked, struct python *python, struct codes *codes,
-                               struct python_sample *sample, uint8_t *stack, int32_t tid)
+static unsigned compare_thread(struct parked *parked, int32_t tid)
 {
     struct frame *frames = xcalloc(PYTHON_FRAMES_MAX, sizeof(*frames));
     uint64_t *stacks = xcalloc(PYTHON_FRAMES_MAX, sizeof(*stacks));
-    char line[LINE_MAX_BYTES], ours[LINE_MAX_BYTES];
+    char line[PARKED_LINE_MAX], ours[PARKED_LINE_MAX];
     uint32_t count, at = 0;
     struct frozen frozen;
 
-    python_prepare(python, tid);
-    assert_true(freeze_blocked(parked->pid, tid, &frozen, stack));
-    if (!python_freeze(python, &frozen, sample))
-        fail_msg("thread %d: %s", tid, python_sample_trouble(sample));
-    assert_null(python_sample_trouble(sample));
-    count = python_merge(python, sample, frames, stacks, 0, PYTHON_FRAMES_MAX);
-    while (next_line(parked, line) != NULL && line[0] != '\0') {
+    parked_freeze(parked, tid, &frozen);
+    count = python_merge(parked->python, parked->sample, frames, stacks, 0, PYTHON_FRAMES_MAX);
+    while (parked_line(parked, line) && line[0] != '\0') {
         const struct code *code;
 
         while (at < count && frames[at].kind != FRAME_PYTHON)
             at++;
         if (at == count)
             fail_msg("thread %d ends after %u frames, before %s", tid, at, line);
-        code = codes_get(codes, frames[at].module);
+        code = codes_get(parked->codes, frames[at].module);
         snprintf(ours, sizeof(ours), "%s|%s|%u", code->file, code->name,
                  (unsigned)frames[at].address);
         assert_string_equal(ours, line);
@@ -139,62 +55,174 @@ static unsigned compare_thread(struct parked *parked, struct python *python, str
 
 static void compare_all(const char *name)
 {
-    struct parked parked = { 0 };
-    struct modules *modules = modules_new();
-    struct codes *codes = codes_new();
-    struct python_sample *sample = python_sample_new();
-    uint8_t *stack = xmalloc(STACK_BYTES);
     unsigned threads = 0, compared = 0;
-    char line[LINE_MAX_BYTES];
-    struct error error = { 0 };
-    struct python *python;
-    struct maps *maps;
+    char line[PARKED_LINE_MAX];
+    struct parked parked;
 
-    assert_true(launch(&parked, name));
-    maps = NULL;
-    python = NULL;
-    while (next_line(&parked, line) != NULL && strcmp(line, "ready") != 0) {
-        if (python == NULL) {
-            maps = maps_read("/proc", parked.pid, 1, modules, &error);
-            assert_non_null(maps);
-            assert_true(python_suspected(maps));
-            python = python_open("/proc", maps, codes, &error);
-            if (python == NULL)
-                fail_msg("%s: %s", name, error.message);
-        }
-        compared +=
-            compare_thread(&parked, python, codes, sample, stack, (int32_t)strtol(line, NULL, 10));
+    parked_start(&parked, name);
+    while (parked_line(&parked, line) && strcmp(line, "ready") != 0) {
+        compared += compare_thread(&parked, (int32_t)strtol(line, NULL, 10));
         threads++;
     }
-    print_message("%s (%s): %u threads, %u frames alike\n", name, python_version(python), threads,
-                  compared);
-    assert_int_equal(threads, 8);
+    print_message("%s (%s): %u threads, %u frames alike\n", name, python_version(parked.python),
+                  threads, compared);
+    assert_int_equal(threads, PARKED_THREADS);
     assert_true(compared > 450);
-    end(&parked);
-    python_close(python);
-    maps_unref(maps);
-    python_sample_free(sample);
-    codes_free(codes);
-    modules_free(modules);
-    free(stack);
+    parked_end(&parked);
 }
 
-static void test_frames_equal_the_interpreters_own(void **state)
+/* A stack with its native frames, merged as a source does it. */
+struct merged {
+    struct frame frames[PYTHON_FRAMES_MAX];
+    uint64_t stacks[PYTHON_FRAMES_MAX];
+    struct unwind_saved saved[PYTHON_FRAMES_MAX];
+    uint32_t count;
+};
+
+static void merge_thread(struct parked *parked, struct unwinder *unwinder, int32_t tid,
+                         struct merged *merged)
+{
+    struct unwound unwound;
+    struct frozen frozen;
+
+    parked_freeze(parked, tid, &frozen);
+    unwind_full(unwinder, &frozen, merged->frames, merged->stacks, merged->saved, PYTHON_FRAMES_MAX,
+                &unwound);
+    assert_int_equal(unwound.end, STACK_COMPLETE);
+    if (python_needs_registers(parked->python))
+        python_anchor(parked->sample, merged->stacks, merged->saved, unwound.count);
+    merged->count = python_merge(parked->python, parked->sample, merged->frames, merged->stacks,
+                                 unwound.count, PYTHON_FRAMES_MAX);
+    for (uint32_t i = 0; i < merged->count; i++)
+        assert_int_not_equal(merged->frames[i].kind, FRAME_MARK);
+}
+
+/* Who calls whom through which files, by how their names begin; the inner one first. */
+struct passage {
+    const char *inner, *outer;
+    const char *files[4];
+};
+
+static const struct passage passages[] = {
+    { "compare", "through_c", { "libffi", "libc.so", "libffi" } },
+    { "<lambda>", "inner", { "python" } },
+    { "replace", "sub", { "" } },
+    { "add", "fold", { "" } },
+};
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), size = strlen(end);
+
+    return length >= size && strcmp(text + length - size, end) == 0 &&
+           (length == size || text[length - size - 1] == '.');
+}
+
+static const char *python_name(struct parked *parked, const struct frame *frame)
+{
+    return frame->kind == FRAME_PYTHON ? codes_get(parked->codes, frame->module)->name : "";
+}
+
+/* Whether the stack has PASSAGE: its two functions, and between them all of its files in order. */
+static bool has_passage(struct parked *parked, const struct merged *merged,
+                        const struct passage *passage)
+{
+    for (uint32_t i = 0; i < merged->count; i++) {
+        size_t file = 0;
+        uint32_t at = i + 1;
+
+        if (!ends_with(python_name(parked, &merged->frames[i]), passage->inner))
+            continue;
+        for (; at < merged->count && merged->frames[at].kind == FRAME_NATIVE; at++) {
+            const char *name = modules_get(parked->modules, merged->frames[at].module)->name;
+
+            if (passage->files[file] != NULL && strstr(name, passage->files[file]) != NULL)
+                file++;
+        }
+        if (at < merged->count && passage->files[file] == NULL &&
+            ends_with(python_name(parked, &merged->frames[at]), passage->outer))
+            return true;
+    }
+    return false;
+}
+
+/* Python calls of Python have the evaluation of each between them up to 3.10, nothing since. */
+static void check_recursion(struct parked *parked, const struct merged *merged)
+{
+    bool native = strncmp(python_version(parked->python), "3.1", 3) != 0 ||
+                  strncmp(python_version(parked->python), "3.10", 4) == 0;
+
+    for (uint32_t i = 1; i + 1 < merged->count; i++) {
+        if (ends_with(python_name(parked, &merged->frames[i - 1]), "recurse") &&
+            ends_with(python_name(parked, &merged->frames[i]), "recurse"))
+            assert_false(native);
+        if (merged->frames[i].kind == FRAME_NATIVE &&
+            ends_with(python_name(parked, &merged->frames[i - 1]), "recurse") &&
+            ends_with(python_name(parked, &merged->frames[i + 1]), "recurse"))
+            assert_true(native);
+    }
+}
+
+static void check_order(const char *name)
+{
+    enum { PASSAGES = sizeof(passages) / sizeof(passages[0]) };
+    struct unwinder *unwinder = unwinder_new();
+    struct merged *merged = xcalloc(1, sizeof(*merged));
+    unsigned found[PASSAGES] = { 0 };
+    char line[PARKED_LINE_MAX];
+    struct parked parked;
+
+    parked_start(&parked, name);
+    while (parked_line(&parked, line) && strcmp(line, "ready") != 0) {
+        int32_t tid = (int32_t)strtol(line, NULL, 10);
+
+        unwinder_prepare(unwinder, parked.maps);
+        unwinder_wait(unwinder);
+        merge_thread(&parked, unwinder, tid, merged);
+        for (size_t i = 0; i < PASSAGES; i++)
+            found[i] += has_passage(&parked, merged, &passages[i]);
+        check_recursion(&parked, merged);
+        while (parked_line(&parked, line) && line[0] != '\0')
+            continue;
+    }
+    for (size_t i = 0; i < PASSAGES; i++) {
+        if (found[i] != 1)
+            fail_msg("%s: %s below %s in %u stacks", name, passages[i].inner, passages[i].outer,
+                     found[i]);
+    }
+    parked_end(&parked);
+    free(merged);
+    unwinder_free(unwinder);
+}
+
+/* Does CHECK with each Python there is; skips where there is none. */
+static void with_each(void (*check)(const char *name))
 {
     const char *named = getenv("PROFTOP_PYTHONS");
     char *list = xstrdup(named != NULL ? named : "/usr/bin/python3"), *rest = list, *name;
     unsigned tried = 0;
 
-    (void)state;
     while ((name = strsep(&rest, ":")) != NULL) {
         if (access(name, X_OK) != 0)
             continue;
-        compare_all(name);
+        check(name);
         tried++;
     }
     free(list);
     if (tried == 0)
         skip_because("no Python 3.8 to 3.15 here");
+}
+
+static void test_frames_equal_the_interpreters_own(void **state)
+{
+    (void)state;
+    with_each(compare_all);
+}
+
+static void test_c_between_python_is_in_its_place(void **state)
+{
+    (void)state;
+    with_each(check_order);
 }
 
 enum { NATIVE = 7 };
@@ -290,6 +318,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frames_equal_the_interpreters_own),
+        cmocka_unit_test(test_c_between_python_is_in_its_place),
         cmocka_unit_test(test_a_run_replaces_the_frame_that_holds_its_anchor),
         cmocka_unit_test(test_a_cut_unwind_keeps_every_run),
         cmocka_unit_test(test_the_limit_holds),

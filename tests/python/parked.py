@@ -1,5 +1,6 @@
 # Threads parked at known places, and what the interpreter itself says of them: for each thread a
 # line "tid", then "file|function|line" innermost first, then an empty line; at the end "ready".
+import asyncio
 import ctypes
 import functools
 import json
@@ -79,6 +80,24 @@ def много(глубина):
     recurse(глубина)
 
 
+def add(total, item):
+    return park()
+
+
+def fold():
+    return functools.reduce(add, [1, 2, 3])
+
+
+async def wait_for(depth):
+    if depth == 0:
+        return fold()
+    return await wait_for(depth - 1)
+
+
+async def tasks():
+    await asyncio.create_task(wait_for(3))
+
+
 work = [
     park,
     lambda: recurse(25),
@@ -87,6 +106,7 @@ work = [
     through_c,
     lambda: много(3),
     lambda: recurse(400),
+    lambda: asyncio.run(tasks()),
 ]
 
 
