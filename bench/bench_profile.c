@@ -19,6 +19,7 @@
 #include "bench/bench.h"
 #include "proftop/builder.h"
 #include "proftop/clock.h"
+#include "proftop/contrast.h"
 #include "proftop/engine.h"
 #include "proftop/fold.h"
 #include "proftop/history.h"
@@ -274,6 +275,32 @@ static void change_ranges(struct hour *hour, struct profile *profile)
     bench_figure("turned over, worst", bench_percentile(turns, RANGES, 100), "ms");
 }
 
+/* The same in Time: which functions ran more in a range than in the rest. */
+static void hold_against_the_rest(struct hour *hour, struct profile *profile)
+{
+    struct contrast *contrast = contrast_new();
+    double times[RANGES];
+    uint64_t state = 2, begin_ns = clock_thread_cpu_ns();
+    struct scope scope;
+
+    scope_init(&scope);
+    if (!contrast_update(contrast, profile, &scope, NULL))
+        die("no contrast");
+    bench_figure("Time's first look at it all", cpu_ms_since(begin_ns), "ms");
+    for (unsigned i = 0; i < RANGES; i++) {
+        uint64_t start_ns = NS_PER_S + random_below(&state, hour->seconds) * NS_PER_S;
+        uint64_t end_ns = start_ns + (1 + random_below(&state, hour->seconds / 4)) * NS_PER_S;
+
+        begin_ns = clock_thread_cpu_ns();
+        comparison_free(contrast_rest(contrast, start_ns, end_ns, &(struct compare_options){ 0 }));
+        times[i] = cpu_ms_since(begin_ns);
+    }
+    bench_figure("a range against the rest, median", bench_median(times + 1, RANGES - 1), "ms");
+    bench_figure("a range against the rest, worst", bench_percentile(times + 1, RANGES - 1, 100),
+                 "ms");
+    contrast_free(contrast);
+}
+
 static double fold_a_million(struct profile *profile)
 {
     struct folder *folder = folder_new();
@@ -370,6 +397,7 @@ static void measure_hour(struct hour *hour)
     bench_figure("file", (double)file.st_size / 1e6, "MB");
     fold_us = fold_a_million(profile);
     change_ranges(hour, profile);
+    hold_against_the_rest(hour, profile);
     bench_figure("resident, folded", (double)(resident_bytes() - before) / 1e6, "MB");
     open_it(hour);
     compare_with_perf(fold_us);

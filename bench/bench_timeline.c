@@ -24,10 +24,12 @@
 #include "proftop/timeline.h"
 #include "proftop/view.h"
 #include "tests/harness/recording.h"
+#include "tests/harness/terminal.h"
 
 enum {
     THREADS = 64,
     ROUNDS = 10,
+    WRITING_S = 8,
     HOUR_S = 3600,
     RATE_HZ = 198, /* two CPUs at 99 Hz */
     FUNCTIONS = 400,
@@ -106,6 +108,36 @@ static void bench_reading(void)
     target_free(target);
     lanes_free(config.lanes);
     ring_free(ring);
+}
+
+/* ---- the screen ------------------------------------------------------------------------------ */
+
+/* What proftop writes to a terminal of 140x40 that shows Time of a busy program. */
+static void bench_writing(void)
+{
+    pid_t pid = start_threads();
+    char *program = xasprintf("%s/proftop", getenv("PROFTOP_BUILT")), *id = xasprintf("%d", pid);
+    const char *argv[] = { program, "-p", id, NULL }, *bytes;
+    struct terminal *terminal =
+        terminal_open(argv, &(struct terminal_config){ .columns = 140, .rows = 40 });
+    uint64_t start_ns = clock_now_ns();
+    size_t before = 0, after;
+
+    terminal_wait_text(terminal, "N=");
+    terminal_type(terminal, "6");
+    while (clock_now_ns() - start_ns < 2 * WRITING_S * NS_PER_S && terminal_wait_paint(terminal))
+        if (before == 0 && clock_now_ns() - start_ns > WRITING_S * NS_PER_S)
+            before = terminal_bytes(terminal, &bytes);
+    after = terminal_bytes(terminal, &bytes);
+    bench_figure("Time at 140x40, beside 64 threads that run",
+                 (double)(after - before) / 1000 / WRITING_S, "kB/s");
+    terminal_type(terminal, "Q");
+    terminal_wait_exit(terminal);
+    terminal_close(terminal);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    free(program);
+    free(id);
 }
 
 /* ---- an hour --------------------------------------------------------------------------------- */
@@ -258,6 +290,9 @@ int main(void)
 {
     bench_title("Lanes");
     bench_reading();
+    bench_title("The Time view's screen");
+    if (getenv("PROFTOP_BUILT") != NULL)
+        bench_writing();
     bench_title("An hour of two CPUs in the Time view");
     bench_hour();
     return 0;

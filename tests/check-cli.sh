@@ -110,6 +110,10 @@ expect 125 'seven.proftop' "$proftop" record -o seven.proftop -- true
 expect 2 'unknown' "$proftop" record --nosuch -- true
 expect 0 'samples' "$proftop" record -d 0.2 -o short.proftop -- sleep 1000
 [ "$(stat -c %a short.proftop)" = 600 ] || fail "a session is not 0600"
+expect 0 'samples' "$proftop" record --lanes-period 0.2 -d 1 -o fine.proftop -- sleep 1000
+"$proftop" report fine.proftop --view time --format csv >out
+awk -F, 'NR == 3 && $1 > 0 && $1 < 1 { fine = 1 } END { exit !fine }' out ||
+    fail "--lanes-period 0.2 gives no rows shorter than a second: $(head -3 out)"
 [ "$(echo hello | "$proftop" record -o cat.proftop -- cat 2>err)" = hello ] ||
     fail "the command lost its input or output"
 

@@ -128,6 +128,7 @@ static void refuses_mistakes(void **state)
     refuses("proftop -F", "wants an argument", "");
     refuses("proftop --no-kernel=1", "no argument", "");
     refuses("proftop -F 0", "between 1 and 10000", "");
+    refuses("proftop --lanes-period 0.01", "between 0.1 and 60", "");
     refuses("proftop -F 1e9", "between", "");
     refuses("proftop -F nan", "number", "");
     refuses("proftop -F 9x", "number", "");

@@ -497,6 +497,59 @@ static pid_t start_faulter(void)
     return pid;
 }
 
+/* The value of LANE in ROUND, NAN without one. */
+static double put_value(const struct round *round, enum lane_group group, const char *key,
+                        int32_t tid)
+{
+    double value = NAN;
+
+    for (size_t i = 0; i < round->count; i++) {
+        const struct lane *lane = lanes_get(round->lanes, round->values[i].lane);
+
+        if (lane->group == group && lane->tid == tid && strcmp(lane->key, key) == 0)
+            value = round->values[i].value;
+    }
+    return value;
+}
+
+/* Two reads of a leader, recorded where another group had the counters half of the time. */
+static void groups_of_counters_give_true_ratios(void **state)
+{
+    static const uint64_t before[] = { 4, 2000000000, 1000000000, 5000000, 4000000, 900, 80 };
+    static const uint64_t after[] = { 4, 3000000000, 1500000000, 8000000, 6000000, 1900, 180 };
+    struct counter_reading last[COUNTERS], now[COUNTERS];
+    struct counter_growths growths = { 0 };
+    struct gauge gauges[COUNTERS + 1] = { 0 }, sums[COUNTERS + 1] = { 0 };
+    struct round round = { .lanes = lanes_new(), .seconds = 2, .number = 1 };
+
+    (void)state;
+    assert_true(counter_group_parse(before, sizeof(before), COUNTERS, last));
+    assert_true(counter_group_parse(after, sizeof(after), COUNTERS, now));
+    assert_false(counter_group_parse(after, sizeof(after), 2, now));
+    assert_false(counter_group_parse(after, sizeof(after) - 8, COUNTERS, now));
+    assert_false(counter_group_parse(after, 0, COUNTERS, now));
+    for (int i = 0; i < COUNTERS; i++)
+        growths.known[i] = counter_growth(&last[i], &now[i], &growths.values[i]);
+    counter_growths_put(&round, gauges, "worker", 42, 43, &growths);
+    assert_true(put_value(&round, LANE_THREAD, "instructions", 43) == 3000000);
+    assert_true(put_value(&round, LANE_THREAD, "cycles", 43) == 2000000);
+    assert_true(put_value(&round, LANE_THREAD, "ipc", 43) == 1.5);
+    assert_true(put_value(&round, LANE_THREAD, "cache_misses", 43) == 1000);
+    assert_true(put_value(&round, LANE_THREAD, "branch_misses", 43) == 100);
+    assert_true(isnan(put_value(&round, LANE_TARGET, "ipc", 0)));
+    assert_string_equal(lanes_get(round.lanes, 0)->label, "worker");
+
+    /* A counter that never got its turn has no value, and no ratio. */
+    growths.known[COUNTER_CYCLES] = false;
+    growths.values[COUNTER_CYCLES] = 0;
+    counter_growths_put(&round, sums, NULL, 0, 0, &growths);
+    assert_true(put_value(&round, LANE_TARGET, "instructions", 0) == 3000000);
+    assert_true(isnan(put_value(&round, LANE_TARGET, "cycles", 0)));
+    assert_true(isnan(put_value(&round, LANE_TARGET, "ipc", 0)));
+    free(round.values);
+    lanes_free(round.lanes);
+}
+
 static void this_machine_gives_every_lane_or_a_reason(void **state)
 {
     struct bench bench = { 0 };
@@ -608,6 +661,7 @@ int main(void)
         cmocka_unit_test(files_of_another_user_are_told),
         cmocka_unit_test(the_busiest_others_are_named),
         cmocka_unit_test(counters_that_took_turns_are_scaled),
+        cmocka_unit_test(groups_of_counters_give_true_ratios),
         cmocka_unit_test(this_machine_gives_every_lane_or_a_reason),
         cmocka_unit_test(every_lane_is_documented),
     };

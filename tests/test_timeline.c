@@ -135,6 +135,25 @@ static void shorter_buckets_hold_longer_ones_average(void **state)
     fixture_fini(&fixture);
 }
 
+static void the_period_is_that_of_all_readings(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    fixture_init(&fixture);
+    for (int i = 1; i <= 20; i++)
+        read_lane(&fixture, i * 0.2, fixture.steal, i);
+    read_lane(&fixture, 4.4, fixture.steal, 1); /* one came late */
+    read_lane(&fixture, 4.4, fixture.rss, 1);
+    update(&fixture, 5);
+    assert_int_equal(timeline_period_ns(fixture.timeline, fixture.steal), 400 * NS_PER_MS);
+    assert_in_range(timeline_mean_period_ns(fixture.timeline, fixture.steal), 200 * NS_PER_MS,
+                    211 * NS_PER_MS);
+    assert_int_equal(timeline_mean_period_ns(fixture.timeline, fixture.rss), 0);
+    assert_int_equal(timeline_mean_period_ns(fixture.timeline, fixture.faults), 0);
+    fixture_fini(&fixture);
+}
+
 static void gaps_are_gaps_but_for_threads(void **state)
 {
     struct fixture fixture;
@@ -374,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buckets_as_long_as_the_period_do_not_smear),
         cmocka_unit_test(shorter_buckets_hold_longer_ones_average),
+        cmocka_unit_test(the_period_is_that_of_all_readings),
         cmocka_unit_test(gaps_are_gaps_but_for_threads),
         cmocka_unit_test(growing_is_the_same_as_starting_anew),
         cmocka_unit_test(long_recordings_stay_small),

@@ -57,6 +57,7 @@ enum option_id {
     OPTION_NO_WAITING,
     OPTION_CHILDREN,
     OPTION_DURATION,
+    OPTION_LANES_PERIOD,
     OPTION_OUTPUT,
     OPTION_FORMAT,
     OPTION_JSON,
@@ -117,7 +118,8 @@ struct options {
     const char *event;  /* NULL: CPU time */
     const char *source; /* "auto", "perf", "ptrace" */
     bool kernel, python, children, inlines, waiting;
-    double duration_s; /* 0: until it ends */
+    double duration_s;     /* 0: until it ends */
+    double lanes_period_s; /* between two readings of the counters */
     uint64_t max_bytes;
 
     const char *output; /* NULL: the default; "-": stdout */

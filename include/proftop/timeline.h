@@ -43,6 +43,8 @@ lane_id timeline_find(const struct timeline *timeline, enum lane_group group, co
 bool timeline_has(const struct timeline *timeline, lane_id lane);
 /* How long the newest value of LANE is about: its true resolution.  0 when it has none. */
 uint64_t timeline_period_ns(const struct timeline *timeline, lane_id lane);
+/* The same of all its values together; 0 for fewer than two. */
+uint64_t timeline_mean_period_ns(const struct timeline *timeline, lane_id lane);
 
 /*
  * LANE in COUNT buckets of BUCKET_NS from START_NS on; NAN where nothing is known.  A bucket

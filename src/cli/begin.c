@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "proftop/clock.h"
 #include "proftop/source.h"
 
 static const struct source_ops *source_named(const char *name)
@@ -29,6 +30,7 @@ struct engine_config begin_config(const struct options *options)
         .inlines = options->inlines,
         .debuginfod = options->debuginfod,
         .stats = true,
+        .stats_period_ns = (uint64_t)(options->lanes_period_s * (double)NS_PER_S),
         .session_max_bytes = options->max_bytes,
         .force = options->force,
     };

@@ -155,6 +155,13 @@ const struct option_info option_table[] = {
       .argument = N_("SECONDS"),
       .brief = N_("stop by itself"),
       .commands = IN_LIVE_RECORD },
+    { .id = OPTION_LANES_PERIOD,
+      .name = "lanes-period",
+      .argument = N_("SECONDS"),
+      .brief = N_("between readings of the counters (1)"),
+      .more = N_("From 0.1 to 60.  What the kernel itself counts more slowly, such as the load, "
+                 "gets no finer by it."),
+      .commands = IN_LIVE_RECORD },
     { .id = OPTION_OUTPUT,
       .letter = 'o',
       .name = "output",

@@ -157,7 +157,7 @@ static bool set_numeric(struct options *options, const struct option_info *optio
         double low, high;
     } bounds[] = {
         { OPTION_RATE, 1, 10000 }, { OPTION_DURATION, 0.01, 1e7 }, { OPTION_MAX_SIZE, 1, 1e6 },
-        { OPTION_TOP, 1, 1e9 },    { OPTION_FAIL_ABOVE, 0, 1e6 },
+        { OPTION_TOP, 1, 1e9 },    { OPTION_FAIL_ABOVE, 0, 1e6 },  { OPTION_LANES_PERIOD, 0.1, 60 },
     };
     double value = 0;
 
@@ -172,6 +172,9 @@ static bool set_numeric(struct options *options, const struct option_info *optio
         break;
     case OPTION_DURATION:
         options->duration_s = value;
+        break;
+    case OPTION_LANES_PERIOD:
+        options->lanes_period_s = value;
         break;
     case OPTION_MAX_SIZE:
         options->max_bytes = (uint64_t)(value * 1e6);
@@ -472,6 +475,7 @@ bool options_parse(struct options *options, int argc, char **argv, struct error 
         .children = true,
         .inlines = true,
         .waiting = true,
+        .lanes_period_s = 1,
         .color = true,
         .mouse = true,
         .fail_above = -1,

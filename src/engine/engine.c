@@ -38,7 +38,6 @@
 enum { SAMPLES_RING_BYTES = 8 << 20, STATS_RING_BYTES = 1 << 20, REASON_MAX = 256 };
 
 #define SLICE_NS (100 * NS_PER_MS)
-#define STATS_PERIOD_NS NS_PER_S
 /* The builder looks at the rings this often, oftener while the first screen is awaited. */
 #define STEP_MS 100
 #define FIRST_STEP_MS 10
@@ -208,7 +207,8 @@ static bool start_sources(struct engine *engine, const struct source_ops *ops, s
         .hands_over =
             engine->config.python && engine->config.source == NULL && engine->config.event == NULL,
         .waiting = engine->config.waiting,
-        .period_ns = STATS_PERIOD_NS,
+        .period_ns =
+            engine->config.stats_period_ns != 0 ? engine->config.stats_period_ns : NS_PER_S,
         .modules = engine->modules,
         .codes = engine->codes,
         .lanes = engine->lanes,

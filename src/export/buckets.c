@@ -81,11 +81,27 @@ static void fill_samples(struct buckets *buckets, const struct fold *fold)
     }
 }
 
+/* A second, or as often as counters were read, in tenths of a second: readings come a bit late. */
+static uint64_t period_of_lanes(const struct timeline *timeline)
+{
+    const uint64_t tenth_ns = NS_PER_S / 10;
+    lane_id lane = timeline_find(timeline, LANE_SYSTEM, "us", 0, 0);
+    uint64_t period_ns = timeline_mean_period_ns(timeline, lane) + tenth_ns / 2;
+
+    if (period_ns >= NS_PER_S || period_ns < tenth_ns)
+        return NS_PER_S;
+    return period_ns - period_ns % tenth_ns;
+}
+
 void buckets_init(struct buckets *buckets, const struct fold *fold, uint64_t bucket_ns)
 {
     uint64_t range_ns = fold->end_ns > fold->start_ns ? fold->end_ns - fold->start_ns : 1;
 
     memset(buckets, 0, sizeof(*buckets));
+    buckets->timeline = timeline_new();
+    timeline_update(buckets->timeline, (struct profile *)fold->profile);
+    if (bucket_ns == 0)
+        bucket_ns = period_of_lanes(buckets->timeline);
     if (range_ns / bucket_ns >= BUCKETS_MAX)
         bucket_ns = (range_ns / BUCKETS_MAX / NS_PER_S + 1) * NS_PER_S;
     buckets->start_ns = fold->start_ns;
@@ -94,8 +110,6 @@ void buckets_init(struct buckets *buckets, const struct fold *fold, uint64_t buc
     buckets->buckets = xcalloc(buckets->count, sizeof(struct bucket));
     for (uint32_t i = 0; i < buckets->count; i++)
         buckets->buckets[i].start_ns = buckets->start_ns + i * bucket_ns;
-    buckets->timeline = timeline_new();
-    timeline_update(buckets->timeline, (struct profile *)fold->profile);
     choose_lanes(buckets, profile_lanes(fold->profile));
     fill_values(buckets);
     fill_tallies(buckets);

@@ -31,7 +31,10 @@ struct buckets {
     struct timeline *timeline;
 };
 
-/* Buckets of BUCKET_NS, or longer where that would be too many. */
+/*
+ * Buckets of BUCKET_NS, or longer where that would be too many; 0: a second, or as often as lanes
+ * were read.
+ */
 void buckets_init(struct buckets *buckets, const struct fold *fold, uint64_t bucket_ns);
 void buckets_fini(struct buckets *buckets);
 /* The lane of GROUP and KEY, or -1. */

@@ -125,7 +125,7 @@ void json_timeline(struct json *json, const struct fold *fold)
 {
     struct buckets buckets;
 
-    buckets_init(&buckets, fold, NS_PER_S);
+    buckets_init(&buckets, fold, 0);
     put_others(json, fold, &buckets);
     put_time(json, fold, &buckets);
     buckets_fini(&buckets);

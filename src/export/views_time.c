@@ -112,7 +112,7 @@ static void fill_time(struct table *table, const struct fold *fold,
     int lanes[TEXT_LANES];
     struct buckets buckets;
 
-    buckets_init(&buckets, fold, NS_PER_S);
+    buckets_init(&buckets, fold, 0);
     table_init(table, NULL, 0);
     if (csv)
         add_csv_columns(table, &buckets);

@@ -388,6 +388,22 @@ uint64_t timeline_period_ns(const struct timeline *timeline, lane_id lane)
     return 0;
 }
 
+uint64_t timeline_mean_period_ns(const struct timeline *timeline, lane_id lane)
+{
+    uint64_t first_ns = 0, last_ns = 0, count = 0;
+
+    if (!timeline_has(timeline, lane))
+        return 0;
+    for (size_t tick = 0; tick < timeline->values[lane].count; tick++) {
+        if (isnan(timeline->values[lane].values[tick]))
+            continue;
+        if (count++ == 0)
+            first_ns = timeline->ticks[tick];
+        last_ns = timeline->ticks[tick];
+    }
+    return count > 1 ? (last_ns - first_ns) / (count - 1) : 0;
+}
+
 double timeline_newest(const struct timeline *timeline, lane_id lane)
 {
     const struct lane_values *values;
