@@ -231,6 +231,12 @@ void draft_add_tally(struct slice_draft *draft, const struct record_tally *tally
     draft->tallied = true;
 }
 
+/* A file's numbers may be anyone's: what is added up stays what a file can hold. */
+static void add(uint64_t *sum, uint64_t more)
+{
+    *sum = more < INT64_MAX - *sum ? *sum + more : INT64_MAX;
+}
+
 void draft_add_others(struct slice_draft *draft, const struct other_process *others, uint32_t count,
                       uint32_t parts)
 {
@@ -245,8 +251,8 @@ void draft_add_others(struct slice_draft *draft, const struct other_process *oth
         if (known != NULL) {
             known->cpu_pct += others[i].cpu_pct * parts;
             known->majflt += others[i].majflt;
-            known->read_bytes += others[i].read_bytes;
-            known->write_bytes += others[i].write_bytes;
+            add(&known->read_bytes, others[i].read_bytes);
+            add(&known->write_bytes, others[i].write_bytes);
             continue;
         }
         draft->others = array_reserve(draft->others, &draft->other_capacity, draft->other_count + 1,
@@ -295,7 +301,7 @@ void draft_add_syscalls(struct slice_draft *draft, const struct syscall_tally *t
         if (known != NULL) {
             known->count += tally->count;
             known->errors += tally->errors;
-            known->total_ns += tally->total_ns;
+            add(&known->total_ns, tally->total_ns);
             known->exact &= tally->exact;
             if (known->p99_ns < tally->p99_ns)
                 known->p99_ns = tally->p99_ns;

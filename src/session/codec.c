@@ -104,6 +104,9 @@ static void put_double(struct bytes *bytes, double value)
         put_raw(bytes, &(uint8_t){ (uint8_t)(raw >> 8 * i) }, 1);
 }
 
+/* More than anything counts, and room to add many of them up. */
+#define DOUBLE_MAX 1e200
+
 static bool get_double(struct reading *reading, double *value)
 {
     uint64_t head, raw = 0;
@@ -119,7 +122,7 @@ static bool get_double(struct reading *reading, double *value)
     for (unsigned i = 0; i < 8; i++)
         raw |= (uint64_t)*reading->at++ << 8 * i;
     memcpy(value, &raw, sizeof(raw));
-    return isfinite(*value);
+    return fabs(*value) <= DOUBLE_MAX; /* no NAN either */
 }
 
 /* ---- names ----------------------------------------------------------------------------------- */
