@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tests/harness/sampling.h"
 #include "tests/harness/testing.h"
@@ -82,10 +83,10 @@ static void short_lived_processes_are_seen(void **state)
 
 static void check_event(struct sampling *sampling, const struct record_sample *sample)
 {
-    (void)sampling;
     if (sample->state == STATE_RUNNING) {
         assert_int_equal(sample->metric, METRIC_FAULTS);
         assert_true(sample->weight > 0);
+        *(uint64_t *)sampling->context += sample->weight;
     }
 }
 
@@ -94,18 +95,30 @@ static bool has_samples(const struct sampling *sampling)
     return sampling->running_samples > 20;
 }
 
+static uint64_t faults_of_children(void)
+{
+    struct rusage usage;
+
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
+    return (uint64_t)(usage.ru_minflt + usage.ru_majflt);
+}
+
+/* All samples together stand for no more faults than there were. */
 static void page_faults_can_be_sampled(void **state)
 {
     struct sampling *sampling = begin("page-faults", 999);
+    uint64_t before = faults_of_children(), told = 0;
     struct victim victim;
 
     (void)state;
     victim_start(&victim, "churn", "forks");
     sampling->on_sample = check_event;
+    sampling->context = &told;
     sampling_attach(sampling, victim.pid);
     assert_true(sampling_until(sampling, has_samples, 200));
     finish(sampling);
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
+    assert_in_range(told, 1, faults_of_children() - before);
 }
 
 static void an_unknown_event_is_refused_with_names(void **state)

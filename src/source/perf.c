@@ -34,8 +34,12 @@ static bool make_wish(const struct target *target, const struct source_config *c
     wish->stack_bytes = STACK_BYTES;
     wish->kernel = true;
     wish->children = target_follows_children(target);
-    if (config->event != NULL)
-        return perf_name_find(config->event, &wish->event, error);
+    if (config->event != NULL) {
+        if (!perf_name_find(config->event, &wish->event, error))
+            return false;
+        wish->period = wish->event.type == PERF_TYPE_SOFTWARE && wish->event.metric != METRIC_TIME;
+        return true;
+    }
     wish->event = perf_name_cycles;
     return true;
 }

@@ -37,6 +37,18 @@ static bool counts_time(const struct perf_name *event)
     return event->type == PERF_TYPE_SOFTWARE && event->metric == METRIC_TIME;
 }
 
+uint64_t perf_wish_layout(const struct perf_wish *wish)
+{
+    uint64_t layout = PERF_SAMPLES;
+
+    if (wish->kernel)
+        layout |= PERF_SAMPLE_CALLCHAIN;
+    /* A software event that is asked for its period fires each time, whatever the period is. */
+    if (wish->period != 0)
+        layout &= ~(uint64_t)PERF_SAMPLE_PERIOD;
+    return layout;
+}
+
 static void fill_attr(struct perf_event_attr *attr, const struct perf_wish *wish)
 {
     memset(attr, 0, sizeof(*attr));
@@ -45,20 +57,20 @@ static void fill_attr(struct perf_event_attr *attr, const struct perf_wish *wish
     attr->config = wish->event.config;
     if (counts_time(&wish->event)) {
         attr->sample_period = NS_PER_S / wish->rate_hz;
+    } else if (wish->period != 0) {
+        attr->sample_period = wish->period;
     } else {
         attr->freq = 1;
         attr->sample_freq = wish->rate_hz;
     }
-    attr->sample_type = PERF_SAMPLES;
+    attr->sample_type = perf_wish_layout(wish);
     attr->sample_regs_user = perf_user_registers;
     attr->sample_stack_user = wish->stack_bytes;
     attr->exclude_hv = 1;
-    if (wish->kernel) {
-        attr->sample_type |= PERF_SAMPLE_CALLCHAIN;
+    if (wish->kernel)
         attr->exclude_callchain_user = 1;
-    } else {
+    else
         attr->exclude_kernel = 1;
-    }
     attr->mmap = attr->mmap2 = 1;
     attr->comm = attr->comm_exec = 1;
     attr->task = 1;
@@ -277,6 +289,8 @@ void perf_events_rate(struct perf_events *events, uint32_t rate_hz, int jitter)
     events->wish.rate_hz = rate_hz;
     if (counts_time(&events->wish.event))
         value = NS_PER_S / rate_hz * (uint64_t)(1000 + jitter) / 1000;
+    else if (events->wish.period != 0)
+        return;
     for (size_t i = 0; i < events->count; i++)
         ioctl(events->fds[i], PERF_EVENT_IOC_PERIOD, &value);
 }

@@ -23,6 +23,7 @@ enum { PERF_EVENTS_MAX = 4096 };
 struct perf_wish {
     struct perf_name event;
     uint32_t rate_hz;
+    uint64_t period;      /* of software events that are counted; 0: not such a one */
     uint32_t stack_bytes; /* of each sample */
     bool kernel;          /* sample in the kernel, with its call chain */
     bool children;        /* processes that are forked belong to it */
@@ -37,6 +38,8 @@ struct perf_events {
     size_t count, capacity;
 };
 
+/* What a sample holds: PERF_SAMPLE_* bits. */
+uint64_t perf_wish_layout(const struct perf_wish *wish);
 /*
  * Opens one event on TID as a trial and closes it.  0 or -errno; clears WISH->kernel where only
  * that is refused.

@@ -32,6 +32,16 @@ struct perf_watch {
     struct proc_ids strangers, suspects; /* tids that nobody told about: this scan's, the last's */
 };
 
+/* What was counted and is to be told by samples: perf_counted.c. */
+struct perf_counted {
+    uint64_t total;            /* at the last look */
+    uint64_t owed;             /* by samples to come */
+    uint64_t fast, slow;       /* growth since … */
+    uint64_t fast_ns, slow_ns; /* … these moments */
+    uint64_t lost;             /* not told yet */
+    double scale, carry;       /* of this step's weights */
+};
+
 struct perf {
     struct source_config config;
     struct target *target;
@@ -42,6 +52,7 @@ struct perf {
     struct pending pending;
     struct waiting waiting;
     struct perf_watch watch;
+    struct perf_counted counted;
     bool started; /* the first step has run */
     bool system_allowed;
     bool show_kernel;
@@ -65,6 +76,16 @@ void perf_watch(struct perf *perf, uint64_t now_ns);
 /* Sends the tally; returns our own CPU time since the last one. */
 uint64_t perf_watch_tally(struct perf *perf, uint64_t now_ns);
 void perf_watch_fini(struct perf *perf);
+/* Opens all events anew, as the wish is now. */
+void perf_watch_reopen(struct perf *perf);
+
+/*
+ * perf_counted.c, for events that are not time: around each perf_take().  Begin finds the weights
+ * of the samples up to NOW_NS; end changes the period where it no longer fits.
+ */
+void perf_counted_begin(struct perf *perf, uint64_t now_ns);
+uint64_t perf_counted_weight(struct perf *perf, const struct perf_sample *sample);
+void perf_counted_end(struct perf *perf, uint64_t now_ns);
 
 /* perf_python.c: counts time of PROCESS, which may run Python that this source cannot show. */
 void perf_python_count(struct perf *perf, struct tracked *process, uint64_t weight_ns);

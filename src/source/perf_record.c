@@ -161,7 +161,7 @@ static void take_stack(struct reader *reader, struct perf_sample *sample)
     sample->stack_size = size;
 }
 
-bool perf_parse_sample(const struct perf_event_header *header, bool callchain,
+bool perf_parse_sample(const struct perf_event_header *header, uint64_t layout,
                        struct perf_sample *sample)
 {
     struct reader reader = reader_of(header);
@@ -171,8 +171,8 @@ bool perf_parse_sample(const struct perf_event_header *header, bool callchain,
     sample->pid = take_i32(&reader);
     sample->tid = take_i32(&reader);
     sample->time_ns = take_u64(&reader);
-    sample->period = take_u64(&reader);
-    if (callchain)
+    sample->period = (layout & PERF_SAMPLE_PERIOD) != 0 ? take_u64(&reader) : 1;
+    if ((layout & PERF_SAMPLE_CALLCHAIN) != 0)
         take_callchain(&reader, sample);
     take_registers(&reader, sample);
     take_stack(&reader, sample);

@@ -15,7 +15,7 @@
 #include "proftop/maps.h"
 #include "proftop/unwind.h"
 
-/* What each sample holds; PERF_SAMPLE_CALLCHAIN besides where kernel frames are permitted. */
+/* What each sample holds; more or less of it as perf_wish_layout() says. */
 #define PERF_SAMPLES                                                                               \
     (PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_PERIOD |                    \
      PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER)
@@ -36,7 +36,7 @@ struct perf_sample {
 };
 
 /* False when the record is not what it says. */
-bool perf_parse_sample(const struct perf_event_header *header, bool callchain,
+bool perf_parse_sample(const struct perf_event_header *header, uint64_t layout,
                        struct perf_sample *sample);
 
 /* When it happened; 0 for a record that does not say. */

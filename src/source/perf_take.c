@@ -53,7 +53,7 @@ static uint64_t weigh(struct perf *perf, struct thread *thread, const struct per
 {
     if (perf->events.wish.event.metric == METRIC_TIME)
         return account_weight(&thread->account, perf_events_period(&perf->events));
-    return sample->period;
+    return perf_counted_weight(perf, sample);
 }
 
 static void take_sample(struct perf *perf, const struct perf_event_header *header)
@@ -64,7 +64,7 @@ static void take_sample(struct perf *perf, const struct perf_event_header *heade
     struct thread *thread;
     struct pending *pending = &perf->pending;
 
-    if (!perf_parse_sample(header, perf->events.wish.kernel, &sample))
+    if (!perf_parse_sample(header, perf_wish_layout(&perf->events.wish), &sample))
         return;
     thread = member(perf, sample.pid, sample.tid, sample.time_ns);
     if (thread == NULL)
@@ -200,6 +200,10 @@ static void take_record(struct perf *perf, const struct perf_event_header *heade
     case PERF_RECORD_LOST:
     case PERF_RECORD_LOST_SAMPLES:
         lost = perf_parse_lost(header);
+        if (perf->events.wish.event.metric != METRIC_TIME) {
+            perf->counted.lost += lost;
+            break;
+        }
         perf->emit.tally.lost += (uint32_t)lost;
         perf->watch.lost += lost;
         break;
@@ -214,9 +218,12 @@ static void take_record(struct perf *perf, const struct perf_event_header *heade
 void perf_take(struct perf *perf, uint64_t now_ns)
 {
     struct perf_events *events = &perf->events;
+    bool counted = events->wish.event.metric != METRIC_TIME;
 
     for (size_t i = 0; i < events->ring_count; i++)
         perf_ring_begin(&events->rings[i]);
+    if (counted)
+        perf_counted_begin(perf, now_ns);
     for (;;) {
         const struct perf_event_header *oldest = NULL;
         struct perf_ring *from = NULL;
@@ -239,6 +246,8 @@ void perf_take(struct perf *perf, uint64_t now_ns)
     }
     for (size_t i = 0; i < events->ring_count; i++)
         perf_ring_end(&events->rings[i]);
+    if (counted)
+        perf_counted_end(perf, now_ns);
     perf->last_record_ns = now_ns;
 }
 

@@ -121,20 +121,26 @@ static void check_rate(struct perf *perf, uint64_t now_ns, uint64_t own_cpu_ns, 
         lower_rate(perf, now_ns, _("unwinding took too much of a core"));
 }
 
+void perf_watch_reopen(struct perf *perf)
+{
+    struct proc_ids tids = { 0 };
+
+    for (size_t i = 0; i < perf->roster.count; i++)
+        proc_ids_add(&tids, perf->roster.threads[i]->tid);
+    perf_events_resize(&perf->events, perf->events.wish.stack_bytes, tids.ids, tids.count);
+    proc_ids_fini(&tids);
+}
+
 static void check_stacks(struct perf *perf)
 {
     struct perf_watch *watch = &perf->watch;
     uint32_t bytes = perf->events.wish.stack_bytes * 2;
-    struct proc_ids tids = { 0 };
 
     if (watch->truncated * 50 < watch->received + 1 ||
         perf->events.wish.stack_bytes == STACK_BYTES_MAX)
         return;
-    for (size_t i = 0; i < perf->roster.count; i++)
-        proc_ids_add(&tids, perf->roster.threads[i]->tid);
-    perf_events_resize(&perf->events, bytes < STACK_BYTES_MAX ? bytes : STACK_BYTES_MAX, tids.ids,
-                       tids.count);
-    proc_ids_fini(&tids);
+    perf->events.wish.stack_bytes = bytes < STACK_BYTES_MAX ? bytes : STACK_BYTES_MAX;
+    perf_watch_reopen(perf);
 }
 
 /*
