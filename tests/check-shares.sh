@@ -48,4 +48,32 @@ share deep.proftop total_pct deep_step 97 100.01
 record lock.proftop lock
 share lock.proftop self_pct hold_lock 95 100.01
 
+# A phase chosen by its seconds has its own functions alone.  Each runs on a thread of its name, and
+# the session says when that began and ended; a tenth of a second is kept together.
+if ! python3 -c 'import sqlite3' 2>/dev/null; then
+    echo "skipped: check-shares: python3 is not installed"
+    exit $status
+fi
+"$built/proftop" record -F 999 -o "$folder/phases.proftop" -- "$built/demo/demo" --seconds 0.6 --quiet
+python3 - "$built/proftop" "$folder/phases.proftop" <<'END' || status=1
+import json, sqlite3, subprocess, sys
+
+LEADERS = {'cpu': 'shade_pixels', 'lock': 'hold_lock', 'faults': 'touch_pages',
+           'deep': 'deep_bottom'}
+proftop, path = sys.argv[1:]
+threads = sqlite3.connect(path).execute('SELECT name, began_ns, ended_ns FROM threads').fetchall()
+failed = False
+for phase, leader in LEADERS.items():
+    began, ended = next((b / 1e9 + 0.15, e / 1e9 - 0.15) for name, b, e in threads if name == phase)
+    report = json.loads(subprocess.run(
+        [proftop, 'report', path, '--json', '--view', 'top', '--range', f'{began}..{ended}'],
+        stdout=subprocess.PIPE, check=True).stdout)
+    shares = {row['name']: row['total_pct'] for row in report['functions']}
+    strange = [name for name in LEADERS.values() if name != leader and name in shares]
+    if shares.get(leader, 0) < 30 or strange:
+        print(f'{phase}, {began:.2f} to {ended:.2f} s: {leader} has {shares.get(leader, 0)} %,',
+              'and there are', strange or 'no others')
+        failed = True
+sys.exit(failed)
+END
 exit $status
