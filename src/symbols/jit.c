@@ -13,12 +13,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "jitdump.h"
@@ -27,6 +25,7 @@
 #include "proftop/arena.h"
 #include "proftop/clock.h"
 #include "proftop/memory.h"
+#include "proftop/open_below.h"
 
 #define SETTLED (UINT64_C(1) << 63)
 
@@ -95,19 +94,6 @@ static int inner_pid(const struct jit *jit)
     }
     fclose(file);
     return pid;
-}
-
-/* Opens NAME below the folder ROOT as if ROOT were "/", so that no link leads out of it. */
-static int open_below(int root, const char *name)
-{
-    struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY,
-                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-    int fd = (int)syscall(SYS_openat2, root, name, &how, sizeof(how));
-
-    /* Before Linux 5.6, and under some seccomp filters. */
-    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-        fd = openat(root, name, (int)how.flags);
-    return fd;
 }
 
 static enum trouble check_owner(const struct jit *jit, int fd)

@@ -29,6 +29,7 @@
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
+#include "proftop/open_below.h"
 
 /* No kernel's vdso is larger; a fixture or a hostile process could claim anything. */
 enum { VDSO_MAX_BYTES = 1 << 20 };
@@ -95,6 +96,29 @@ static int open_regular(const char *path, uint64_t inode, struct module *module)
     return fd;
 }
 
+/*
+ * PATH whatever its inode is, which overlay file systems tell differently.  What lies there may
+ * have been put there to be mistaken for it, so no link leads out of the process's root.
+ */
+static int open_unchecked(const struct mapped_by *by, const char *path, struct module *module)
+{
+    char *root_path = proc_path(by, "root");
+    int root = open(root_path, O_PATH | O_CLOEXEC | O_DIRECTORY);
+    int fd = root >= 0 ? open_below(root, path) : -1;
+    struct stat status;
+
+    if (fd >= 0 && (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))) {
+        close(fd);
+        fd = -1;
+    }
+    if (fd >= 0)
+        module_from_stat(module, &status);
+    if (root >= 0)
+        close(root);
+    free(root_path);
+    return fd;
+}
+
 /* The path without " (deleted)", which may also be the end of a real file's name. */
 static void name_file(const struct mapped_by *by, const struct maps_line *line,
                       struct file_name *name)
@@ -124,6 +148,7 @@ static int open_mapped(const struct mapped_by *by, const struct maps_line *line,
     char *root = xasprintf("%s/%d/root%s", by->proc_root, (int)by->pid, name->path);
     char *exe = proc_path(by, "exe");
     char range[64];
+    struct stat status;
     char *map_file;
     int fd, saved_errno;
 
@@ -136,8 +161,8 @@ static int open_mapped(const struct mapped_by *by, const struct maps_line *line,
         fd = open_regular(map_file, 0, module);
     if (fd < 0)
         fd = open_regular(exe, line->inode, module);
-    if (fd < 0 && !name->deleted)
-        fd = open_regular(root, 0, module);
+    if (fd < 0 && !name->deleted && regular(root, 0, &status))
+        fd = open_unchecked(by, name->path, module);
     free(root);
     free(exe);
     free(map_file);
