@@ -17,7 +17,8 @@
  *     theirs     we stopped early, and were the same up to there
  *     other      anything else
  *
- * Ends with 1 when there was any of the last two, or fewer than 99.5 % are complete; -v shows them.
+ * Ends with 1 when there was any of the last two, fewer than 99.5 % are complete, or the program
+ * ended before its samples were taken; -v shows them.
  */
 #include "config.h"
 
@@ -39,11 +40,12 @@
 #include "src/unwind/table.h"
 #include "src/unwind/unwinder_private.h"
 
-enum { FRAMES = 2048, STACK_MAX_BYTES = 8 << 20 };
+/* Ours leaves out the middle of deeper stacks; the others' are kept whole to compare the ends. */
+enum { FRAMES = 2048, FRAMES_WHOLE = 16384, STACK_MAX_BYTES = 8 << 20 };
 
 struct stack {
-    struct frame frames[FRAMES];
-    uint64_t stacks[FRAMES];
+    struct frame frames[FRAMES_WHOLE];
+    uint64_t stacks[FRAMES_WHOLE];
     struct unwound unwound;
 };
 
@@ -77,14 +79,32 @@ static bool has_rows(struct unwinder *unwinder, const struct modules *modules,
     return table != NULL && table_find(table, frame->address, true)->cfa != RULE_NONE;
 }
 
+/* How many frames are the same from those on. */
+static uint32_t same_frames(const struct stack *mine, uint32_t from, const struct stack *other,
+                            uint32_t other_from)
+{
+    uint32_t a = length_of(mine) - from, b = length_of(other) - other_from, same = 0;
+    const struct frame *left = mine->frames + from, *right = other->frames + other_from;
+
+    while (same < a && same < b && left[same].kind != FRAME_MARK &&
+           left[same].module == right[same].module && left[same].address == right[same].address)
+        same++;
+    return same;
+}
+
 static enum verdict judge(struct unwinder *unwinder, const struct modules *modules,
                           const struct stack *mine, const struct stack *other)
 {
-    uint32_t a = length_of(mine), b = length_of(other), same = 0;
+    uint32_t a = length_of(mine), b = length_of(other), same = same_frames(mine, 0, other, 0);
 
-    while (same < a && same < b && mine->frames[same].module == other->frames[same].module &&
-           mine->frames[same].address == other->frames[same].address)
-        same++;
+    if (same < a && mine->frames[same].kind == FRAME_MARK) {
+        uint64_t left_out = mine->frames[same].address;
+        uint32_t rest = a - same - 1;
+
+        return b == same + left_out + rest && same_frames(mine, same + 1, other, b - rest) == rest
+                   ? SAME
+                   : OTHER;
+    }
     if (same == a && same == b)
         return SAME;
     if (same == b)
@@ -125,10 +145,10 @@ static void compare(struct unwinder *unwinder, const struct freeze *freeze,
     unwind_frozen(unwinder, &freeze->frozen, ours.frames, ours.stacks, FRAMES, &ours.unwound);
     figures->ours_ns += clock_now_ns() - start_ns;
     start_ns = clock_now_ns();
-    unwind_slowly(unwinder, &freeze->frozen, theirs[0].frames, theirs[0].stacks, FRAMES,
+    unwind_slowly(unwinder, &freeze->frozen, theirs[0].frames, theirs[0].stacks, FRAMES_WHOLE,
                   &theirs[0].unwound);
     figures->theirs_ns += clock_now_ns() - start_ns;
-    oracle_dwfl(&freeze->frozen, theirs[1].frames, theirs[1].stacks, NULL, FRAMES,
+    oracle_dwfl(&freeze->frozen, theirs[1].frames, theirs[1].stacks, NULL, FRAMES_WHOLE,
                 &theirs[1].unwound);
     figures->samples++;
     figures->frames += length_of(&ours);
@@ -235,6 +255,10 @@ int main(int argc, char **argv)
         freeze_continue(tid);
     }
     fine = report(launched ? argv[optind] : "process", &figures);
+    if (figures.samples < samples) {
+        printf("  ended before %u samples\n", samples);
+        fine = false;
+    }
     if (launched)
         kill(pid, SIGKILL);
     else
