@@ -15,6 +15,12 @@ uint64_t clock_now_ns(void);
 uint64_t clock_thread_cpu_ns(void);
 uint64_t clock_process_cpu_ns(void);
 
+/*
+ * CPU time of all threads of PID, ended ones included; 0 when there is no such process.  One that
+ * is on a CPU this moment is counted up to the scheduler's last tick.
+ */
+uint64_t clock_other_cpu_ns(int32_t pid);
+
 /* CLOCK_REALTIME minus CLOCK_MONOTONIC, now: turns a record's time into a date. */
 int64_t clock_realtime_offset_ns(void);
 

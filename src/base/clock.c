@@ -28,6 +28,16 @@ uint64_t clock_process_cpu_ns(void)
     return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+uint64_t clock_other_cpu_ns(int32_t pid)
+{
+    struct timespec now;
+    clockid_t clock;
+
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 int64_t clock_realtime_offset_ns(void)
 {
     return (int64_t)read_clock(CLOCK_REALTIME) - (int64_t)read_clock(CLOCK_MONOTONIC);

@@ -21,6 +21,7 @@ struct account {
     bool started;
     uint64_t at_ns;                  /* of the last look */
     struct proc_schedstat schedstat; /* at the last look */
+    uint64_t process_cpu_ns;         /* of its whole process, just before the last look */
     uint64_t first_cpu_ns;           /* at the start */
     uint64_t told_cpu_ns;            /* given to RUNNING samples since the start */
     int64_t correction_ns;           /* of the next RUNNING samples */

@@ -45,7 +45,9 @@
 
 enum {
     TICK_MAX_MS = 100,
-    IDLE_SHARE_NS = 500000, /* looks at idle threads: one in so many ns */
+    IDLE_SHARE_NS = 500000, /* looks at blocked threads: one in so many ns */
+    CROWD_MIN = 16,         /* so many, else each is looked at as often as asked */
+    PATIENCE = 8, /* what has not moved is looked at after this part of the time it has not */
 };
 
 static void on_tick_signal(int signal)
@@ -187,6 +189,14 @@ static void drain(struct tracer *tracer)
         tracer_event(tracer, tid, status);
 }
 
+/* An eighth of SINCE_NS, which is how long something has not moved; 100 ms at most. */
+static uint64_t patience(uint64_t since_ns)
+{
+    uint64_t max_ns = TICK_MAX_MS * NS_PER_MS;
+
+    return since_ns / PATIENCE < max_ns ? since_ns / PATIENCE : max_ns;
+}
+
 /* ± an eighth, against lockstep with a target that does things periodically. */
 static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
 {
@@ -197,6 +207,8 @@ static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
     x ^= x >> 7;
     x ^= x << 17;
     tracer->random = x;
+    if (period_ns < patience(now_ns - tracer->moved_ns))
+        period_ns = patience(now_ns - tracer->moved_ns);
     if (period_ns > TICK_MAX_MS * NS_PER_MS)
         period_ns = TICK_MAX_MS * NS_PER_MS;
     tracer->ticks++;
@@ -208,22 +220,31 @@ static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
 }
 
 /*
- * Threads that slept at their last look are looked at less often the more there are: what is idle
- * must cost next to nothing.
+ * What is idle must cost next to nothing: one that is blocked is looked at the less often, the
+ * longer it has been and the more there are.
  */
 static void tick(struct tracer *tracer, uint64_t now_ns)
 {
     struct roster *roster = &tracer->roster;
     uint64_t idle_ns = roster->count * IDLE_SHARE_NS;
 
+    if (roster->count < CROWD_MIN || idle_ns < tracer->period_ns)
+        idle_ns = 0;
     for (size_t i = 0; i < roster->count; i++) {
         struct thread *thread = roster->threads[i];
         struct tracee *tracee = &thread->tracee;
 
+        if (tracee->interrupted)
+            tracer->moved_ns = now_ns;
         if (now_ns < tracee->due_ns || tracee->interrupted || tracee->listening)
             continue;
         tracer_interrupt(tracer, thread, now_ns);
-        tracee->due_ns = tracee->interrupted || idle_ns < tracer->period_ns ? 0 : now_ns + idle_ns;
+        tracee->due_ns = 0;
+        if (tracee->blocked) {
+            uint64_t rest_ns = patience(now_ns - tracee->blocked_ns);
+
+            tracee->due_ns = now_ns + (rest_ns > idle_ns ? rest_ns : idle_ns);
+        }
     }
 }
 

@@ -28,6 +28,7 @@ enum {
     STACK_STEP = 4 << 10,
     STACK_LEAST = 16 << 10, /* hardly costs more than less would */
     STACK_SHRINK = 32,      /* of a copy too large by a sample */
+    CROWD = 200,            /* threads */
 };
 
 static bool resume(const struct thread *thread, int signal)
@@ -98,33 +99,57 @@ static bool is_running(struct tracer *tracer, struct thread *thread)
     return thread_syscall(&tracer->roster, thread, &syscall) && syscall.running;
 }
 
-/* Remembers how often a thread that is blocked has been on a CPU. */
-static void note_blocked(struct tracer *tracer, struct thread *thread)
+/*
+ * Whether THREAD is blocked; and if it seems to run, whether it was blocked and has not been on a
+ * CPU since: it is still inside its system call then, what it waited for came, and a stop could
+ * hide that from it.
+ *
+ * Of a crowd none is asked while its process's CPU time stands still.  That comes up to a scheduler
+ * tick late, so that a short burst after a sleep would never be seen: few threads are all asked.
+ */
+static bool is_blocked(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
     struct tracee *tracee = &thread->tracee;
-    struct proc_schedstat schedstat;
+    uint64_t process_cpu_ns = roster_cpu_ns(thread->process, now_ns);
+    struct proc_schedstat schedstat = { 0 };
+    bool was_blocked = tracee->blocked;
 
-    if (tracee->blocked || !thread_schedstat(&tracer->roster, thread, &schedstat))
-        return;
+    if (was_blocked && tracer->roster.count >= CROWD && process_cpu_ns != 0 &&
+        process_cpu_ns == tracee->process_cpu_ns)
+        return true;
+    tracee->process_cpu_ns = process_cpu_ns;
+    if (was_blocked && thread_schedstat(&tracer->roster, thread, &schedstat) &&
+        schedstat.slices == tracee->slices)
+        return true;
+    tracer->moved_ns = now_ns;
+    tracee->blocked = false;
+    if (is_running(tracer, thread))
+        return false;
+    /* Asked again after the count was taken, which is of this sleep then. */
+    tracee->blocked = was_blocked || (thread_schedstat(&tracer->roster, thread, &schedstat) &&
+                                      !is_running(tracer, thread));
     tracee->slices = schedstat.slices;
-    tracee->blocked = !is_running(tracer, thread); /* still: so the count is of this sleep */
+    tracee->blocked_ns = now_ns;
+    return true;
 }
 
 /*
- * A thread that was blocked and has not been on a CPU since is still inside its system call: what
- * it waited for came, and a stop could hide that from it.
+ * A thread that has a CPU for itself is sampled whenever it is found running.  One of several that
+ * take turns is when it has had a period's worth of turns: the rate is of CPU time.
  */
-static bool is_waking(struct tracer *tracer, struct thread *thread)
+static bool had_its_turns(struct tracer *tracer, struct thread *thread)
 {
     struct tracee *tracee = &thread->tracee;
     struct proc_schedstat schedstat;
 
-    if (!tracee->blocked)
-        return false;
-    if (thread_schedstat(&tracer->roster, thread, &schedstat) && schedstat.slices == tracee->slices)
+    if (!thread->account.contended || !thread_schedstat(&tracer->roster, thread, &schedstat))
         return true;
-    tracee->blocked = false;
-    return false;
+    if (schedstat.cpu_ns < tracee->due_cpu_ns)
+        return false;
+    tracee->due_cpu_ns += tracer->period_ns;
+    if (tracee->due_cpu_ns < schedstat.cpu_ns)
+        tracee->due_cpu_ns = schedstat.cpu_ns + tracer->period_ns;
+    return true;
 }
 
 /*
@@ -134,11 +159,7 @@ static bool is_waking(struct tracer *tracer, struct thread *thread)
  */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
-    if (!is_running(tracer, thread)) {
-        note_blocked(tracer, thread);
-        return;
-    }
-    if (is_waking(tracer, thread))
+    if (is_blocked(tracer, thread, now_ns) || !had_its_turns(tracer, thread))
         return;
     if (!thread->tracee.seized || tracer->pythons.wanted) {
         if (!tracer_seize(tracer, thread, now_ns))

@@ -54,8 +54,8 @@ void tracer_watch_start(struct tracer *tracer, uint64_t now_ns)
     tracer->thread_cpu_ns = clock_thread_cpu_ns();
 }
 
-/* Threads came or went: the folder of a process has a link for each. */
-static bool threads_changed(struct tracer *tracer)
+/* Threads came or went: the folder of a process that ran has a link for each. */
+static bool threads_changed(struct tracer *tracer, uint64_t now_ns)
 {
     bool changed = false;
 
@@ -63,7 +63,11 @@ static bool threads_changed(struct tracer *tracer)
          process = process->next) {
         char path[PROC_PATH_MAX];
         struct stat status;
+        uint64_t cpu_ns = roster_cpu_ns(process, now_ns);
 
+        if (cpu_ns != 0 && cpu_ns == process->links_cpu_ns)
+            continue;
+        process->links_cpu_ns = cpu_ns;
         snprintf(path, sizeof(path), "%s/%d/task", target_proc_root(tracer->target), process->pid);
         if (stat(path, &status) != 0 || status.st_nlink == process->task_links)
             continue;
@@ -118,7 +122,7 @@ static void check_rate(struct tracer *tracer, uint64_t now_ns)
 
 void tracer_watch(struct tracer *tracer, uint64_t now_ns)
 {
-    if (now_ns - tracer->scanned_ns >= tracer->scan_every_ns || threads_changed(tracer))
+    if (now_ns - tracer->scanned_ns >= tracer->scan_every_ns || threads_changed(tracer, now_ns))
         scan(tracer, now_ns);
     if (now_ns - tracer->checked_ns < CHECK_NS)
         return;

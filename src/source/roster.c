@@ -251,6 +251,15 @@ void roster_exec(struct roster *roster, int32_t pid, const char *name, uint64_t 
     emit_thread(roster->emit, time_ns, &news);
 }
 
+uint64_t roster_cpu_ns(struct tracked *process, uint64_t now_ns)
+{
+    if (process->cpu_read_ns != now_ns) {
+        process->cpu_read_ns = now_ns;
+        process->cpu_ns = clock_other_cpu_ns(process->pid);
+    }
+    return process->cpu_ns;
+}
+
 static void read_maps(struct roster *roster, struct tracked *process, uint64_t now_ns)
 {
     struct maps *maps = maps_read(target_proc_root(roster->target), process->pid, process->execs,

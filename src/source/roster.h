@@ -35,8 +35,10 @@ struct tracked {
     uint64_t maps_read_ns;
     uint64_t maps_rest_ns; /* they are not read again so soon after */
     uint64_t task_links;   /* ptrace: threads, as the link count of its task folder tells them */
+    uint64_t links_cpu_ns; /* its CPU time just before that was read */
     bool stopped;          /* ptrace: SIGSTOP or its kin */
-    struct python *python; /* its interpreter, or NULL; pythons.h */
+    uint64_t cpu_ns, cpu_read_ns;            /* of all its threads, and when that was read */
+    struct python *python;                   /* its interpreter, or NULL; pythons.h */
     uint64_t python_due_ns, python_first_ns; /* when to try to open it; the first futile try */
     uint64_t python_ns; /* perf: CPU time of an interpreter whose frames it cannot show */
     struct tracked *next;
@@ -67,8 +69,11 @@ struct tracee {
     bool listening;   /* in a group stop */
     bool blocked;     /* found blocked, having been on a CPU SLICES times */
     uint64_t slices;
-    uint64_t due_ns;      /* when to look at it again */
-    uint32_t stack_bytes; /* its stack is about so deep; 0: not known */
+    uint64_t blocked_ns;     /* since when that is known */
+    uint64_t process_cpu_ns; /* of its whole process, just before it was last seen so */
+    uint64_t due_ns;         /* when to look at it again */
+    uint64_t due_cpu_ns;     /* CPU time at which to sample it, where threads share CPUs */
+    uint32_t stack_bytes;    /* its stack is about so deep; 0: not known */
 };
 
 struct thread {
@@ -121,6 +126,13 @@ struct maps *roster_maps(struct roster *roster, struct tracked *process, uint64_
 struct maps *roster_maps_again(struct roster *roster, struct tracked *process, uint64_t now_ns);
 /* A mapping that was just made. */
 void roster_mapped(struct roster *roster, struct tracked *process, const struct maps_line *line);
+
+/*
+ * CPU time of all threads of PROCESS at NOW_NS, read once for each NOW_NS; 0: not to be had.  As
+ * long as it stays the same, no thread that was found blocked has moved: one cheap call tells that
+ * of a thousand of them.
+ */
+uint64_t roster_cpu_ns(struct tracked *process, uint64_t now_ns);
 
 /*
  * Compares with /proc: threads that are gone are removed, those nobody told about are handed to

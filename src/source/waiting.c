@@ -12,9 +12,10 @@
 #include "wait_reason.h"
 
 #define SLOW_NS (100 * NS_PER_MS)
-/* Of very many threads each is looked at less often, so that all cost half a per cent at most. */
-#define SLOW_SHARE_NS (250 * NS_PER_US)
 #define FAST_MIN_NS (10 * NS_PER_MS)
+/* After a look at many threads that move comes a rest: it took at most this part of the time. */
+#define LOOK_SHARE 200
+#define REST_MAX_NS NS_PER_S
 /* Less run-queue time than this is told with the next look. */
 #define RUNNABLE_MIN_NS NS_PER_MS
 /* Sleep that no look has met for so long is told without a stack. */
@@ -31,13 +32,6 @@ void waiting_init(struct waiting *waiting, struct roster *roster, struct pending
     if (waiting->fast_ns < FAST_MIN_NS)
         waiting->fast_ns = FAST_MIN_NS;
     waiting->random = clock_now_ns() | 1;
-}
-
-static uint64_t slow_period(const struct waiting *waiting)
-{
-    uint64_t period_ns = waiting->roster->count * SLOW_SHARE_NS;
-
-    return period_ns > SLOW_NS ? period_ns : SLOW_NS;
 }
 
 /* ± an eighth, against lockstep with a thread that sleeps periodically. */
@@ -217,6 +211,21 @@ static void start(struct waiting *waiting, struct thread *thread,
         peek_sleeper(waiting, thread, now_ns);
 }
 
+/* What schedstat says of THREAD, without asking where its process has not run since. */
+static bool look_up(struct waiting *waiting, struct thread *thread, uint64_t now_ns,
+                    struct proc_schedstat *schedstat)
+{
+    struct account *account = &thread->account;
+    uint64_t process_cpu_ns = roster_cpu_ns(thread->process, now_ns);
+
+    if (thread->stack.asleep && process_cpu_ns != 0 && process_cpu_ns == account->process_cpu_ns) {
+        *schedstat = account->schedstat;
+        return true;
+    }
+    account->process_cpu_ns = process_cpu_ns;
+    return thread_schedstat(waiting->roster, thread, schedstat);
+}
+
 static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now_ns)
 {
     struct account *account = &thread->account;
@@ -224,8 +233,8 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
     int64_t wall_ns, cpu_ns, delay_ns, wait_ns;
     bool moved, was_asleep = thread->stack.asleep;
 
-    account->due_ns = now_ns + slow_period(waiting);
-    if (!thread_schedstat(waiting->roster, thread, &schedstat))
+    account->due_ns = now_ns + SLOW_NS;
+    if (!look_up(waiting, thread, now_ns, &schedstat))
         return; /* it ended: the roster will learn */
     if (!account->started) {
         start(waiting, thread, &schedstat, now_ns);
@@ -262,11 +271,24 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
 void waiting_look(struct waiting *waiting, uint64_t now_ns)
 {
     struct roster *roster = waiting->roster;
+    uint64_t begin_ns, rest_ns;
+    bool looked = false;
 
-    waiting->looked_ns = now_ns;
-    for (size_t i = 0; i < roster->count; i++)
-        if (roster->threads[i]->account.due_ns <= now_ns)
-            look_at(waiting, roster->threads[i], now_ns);
+    if (now_ns < waiting->rested_ns)
+        return;
+    begin_ns = clock_thread_cpu_ns();
+    for (size_t i = 0; i < roster->count; i++) {
+        if (roster->threads[i]->account.due_ns > now_ns)
+            continue;
+        look_at(waiting, roster->threads[i], now_ns);
+        looked = true;
+    }
+    if (!looked)
+        return;
+    rest_ns = (clock_thread_cpu_ns() - begin_ns) * LOOK_SHARE;
+    if (rest_ns < FAST_MIN_NS)
+        rest_ns = FAST_MIN_NS;
+    waiting->rested_ns = now_ns + (rest_ns < REST_MAX_NS ? rest_ns : REST_MAX_NS);
 }
 
 uint64_t waiting_due(const struct waiting *waiting, uint64_t now_ns)
@@ -277,7 +299,7 @@ uint64_t waiting_due(const struct waiting *waiting, uint64_t now_ns)
     for (size_t i = 0; i < roster->count; i++)
         if (roster->threads[i]->account.due_ns < due_ns)
             due_ns = roster->threads[i]->account.due_ns;
-    if (due_ns < waiting->looked_ns + FAST_MIN_NS)
-        due_ns = waiting->looked_ns + FAST_MIN_NS;
-    return due_ns;
+    if (due_ns < waiting->rested_ns)
+        due_ns = waiting->rested_ns;
+    return due_ns < now_ns + SLOW_NS ? due_ns : now_ns + SLOW_NS;
 }

@@ -29,7 +29,7 @@ struct waiting {
     bool wanted;             /* else the accounts are kept and nothing is told */
     bool denied;             /* stacks may not be read: told once */
     uint64_t fast_ns;        /* between looks at a thread that runs and sleeps */
-    uint64_t looked_ns;      /* the last waiting_look() */
+    uint64_t rested_ns;      /* not before that: the last look was dear */
     uint64_t random;
     struct peek peek;
 };
