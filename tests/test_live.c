@@ -56,11 +56,11 @@ static struct session open_session(const char *const *arguments, int columns, in
     return session;
 }
 
-static struct session attach(int columns, int rows)
+static struct session attach_by(const char *source, int columns, int rows)
 {
     pid_t target = start_target();
     char pid[16];
-    const char *arguments[] = { "-p", pid, NULL };
+    const char *arguments[] = { "-p", pid, "--source", source, NULL };
     struct session session;
 
     snprintf(pid, sizeof(pid), "%d", target);
@@ -68,6 +68,11 @@ static struct session attach(int columns, int rows)
     session.target = target;
     session.settings = terminal_settings(session.terminal);
     return session;
+}
+
+static struct session attach(int columns, int rows)
+{
+    return attach_by("auto", columns, rows);
 }
 
 static void close_session(struct session *session)
@@ -176,6 +181,29 @@ static void suspending_gives_the_terminal_back(void **state)
     close_session(&session);
 }
 
+/* A seized thread stops for a signal until its tracer says otherwise: there must be none then. */
+static void suspended_we_hold_no_signal_back(void **state)
+{
+    struct session session = attach_by("ptrace", 80, 24);
+    char target_state;
+
+    (void)state;
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    terminal_type(session.terminal, "\032");
+    while (state_of(terminal_pid(session.terminal)) != 'T')
+        sched_yield();
+    kill(session.target, SIGUSR1);
+    while ((target_state = state_of(session.target)) != 'Z') {
+        assert_int_not_equal(target_state, 't');
+        sched_yield();
+    }
+    kill(terminal_pid(session.terminal), SIGCONT);
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    terminal_type(session.terminal, "q");
+    terminal_wait_exit(session.terminal);
+    close_session(&session);
+}
+
 static void a_command_s_status_is_ours(void **state)
 {
     const char *const arguments[] = { "--", "/bin/sh", "-c", "echo said-so; exit 7", NULL };
@@ -262,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_resize_is_followed),
         cmocka_unit_test(signals_restore_the_terminal),
         cmocka_unit_test(suspending_gives_the_terminal_back),
+        cmocka_unit_test(suspended_we_hold_no_signal_back),
         cmocka_unit_test(a_command_s_status_is_ours),
         cmocka_unit_test(typing_reaches_the_command),
         cmocka_unit_test(the_picker_finds_and_attaches),

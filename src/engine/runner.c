@@ -19,14 +19,15 @@ struct runner {
     struct source_config config;
     struct ring *ring;
     int event_fd;
+    _Atomic bool stopping, holding, ended;
+
+    pthread_mutex_t control; /* guards the thread's beginning and end */
     pthread_t thread;
     bool joined;
-    _Atomic bool stopping, ended;
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     bool tried, open;
-    bool hold, held; /* asked to let go of the target for a while; has */
     struct error error;
 };
 
@@ -37,25 +38,6 @@ static void tell_opened(struct runner *runner, bool open)
     runner->open = open;
     pthread_cond_broadcast(&runner->changed);
     pthread_mutex_unlock(&runner->lock);
-}
-
-/* Lets go of the target for as long as is asked; the source afterwards, NULL when it is no more. */
-static struct source *let_go(struct runner *runner, struct source *source)
-{
-    eventfd_t count;
-
-    runner->ops->close(source);
-    pthread_mutex_lock(&runner->lock);
-    runner->held = true;
-    pthread_cond_broadcast(&runner->changed);
-    while (runner->hold && !atomic_load(&runner->stopping))
-        pthread_cond_wait(&runner->changed, &runner->lock);
-    runner->held = false;
-    pthread_mutex_unlock(&runner->lock);
-    if (atomic_load(&runner->stopping))
-        return NULL;
-    eventfd_read(runner->config.wake_fd, &count);
-    return runner->ops->open(runner->target, &runner->config, &runner->error);
 }
 
 /* The source that takes over; the same once more when the other does not open. */
@@ -75,47 +57,47 @@ static struct source *hand_over(struct runner *runner, struct source *source)
     return source;
 }
 
-static bool hold_wanted(struct runner *runner)
+static void tell_ended(struct runner *runner)
 {
-    bool hold;
+    atomic_store(&runner->ended, true);
+    eventfd_write(runner->event_fd, 1);
+}
 
-    pthread_mutex_lock(&runner->lock);
-    hold = runner->hold;
-    pthread_mutex_unlock(&runner->lock);
-    return hold;
+static bool wanted(struct runner *runner)
+{
+    return !atomic_load(&runner->stopping) && !atomic_load(&runner->holding);
+}
+
+/* Steps SOURCE until it ends or is not wanted for now; what is to be closed. */
+static struct source *step_on(struct runner *runner, struct source *source, bool *ended)
+{
+    while (!*ended && wanted(runner)) {
+        int stepped = runner->ops->step(source, runner->ring);
+
+        if (stepped == SOURCE_HANDS_OVER)
+            source = hand_over(runner, source);
+        *ended = stepped < 0 || source == NULL;
+    }
+    return source;
 }
 
 static void *run(void *argument)
 {
     struct runner *runner = argument;
     struct source *source;
-    int stepped;
+    bool ended = false;
 
     pthread_setname_np(pthread_self(), runner->ops->name);
     source = runner->ops->open(runner->target, &runner->config, &runner->error);
     tell_opened(runner, source != NULL);
-    if (source == NULL)
-        return NULL;
-    while (!atomic_load(&runner->stopping)) {
-        if (hold_wanted(runner))
-            source = let_go(runner, source);
-        else if ((stepped = runner->ops->step(source, runner->ring)) == SOURCE_HANDS_OVER)
-            source = hand_over(runner, source);
-        else if (stepped < 0)
-            atomic_store(&runner->ended, true);
-        if (source == NULL && !atomic_load(&runner->stopping))
-            atomic_store(&runner->ended, true);
-        if (source == NULL || atomic_load(&runner->ended))
-            break;
-    }
+    if (source != NULL)
+        source = step_on(runner, source, &ended);
+    else
+        ended = true;
     if (source != NULL)
         runner->ops->close(source);
-    if (atomic_load(&runner->ended)) {
-        pthread_mutex_lock(&runner->lock);
-        pthread_cond_broadcast(&runner->changed);
-        pthread_mutex_unlock(&runner->lock);
-        eventfd_write(runner->event_fd, 1);
-    }
+    if (ended)
+        tell_ended(runner);
     return NULL;
 }
 
@@ -132,6 +114,7 @@ struct runner *runner_start(const struct source_ops *ops, struct target *target,
     runner->config.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     runner->event_fd = event_fd;
     runner->ring = ring_new(ring_bytes);
+    pthread_mutex_init(&runner->control, NULL);
     pthread_mutex_init(&runner->lock, NULL);
     pthread_cond_init(&runner->changed, NULL);
     if (runner->config.wake_fd < 0 || pthread_create(&runner->thread, NULL, run, runner) != 0) {
@@ -163,29 +146,45 @@ bool runner_ended(const struct runner *runner)
     return atomic_load(&runner->ended);
 }
 
+/* Wakes the thread and waits until it is gone, with all that was bound to it. */
+static void join(struct runner *runner)
+{
+    eventfd_t count;
+
+    if (runner->joined)
+        return;
+    eventfd_write(runner->config.wake_fd, 1);
+    pthread_join(runner->thread, NULL);
+    (void)eventfd_read(runner->config.wake_fd, &count);
+    runner->joined = true;
+}
+
+/*
+ * Not only the source is closed, its thread ends: what ptrace(2) seized is let go of with the
+ * thread alone, and a signal for a seized thread would stop it for as long as we are stopped
+ * ourselves.
+ */
 void runner_hold(struct runner *runner, bool hold)
 {
-    pthread_mutex_lock(&runner->lock);
-    runner->hold = hold;
-    pthread_cond_broadcast(&runner->changed);
+    pthread_mutex_lock(&runner->control);
+    atomic_store(&runner->holding, hold);
     if (hold)
-        eventfd_write(runner->config.wake_fd, 1);
-    while (hold && !runner->held && !atomic_load(&runner->stopping) && !atomic_load(&runner->ended))
-        pthread_cond_wait(&runner->changed, &runner->lock);
-    pthread_mutex_unlock(&runner->lock);
+        join(runner);
+    else if (runner->joined && !atomic_load(&runner->stopping) && !atomic_load(&runner->ended)) {
+        if (pthread_create(&runner->thread, NULL, run, runner) == 0)
+            runner->joined = false;
+        else
+            tell_ended(runner);
+    }
+    pthread_mutex_unlock(&runner->control);
 }
 
 void runner_stop(struct runner *runner)
 {
-    if (runner->joined)
-        return;
-    pthread_mutex_lock(&runner->lock);
     atomic_store(&runner->stopping, true);
-    pthread_cond_broadcast(&runner->changed);
-    pthread_mutex_unlock(&runner->lock);
-    eventfd_write(runner->config.wake_fd, 1);
-    pthread_join(runner->thread, NULL);
-    runner->joined = true;
+    pthread_mutex_lock(&runner->control);
+    join(runner);
+    pthread_mutex_unlock(&runner->control);
 }
 
 void runner_free(struct runner *runner)
@@ -195,6 +194,7 @@ void runner_free(struct runner *runner)
     runner_stop(runner);
     if (runner->config.wake_fd >= 0)
         close(runner->config.wake_fd);
+    pthread_mutex_destroy(&runner->control);
     pthread_mutex_destroy(&runner->lock);
     pthread_cond_destroy(&runner->changed);
     ring_free(runner->ring);
