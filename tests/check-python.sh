@@ -87,6 +87,26 @@ appears_later() { # INTERPRETER
     }
 }
 
+# Whoever is started, forked, replaced and ended while it is looked at is not disturbed.
+comes_and_goes() { # INTERPRETER
+    "$built/proftop" record -F 1000 --source ptrace -o "$folder/comings.proftop" --force \
+        -- "$1" "$python/comings.py" "${PROFTOP_SECONDS:-0.5}" >"$folder/told" 2>"$folder/words"
+    [ $? -eq 3 ] && grep -q '^rounds [1-9]' "$folder/told" ||
+        fail "$1 was disturbed: $(cat "$folder/told" "$folder/words")"
+}
+
+# Trampolines with a name for each function lie between the frames, and no stack ends at them.
+perf_names() { # INTERPRETER
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 12))' || return 0
+    "$built/proftop" record -F 500 --source ptrace --no-waiting --format folded -o "$folder/named" --force \
+        -- "$1" -X perf "$python/short_calls.py" 0.7 2>"$folder/words" || fail "$1: $(cat "$folder/words")"
+    awk -v who="$1 -X perf" '
+        { all += $NF }
+        /\[broken|cut\]/ { broken += $NF }
+        END { print who ": " broken + 0 " of " all + 0 " stacks broken"; exit broken * 20 > all }' \
+        "$folder/named" || status=1
+}
+
 for interpreter in $(echo "${PROFTOP_PYTHONS:-/usr/bin/python3}" | tr : ' '); do
     [ -x "$interpreter" ] || {
         echo "skipped: check-python.sh: $interpreter is not installed"
@@ -95,5 +115,7 @@ for interpreter in $(echo "${PROFTOP_PYTHONS:-/usr/bin/python3}" | tr : ' '); do
     whole_stacks "$interpreter"
     known_split "$interpreter"
     appears_later "$interpreter"
+    comes_and_goes "$interpreter"
+    perf_names "$interpreter"
 done
 exit $status

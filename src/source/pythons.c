@@ -11,9 +11,10 @@
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 
-/* An interpreter that has just been exec'd needs a moment before it can be read. */
+/* A process that has just been exec'd needs a moment before it can be read; what then still fails is
+ * a version or a build that is not supported. */
 #define TRY_AGAIN_NS (50 * NS_PER_MS)
-#define GIVE_UP_NS (5 * NS_PER_S)
+#define GIVE_UP_NS (NS_PER_S / 2)
 
 void pythons_init(struct pythons *pythons, struct roster *roster,
                   const struct source_config *config)

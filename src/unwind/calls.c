@@ -6,6 +6,7 @@
 
 #include <elf.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "image.h"
 #include "proftop/maps.h"
@@ -43,6 +44,26 @@ bool calls_is_trampoline(unsigned machine, const uint8_t code[CALLS_CODE_BYTES])
     if (machine == EM_AARCH64)
         return memcmp(code, arm, sizeof(arm)) == 0;
     return memcmp(code, wide, sizeof(wide)) == 0 || memcmp(code, narrow, sizeof(narrow)) == 0;
+}
+
+/* sub $8,%rsp; call *%rcx; add $8,%rsp; ret: 3.12 and 3.13, without unwind rows.  Later versions,
+ * and those for aarch64, keep frame pointers. */
+bool calls_are_perf_trampolines(const struct frozen *frozen, uint64_t start)
+{
+#ifdef __x86_64__
+    static const uint8_t trampoline[] = { 0x48, 0x83, 0xec, 0x08, 0xff, 0xd1,
+                                          0x48, 0x83, 0xc4, 0x08, 0xc3 };
+    uint8_t code[sizeof(trampoline)];
+    struct iovec ours = { code, sizeof(code) };
+    struct iovec theirs = { (void *)(uintptr_t)start, sizeof(code) };
+
+    return process_vm_readv(frozen->pid, &ours, 1, &theirs, 1, 0) == sizeof(code) &&
+           memcmp(code, trampoline, sizeof(code)) == 0;
+#else
+    (void)frozen;
+    (void)start;
+    return false;
+#endif
 }
 
 /* Passing on what the thread's function returned, and the system call exit. */

@@ -36,6 +36,13 @@ enum calls_frame {
 
 enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip);
 
+/*
+ * Whether the code at START, made at run time, is that of python -X perf: one after the other,
+ * small functions that push a word and call.  Reads the target, which may run: such code does not
+ * change.
+ */
+bool calls_are_perf_trampolines(const struct frozen *frozen, uint64_t start);
+
 /* What is recognised by the bytes at a return address. */
 enum { CALLS_CODE_BYTES = 9 };
 

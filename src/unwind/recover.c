@@ -263,12 +263,28 @@ static bool step_by_frame_pointer(struct walk *walk, bool *going)
     return true;
 }
 
+/* Whether the current place is behind the call of such a trampoline, which moved sp by a word. */
+static bool in_perf_trampoline(struct walk *walk)
+{
+    const struct mapping *mapping = walk->mapping;
+
+    if (walk->place.exact || mapping == NULL || mapping->module->kind != MODULE_JIT)
+        return false;
+    if (walk->told != mapping) {
+        walk->told = mapping;
+        walk->perf_trampolines = calls_are_perf_trampolines(walk->frozen, mapping->start);
+    }
+    return walk->perf_trampolines;
+}
+
 bool recover_step(struct walk *walk)
 {
     const struct place *place = &walk->place;
     bool innermost = place->exact;
     bool going;
 
+    if (in_perf_trampoline(walk))
+        return follow_return(walk, WORD);
     if (innermost && step_by_code(walk, &going))
         return going;
     /* A call to nowhere left its return address on top of the stack. */

@@ -56,6 +56,7 @@ void walk_init(struct walk *walk, struct unwinder *unwinder, const struct frozen
     walk->trail.walked = 0;
     walk->full = full;
     walk->switches = 0;
+    walk->told = NULL;
     walk->end = STACK_COMPLETE;
     walk->end_address = 0;
     copies_init(&walk->copies, frozen);

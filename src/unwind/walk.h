@@ -42,7 +42,9 @@ struct walk {
     uint32_t switches; /* how often the stack pointer went back: other stacks */
     enum stack_end end;
     uint64_t end_address;
-    struct copies copies; /* last: it is large */
+    const struct mapping *told; /* made at run time, and asked what kind of code it holds: */
+    bool perf_trampolines;      /* that of python -X perf */
+    struct copies copies;       /* last: it is large */
 };
 
 void walk_init(struct walk *walk, struct unwinder *unwinder, const struct frozen *frozen,
