@@ -69,7 +69,9 @@ struct run {
 struct watcher {
     char *name;
     const char *arguments[ARGUMENTS_MAX];
-    char *file; /* proftop's session */
+    char *file;        /* what it writes */
+    char *interval_us; /* austin's argument, or NULL */
+    bool ours;         /* it is a session of proftop */
     double slowdown[ROUNDS], calm_slowdown[ROUNDS], turns[ROUNDS];
     bool fails;
 };
@@ -148,6 +150,19 @@ static double reported(const char *proftop, const char *file, const char *key)
     return figure;
 }
 
+static double lines_of(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    double lines = 0;
+    int character;
+
+    while (file != NULL && (character = getc(file)) != EOF)
+        lines += character == '\n';
+    if (file != NULL)
+        fclose(file);
+    return lines;
+}
+
 static void tell(const char *proftop, struct watcher *watcher)
 {
     double cpu_s, duration_s;
@@ -161,8 +176,10 @@ static void tell(const char *proftop, struct watcher *watcher)
                  bench_median(watcher->calm_slowdown, ROUNDS), "% slower");
     bench_figure("  the waiting thread was woken, p50", bench_median(watcher->turns, ROUNDS),
                  "times");
-    if (watcher->file == NULL)
+    if (!watcher->ours) {
+        bench_figure("  stacks it took in its last run", lines_of(watcher->file), "lines");
         return;
+    }
     bench_figure("  a thread was held, p50", reported(proftop, watcher->file, "p50"), "us");
     bench_figure("  p99", reported(proftop, watcher->file, "p99"), "us");
     bench_figure("  samples a second of CPU time", reported(proftop, watcher->file, "achieved_hz"),
@@ -174,23 +191,24 @@ static void tell(const char *proftop, struct watcher *watcher)
 
 static void add_proftop(struct watcher *watcher, const char *proftop, const char *rate)
 {
-    const char *const arguments[] = { proftop,  "record",  "-F", rate, "--source",
-                                      "ptrace", "--force", "-o", NULL };
-
     watcher->name = xasprintf("proftop at %s Hz", rate);
     watcher->file = xasprintf("bench-python-%s.proftop", rate);
-    memcpy(watcher->arguments, arguments, sizeof(arguments));
-    watcher->arguments[8] = watcher->file;
-    watcher->arguments[9] = "--";
+    watcher->ours = true;
+    memcpy(watcher->arguments,
+           (const char *[]){ proftop, "record", "-F", rate, "--source", "ptrace", "--force", "-o",
+                             watcher->file, "--", NULL },
+           11 * sizeof(char *));
 }
 
-static void add_austin(struct watcher *watcher, const char *austin, const char *interval_us,
-                       const char *rate)
+static void add_austin(struct watcher *watcher, const char *austin, unsigned number,
+                       unsigned rate_hz)
 {
-    const char *const arguments[] = { austin, "-i", interval_us, "-o", "/dev/null", NULL };
-
-    watcher->name = xasprintf("%s at %s Hz", austin, rate);
-    memcpy(watcher->arguments, arguments, sizeof(arguments));
+    watcher->interval_us = xasprintf("%u", 1000000 / rate_hz);
+    watcher->name = xasprintf("%s at %u Hz", austin, rate_hz);
+    watcher->file = xasprintf("bench-austin-%u.txt", number);
+    memcpy(watcher->arguments,
+           (const char *[]){ austin, "-i", watcher->interval_us, "-o", watcher->file, NULL },
+           6 * sizeof(char *));
 }
 
 int main(void)
@@ -212,8 +230,10 @@ int main(void)
     add_proftop(&watchers[count++], proftop, "100");
     add_proftop(&watchers[count++], proftop, "1000");
     while ((austin = strsep(&rest, ":")) != NULL && count + 2 <= WATCHERS_MAX) {
-        add_austin(&watchers[count++], austin, "10000", "100");
-        add_austin(&watchers[count++], austin, "1000", "1000");
+        add_austin(&watchers[count], austin, count, 100);
+        count++;
+        add_austin(&watchers[count], austin, count, 1000);
+        count++;
     }
     for (unsigned round = 0; round < ROUNDS; round++) {
         struct run alone = run_reading(python);
@@ -228,9 +248,9 @@ int main(void)
     for (unsigned i = 0; i < count; i++) {
         tell(proftop, &watchers[i]);
         free(watchers[i].name);
-        if (watchers[i].file != NULL)
-            unlink(watchers[i].file);
+        unlink(watchers[i].file);
         free(watchers[i].file);
+        free(watchers[i].interval_us);
     }
     free(watchers);
     free(austins);
