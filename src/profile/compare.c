@@ -60,8 +60,10 @@ struct side {
 struct work {
     struct compare_options options;
     struct side sides[SIDES];
-    int scales;           /* how many of them are worth testing */
-    double sample_weight; /* mean weight of a sample, both sides */
+    int scales;                   /* how many of them are worth testing */
+    double degrees[SCALES_MAX];   /* of freedom, by scale … */
+    double quantiles[SCALES_MAX]; /* … and how many errors 95 % of differences lie within */
+    double sample_weight;         /* mean weight of a sample, both sides */
 };
 
 /* One function while it is tested. */
@@ -70,7 +72,8 @@ struct candidate {
     uint64_t samples[SIDES];
     double weight[SIDES];
     double squares[SIDES][SCALES_MAX]; /* Σ w² - 2 p w E of the groups it occurs in */
-    double t_p, worst_p, phi, degrees; /* of the scale with the largest p so far */
+    double t_p, worst_p, phi;          /* of the scale with the largest p so far … */
+    int scale;                         /* … which is this one */
 };
 
 /* ---- what is compared ------------------------------------------------------------------------ */
@@ -159,6 +162,11 @@ static void make_scales(struct work *work)
             if (work->scales + 1 < SCALES_MAX)
                 double_groups(&work->sides[s], work->scales);
         }
+        work->degrees[work->scales] = work->sides[0].scales[work->scales].count +
+                                      work->sides[1].scales[work->scales].count - 2;
+        /* Found by bisection: too slow for each of thousands of functions. */
+        work->quantiles[work->scales] =
+            statistics_student_quantile(0.05, work->degrees[work->scales]);
         work->scales++;
     }
 }
@@ -302,15 +310,13 @@ static void test(const struct work *work, struct candidate *candidate)
     bool markable = candidate->samples[0] + candidate->samples[1] >= SAMPLES_MIN;
 
     for (int scale = 0; scale < work->scales; scale++) {
-        double degrees =
-            work->sides[0].scales[scale].count + work->sides[1].scales[scale].count - 2;
         double phi = overdispersion(work, candidate, scale);
-        double p = student_p(work, candidate, phi, degrees);
+        double p = student_p(work, candidate, phi, work->degrees[scale]);
 
         if (scale == 0 || p >= candidate->t_p) {
             candidate->t_p = p;
             candidate->phi = phi;
-            candidate->degrees = degrees;
+            candidate->scale = scale;
         }
         candidate->worst_p = fmax(candidate->worst_p, p);
         if (candidate->worst_p > CLEARLY_NONE)
@@ -339,7 +345,7 @@ static void fill_row(const struct work *work, const struct candidate *candidate,
         double near_b = (candidate->weight[1] + unit) / (work->sides[1].exposure + 2 * unit);
 
         width = 100 * standard_error(work, candidate->phi, near_a, near_b) *
-                statistics_student_quantile(0.05, candidate->degrees);
+                work->quantiles[candidate->scale];
         if (candidate->samples[0] + candidate->samples[1] >= SAMPLES_MIN)
             row->p = candidate->worst_p;
     }
