@@ -42,6 +42,8 @@ static bool invisible(int32_t code)
         { 0xe0000, 0xe0fff },
     };
 
+    if (code < ranges[0].first)
+        return false;
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
         if (code >= ranges[i].first && code <= ranges[i].last)
             return true;
@@ -147,6 +149,12 @@ int text_next(const char **text, char *buffer, size_t size_bytes, bool ascii)
     *text = at;
     if (*at == '\0' || size_bytes < 2 * UTF8_MAX)
         return -1;
+    if (at[0] >= 0x20 && at[0] < 0x7f && (unsigned char)at[1] < 0x80) { /* nearly every one */
+        buffer[0] = at[0];
+        buffer[1] = '\0';
+        *text = at + 1;
+        return 1;
+    }
     code = printable(text_decode(at, &length), ascii, &columns);
     at += length;
     used = 0;

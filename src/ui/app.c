@@ -114,12 +114,17 @@ void app_say(struct app *app, const char *format, ...)
 /* ---- what views see -----------------------------------------------------------------------------
  */
 
+/* The fold takes so long that the screen says so. */
+static bool is_late(const struct app *app, uint64_t now_ns)
+{
+    return worker_busy(app->worker) && app->submit_ns + UPDATING_MS * NS_PER_MS < now_ns;
+}
+
 /* A result of a profile or a scope that is no longer meant shows until the next one is there. */
 struct screen_input app_input(const struct app *app, uint64_t now_ns)
 {
     const struct fold_result *result = app->result;
     struct profile *profile = app_visible(app);
-    bool late = app->submit_ns + UPDATING_MS * NS_PER_MS < now_ns;
 
     return (struct screen_input){
         .fold = result != NULL ? result->fold : NULL,
@@ -133,7 +138,7 @@ struct screen_input app_input(const struct app *app, uint64_t now_ns)
         .frozen = app->frozen != NULL,
         .ended = app->profile != NULL && profile_ended(app->profile),
         .stopped = app->stopped,
-        .folding = worker_busy(app->worker) && (late || result == NULL),
+        .folding = is_late(app, now_ns) || (result == NULL && worker_busy(app->worker)),
         .title = app->config.title,
         .status = app->has_status ? app->status : NULL,
         .search = app->search,
@@ -232,8 +237,11 @@ static uint64_t refresh_ns(const struct app *app)
     return refresh * NS_PER_MS;
 }
 
-/* A wish of the person at once; new samples as often as was chosen. */
-static void submit_if_due(struct app *app, uint64_t now_ns)
+/*
+ * A wish of the person at once; new samples as often as was chosen.  What the view wants made can
+ * be another thing only after something was shown or pressed: MOVED.
+ */
+static void submit_if_due(struct app *app, uint64_t now_ns, bool moved)
 {
     struct view_wants wants;
 
@@ -249,8 +257,10 @@ static void submit_if_due(struct app *app, uint64_t now_ns)
         app_submit(app, now_ns);
         return;
     }
+    if (!moved || worker_busy(app->worker))
+        return;
     wants = wants_now(app, now_ns);
-    if (memcmp(&wants, &app->wants, sizeof(wants)) != 0 && !worker_busy(app->worker))
+    if (memcmp(&wants, &app->wants, sizeof(wants)) != 0)
         app_submit(app, now_ns);
 }
 
@@ -279,13 +289,22 @@ bool app_step(struct app *app, uint64_t now_ns)
         app_say(app, "%s", message);
         changed = true;
     }
-    submit_if_due(app, now_ns);
+    submit_if_due(app, now_ns, changed);
     if (app->config.synchronous)
         for (int i = 0; i < 3 && take_result(app); i++) { /* wants follow from what is shown */
             changed = true;
-            submit_if_due(app, now_ns);
+            submit_if_due(app, now_ns, true);
         }
+    if (is_late(app, now_ns) != app->late) {
+        app->late = !app->late;
+        changed = true;
+    }
     return changed;
+}
+
+bool app_folding(const struct app *app)
+{
+    return worker_busy(app->worker);
 }
 
 void app_fds(const struct app *app, int fds[2])
@@ -300,7 +319,9 @@ uint64_t app_next_tick_ns(const struct app *app, uint64_t now_ns)
 
     if (!app->config.live || app->profile == NULL)
         return UINT64_MAX;
-    if (profile_ended(app->profile) && !worker_busy(app->worker))
+    if (worker_busy(app->worker)) /* its descriptor tells when it is done */
+        return app->late ? next : app->submit_ns + (UPDATING_MS + 1) * NS_PER_MS;
+    if (profile_ended(app->profile))
         return UINT64_MAX;
     if (app->dirty_profile && app->frozen == NULL) {
         uint64_t due = app->submit_ns + refresh_ns(app);
@@ -423,7 +444,7 @@ void app_key(struct app *app, const struct key_event *event, int columns, int ro
         mouse_event(app, &event->mouse);
     else
         app_do(app, keys_action(event->code, app_shown(app)->name));
-    submit_if_due(app, now_ns);
+    submit_if_due(app, now_ns, true);
     if (app->config.synchronous)
         app_step(app, now_ns);
 }
@@ -461,7 +482,7 @@ void app_render(struct app *app, struct grid *grid, uint64_t now_ns)
         app->overlay->render(app, grid);
     if (app->prompt.kind != PROMPT_NONE && !layout.too_small)
         prompt_render(app, grid, layout.status);
-    submit_if_due(app, now_ns);
+    submit_if_due(app, now_ns, true);
 }
 
 const char *app_copied(const struct app *app)

@@ -53,6 +53,8 @@ void app_key(struct app *app, const struct key_event *event, int columns, int ro
              uint64_t now_ns);
 /* Takes what the workers have finished; true when something changed on the screen. */
 bool app_step(struct app *app, uint64_t now_ns);
+/* What is asked for is being added up: app_step() is about to have it. */
+bool app_folding(const struct app *app);
 /* Readable when app_step() has something to do: of these, -1 when unused. */
 void app_fds(const struct app *app, int fds[2]);
 

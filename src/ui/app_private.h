@@ -60,6 +60,7 @@ struct app {
     char search[TEXT_MAX];
     char status[512];
     bool has_status, typing, stopped, alert;
+    bool late;  /* the fold that is awaited takes long, and the screen says so */
     bool moved; /* the person has used a view: its function is then where others begin */
     uint64_t key_ns, drag_ns;
     double overhead_pct;

@@ -385,7 +385,9 @@ static void turn(struct loop *loop)
     measure_cost(loop, now_ns);
     if (now_ns >= loop->end_ns)
         finish(loop, LOOP_QUIT);
-    loop->dirty |= app_step(loop->config->app, now_ns) || ticked;
+    loop->dirty |= app_step(loop->config->app, now_ns);
+    if (ticked && !app_folding(loop->config->app))
+        loop->dirty = true; /* else what it folds is painted together with the clock */
     if (!loop->ended)
         paint(loop, clock_now_ns());
 }

@@ -92,7 +92,7 @@ static void put(struct grid *grid, int row, int column, int width, enum role rol
     for (int i = 0; i < width; i++)
         break_wide(grid, row, column + i);
     *cell = blank;
-    snprintf(cell->text, sizeof(cell->text), "%s", character);
+    memcpy(cell->text, character, strnlen(character, sizeof(cell->text) - 1));
     cell->width = (uint8_t)width;
     cell->role = (uint8_t)role;
     if (width == 2) {
