@@ -21,9 +21,10 @@
 #include "src/view/screen.h"
 
 enum {
-    OUTPUT_TURN = 65536,  /* bytes of the command's output taken in one turn … */
-    OUTPUT_PAUSE_MS = 24, /* … and how long it then waits: keys come first */
-    PAINT_MS = 33,        /* between two paints that no key asked for */
+    OUTPUT_TURN = 16384, /* bytes of the command's output taken in one turn … */
+    OUTPUT_REST = 7,     /* … after which it waits so many times as long as they took */
+    PAINT_MS = 33,       /* between two paints that no key asked for */
+    FLOOD_MS = 100,      /* likewise, when the command prints more than anybody can read */
     FOLLOW_MS = 1000,
     OVERHEAD_MS = 2000,
     KEYS_TURN = 256
@@ -37,6 +38,7 @@ struct loop {
     int master;              /* the command's pty, or -1 */
     uint64_t output_from_ns; /* its output is left alone until then */
     uint64_t output_version;
+    bool flooded; /* a turn of it was not enough */
     uint64_t paint_ns, follow_ns;
     uint64_t end_ns;                /* when it ends by itself; UINT64_MAX: never */
     uint64_t cost_ns, cost_time_ns; /* own CPU time, and when it was read */
@@ -267,9 +269,13 @@ static void measure_cost(struct loop *loop, uint64_t now_ns)
     loop->cost_time_ns = now_ns;
 }
 
-/* What the command printed, in bounded turns: a flood of it must not keep keys waiting. */
+/*
+ * What the command printed, in bounded turns: a flood of it must neither keep keys waiting nor cost
+ * more than a part of a core.
+ */
 static void read_output(struct loop *loop, uint64_t now_ns)
 {
+    uint64_t before_ns = clock_thread_cpu_ns();
     char bytes[4096];
     size_t total = 0;
     ssize_t count = -1;
@@ -280,8 +286,9 @@ static void read_output(struct loop *loop, uint64_t now_ns)
     }
     if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
         loop->master = -1; /* the last of it: nobody holds the other side */
-    if (total >= OUTPUT_TURN)
-        loop->output_from_ns = now_ns + OUTPUT_PAUSE_MS * NS_PER_MS;
+    loop->flooded = total >= OUTPUT_TURN;
+    if (loop->flooded)
+        loop->output_from_ns = clock_now_ns() + OUTPUT_REST * (clock_thread_cpu_ns() - before_ns);
 }
 
 static void type_to_command(struct loop *loop)
@@ -312,9 +319,15 @@ static void note_output(struct loop *loop)
 /* ---- painting -----------------------------------------------------------------------------------
  */
 
+/* The soonest that a paint may come which no key asked for. */
+static uint64_t next_paint_ns(const struct loop *loop)
+{
+    return loop->paint_ns + (uint64_t)(loop->flooded ? FLOOD_MS : PAINT_MS) * NS_PER_MS;
+}
+
 static void paint(struct loop *loop, uint64_t now_ns)
 {
-    if (!loop->dirty || (!loop->urgent && now_ns < loop->paint_ns + PAINT_MS * NS_PER_MS))
+    if (!loop->dirty || (!loop->urgent && now_ns < next_paint_ns(loop)))
         return;
     app_render(loop->config->app, loop->grid, now_ns);
     tty_paint(loop->config->tty, loop->grid);
@@ -332,7 +345,7 @@ static int timeout_ms(const struct loop *loop, uint64_t now_ns)
     uint64_t next = app_next_tick_ns(loop->config->app, now_ns);
 
     if (loop->dirty)
-        next = earlier(next, loop->paint_ns + PAINT_MS * NS_PER_MS);
+        next = earlier(next, next_paint_ns(loop));
     if (loop->master >= 0 && loop->output_from_ns > now_ns)
         next = earlier(next, loop->output_from_ns);
     if (loop->config->follower != NULL)

@@ -35,6 +35,12 @@
 
 enum { ESCAPE_DELAY_MS = 25, DOUBLE_CLICK_MS = 400, COPY_MAX = 4096, MARKS_MAX = 5 };
 
+/*
+ * The terminal's own colours as a pair like any other.  To go back to pair 0 curses resets
+ * everything, to this one it resets the colour: half the bytes, and it happens at every other word.
+ */
+enum { PLAIN_PAIR = 1 };
+
 struct tty {
     SCREEN *screen;
     FILE *in, *out;
@@ -137,6 +143,8 @@ static void choose_colors(struct tty *tty, const struct terminal_options *option
     start_color();
     use_default_colors();
     tty->colors = COLORS >= 256 ? 256 : COLORS >= 16 ? 16 : 8;
+    init_pair(PLAIN_PAIR, -1, -1);
+    bkgdset(COLOR_PAIR(PLAIN_PAIR) | ' ');
 }
 
 static void set_modes(struct tty *tty)
@@ -277,8 +285,10 @@ static void put_cell(struct tty *tty, int row, int column, const struct cell *ce
         look.foreground = within(cell->foreground, tty->colors);
         look.background = within(cell->background, tty->colors);
     }
-    if (look.foreground >= 0 || look.background >= 0)
-        pair = alloc_pair(look.foreground, look.background);
+    if (tty->colors > 0)
+        pair = look.foreground >= 0 || look.background >= 0
+                   ? alloc_pair(look.foreground, look.background)
+                   : PLAIN_PAIR;
     length = mbstowcs(text, cell->text, MARKS_MAX);
     if (length == (size_t)-1 || length == 0) {
         text[0] = cell->text[0] == '\0' ? L' ' : L'?';

@@ -11,7 +11,7 @@
 #include "proftop/clock.h"
 #include "proftop/memory.h"
 
-enum { QUIET_MS = 2000, SORT_MS = 1000 };
+enum { QUIET_MS = 2000, SORT_MS = 2000 };
 
 struct comparison {
     const struct fold *fold;
