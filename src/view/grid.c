@@ -88,11 +88,12 @@ static void put(struct grid *grid, int row, int column, int width, enum role rol
                 const char *character)
 {
     struct cell *cell = grid_at(grid, row, column);
+    size_t length = strlen(character);
 
     for (int i = 0; i < width; i++)
         break_wide(grid, row, column + i);
     *cell = blank;
-    memcpy(cell->text, character, strnlen(character, sizeof(cell->text) - 1));
+    memcpy(cell->text, character, length < sizeof(cell->text) ? length : sizeof(cell->text) - 1);
     cell->width = (uint8_t)width;
     cell->role = (uint8_t)role;
     if (width == 2) {
