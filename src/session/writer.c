@@ -158,6 +158,7 @@ static void *write_all(void *context)
     struct session_writer *writer = context;
     bool ending = false;
 
+    pthread_setname_np(pthread_self(), "writer");
     while (!ending) {
         struct batch batch = take_batch(writer);
         struct error error = { 0 };

@@ -161,6 +161,7 @@ static void *run(void *opaque)
 {
     struct fold_worker *worker = opaque;
 
+    pthread_setname_np(pthread_self(), "fold");
     pthread_mutex_lock(&worker->lock);
     while (!worker->ending) {
         struct fold_job job;

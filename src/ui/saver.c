@@ -79,6 +79,7 @@ static void do_job(struct saver *saver)
 
 static void *run(void *saver)
 {
+    pthread_setname_np(pthread_self(), "save");
     do_job(saver);
     return NULL;
 }
