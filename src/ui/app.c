@@ -331,12 +331,22 @@ uint64_t app_next_tick_ns(const struct app *app, uint64_t now_ns)
     return next;
 }
 
+/* The target's end is a state of the screen: what can be done from here on. */
+static void tell_end(struct app *app)
+{
+    app_say(app, app->config.launched
+                     ? _("it has ended; all is kept.  s save  6 timeline  R run it again  q quit")
+                     : _("it has ended; all is kept.  s save  6 timeline  q quit"));
+}
+
 void app_set_profile(struct app *app, struct profile *profile, uint64_t now_ns)
 {
     bool first = app->profile == NULL;
 
     if (profile == app->profile)
         return;
+    if (app->config.live && profile_ended(profile) && (first || !profile_ended(app->profile)))
+        tell_end(app);
     profile_ref(profile);
     if (app->profile != NULL)
         profile_unref(app->profile);

@@ -260,6 +260,9 @@ const char *format_module(char buffer[FORMAT_LONG], const struct function *funct
     end = strstr(buffer, ".so");
     if (end != NULL && end != buffer && (end[3] == '\0' || end[3] == '.'))
         *end = '\0';
+    end = strstr(buffer, ".cpython-"); /* an extension: which interpreter it is for goes without */
+    if (end != NULL && end != buffer)
+        *end = '\0';
     if (strcmp(buffer, "[kernel]") == 0)
         snprintf(buffer, FORMAT_LONG, "kernel");
     return buffer;

@@ -153,9 +153,13 @@ static void render_header(const struct screen_input *input, struct grid *grid, i
     if (output_line_time(input->output, last) != 0)
         format_clock(clock, input->profile, output_line_time(input->output, last));
     grid_fill(grid, 0, 0, grid->columns, ROLE_HEADER, " ");
-    left = grid_printf(grid, 0, 0, grid->columns, ROLE_HEADER,
-                       _("OUTPUT  lines %d-%d of %d, the last at %s  "), first + 1, first + rows,
-                       count, clock);
+    if (count <= 1 && output_line_time(input->output, 0) == 0)
+        left =
+            grid_text(grid, 0, 0, grid->columns, ROLE_HEADER, _("OUTPUT  nothing printed yet  "));
+    else
+        left = grid_printf(grid, 0, 0, grid->columns, ROLE_HEADER,
+                           _("OUTPUT  lines %d-%d of %d, the last at %s  "), first + 1,
+                           first + rows, count, clock);
     grid_text_right(grid, 0, left, grid->columns - left, ROLE_HEADER,
                     input->ended ? _("it has ended") : _("Enter types into it, ^] leaves"));
 }

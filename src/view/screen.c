@@ -119,6 +119,17 @@ static void render_sidebar(const struct screen_input *input, const struct screen
     part_finish(grid, layout->body, layout->sidebar, part);
 }
 
+/* A view without functions does not talk of the one that another view has chosen. */
+static void render_status(const struct screen_input *input, const struct view_ops *view,
+                          struct grid *grid, int row)
+{
+    struct screen_input told = *input;
+
+    if (view->chosen == NULL)
+        told.chosen = FUNCTION_NONE;
+    chrome_status(&told, grid, row);
+}
+
 void screen_render(const struct screen_input *input, const struct view_ops *view, void *state,
                    struct grid *grid)
 {
@@ -139,7 +150,7 @@ void screen_render(const struct screen_input *input, const struct view_ops *view
         render_detail(input, &layout, grid);
     if (layout.sidebar >= 0)
         render_sidebar(input, &layout, grid);
-    chrome_status(input, grid, layout.status);
+    render_status(input, view, grid, layout.status);
     chrome_keys(grid, layout.keys, view->name);
 }
 
