@@ -59,6 +59,8 @@ struct source_ops {
 extern const struct source_ops source_perf;
 extern const struct source_ops source_ptrace;
 extern const struct source_ops source_stats;
+/* The counters alone, in place of a source that samples: needs no privilege; ends with TARGET. */
+extern const struct source_ops source_system;
 
 /* The source to use for TARGET and, in REASON, one sentence why.  NULL when none works. */
 const struct source_ops *source_choose(const struct target *target,

@@ -26,6 +26,7 @@
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 #include "proftop/process_list.h"
+#include "proftop/source.h"
 #include "screens.h"
 #include "src/ui/loop.h"
 #include "src/ui/picker.h"
@@ -42,6 +43,7 @@ struct live {
     struct options options; /* what was asked, completed by the picker */
     struct settings settings;
     char *launch[4]; /* a command line typed in the picker */
+    bool system;     /* … which wants the machine's counters alone */
     sigset_t before;
     int signal_fd;
     struct tty *tty;
@@ -121,6 +123,10 @@ static bool start_engine(struct live *live, struct error *error)
     if (target == NULL)
         return false;
     config.target = target;
+    if (live->system) {
+        config.source = &source_system;
+        config.stats = false; /* that source has them */
+    }
     config.session_max_bytes =
         live->options.max_bytes != 0 ? live->options.max_bytes : LAST_MAX_BYTES;
     config.force = true; /* the recording before is let go of */
@@ -153,6 +159,7 @@ static void start_app(struct live *live)
                                  .settings = live->settings,
                                  .live = true,
                                  .launched = live->options.launch != NULL,
+                                 .view = live->system ? "system" : NULL,
                                  .ascii = tty_ascii(live->tty),
                                  .keep_settings = true };
 
@@ -239,7 +246,8 @@ static void take_answer(struct picking *picking, enum picker_answer answer)
 
     live->options.launch = NULL;
     live->options.pid_count = 0;
-    if (answer == PICKER_ATTACH) {
+    live->system = answer == PICKER_SYSTEM;
+    if (answer == PICKER_ATTACH || answer == PICKER_SYSTEM) {
         live->options.pids[0] = picker_pid(picking->picker);
         live->options.pid_count = 1;
     } else {

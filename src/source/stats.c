@@ -21,9 +21,11 @@
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
+#include "proftop/proc.h"
 #include "proftop/ring.h"
 #include "proftop/source.h"
 #include "proftop/system.h"
+#include "proftop/target.h"
 
 enum {
     READERS = 8,
@@ -303,5 +305,25 @@ const struct source_ops source_stats = {
     .probe = stats_probe,
     .open = stats_open,
     .step = stats_step,
+    .close = stats_close,
+};
+
+/* Nothing is sampled, so that nobody else tells that the process is gone. */
+static int system_step(struct source *source, struct ring *ring)
+{
+    struct target *target = source->round.target;
+    struct proc_stat stat;
+    int result = stats_step(source, ring);
+
+    if (!proc_stat(target_proc_root(target), target_pid(target), 0, &stat) || stat.state == 'Z')
+        result = -ESRCH;
+    return result;
+}
+
+const struct source_ops source_system = {
+    .name = "counters",
+    .probe = stats_probe,
+    .open = stats_open,
+    .step = system_step,
     .close = stats_close,
 };

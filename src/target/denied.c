@@ -59,7 +59,8 @@ bool target_denied(const struct target *target, int32_t pid, const char *call, i
                  "  grant this binary what it needs:\n"
                  "      sudo setcap cap_perfmon,cap_sys_ptrace=ep %s\n"
                  "  this once as root:\n"
-                 "      sudo %s -p %" PRId32),
+                 "      sudo %s -p %" PRId32 "\n"
+                 "  or the machine's counters alone, without privilege:  proftop, then F7"),
                call, strerrorname_np(saved_errno), geteuid(), pid, uid, paranoid, ptrace_scope,
                owned ? _("launch the command under proftop:  proftop -- COMMAND")
                      : _("profile a process of your own:  proftop"),

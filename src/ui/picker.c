@@ -166,6 +166,11 @@ enum picker_answer picker_key(struct picker *picker, const struct key_event *eve
     case KEYCODE_F1 + 3:
         picker->all = !picker->all;
         return PICKER_NONE;
+    case KEYCODE_F1 + 6:
+        if (chosen(picker) == NULL)
+            return PICKER_NONE;
+        picker->cursor = chosen(picker)->pid;
+        return PICKER_SYSTEM;
     case KEYCODE_F1 + 9:
     case 3: /* ^C */
         return PICKER_QUIT;
@@ -237,7 +242,7 @@ static void render_frame(const struct picker *picker, struct grid *grid)
     if (grid->columns - COMMAND_COLUMN > CAN_COLUMNS + 10)
         grid_text(grid, 1, grid->columns - CAN_COLUMNS, CAN_COLUMNS, ROLE_HEADER, _("CAN SAMPLE"));
     grid_text(grid, grid->rows - 1, 0, grid->columns, ROLE_KEY_TEXT,
-              _("Enter attach  F2 run a command  F3 open a session  F4 mine/all  F10 quit"));
+              _("Enter attach  F2 run  F3 open a session  F4 mine/all  F7 system  F10 quit"));
     if (picker->asking != PICKER_NONE) {
         int left = grid_text(grid, grid->rows - 2, 0, grid->columns, ROLE_TITLE,
                              picker->asking == PICKER_RUN ? _("Command: ") : _("Session file: "));

@@ -18,6 +18,7 @@ void picker_free(struct picker *picker);
 enum picker_answer {
     PICKER_NONE,
     PICKER_ATTACH, /* picker_pid() */
+    PICKER_SYSTEM, /* likewise, without sampling it */
     PICKER_RUN,    /* picker_text(): a command line */
     PICKER_OPEN,   /* picker_text(): a file */
     PICKER_QUIT

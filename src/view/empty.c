@@ -2,6 +2,8 @@
 /* What a view says in place of rows: an empty screen without a reason looks like a fault. */
 #include "config.h"
 
+#include <string.h>
+
 #include "format.h"
 #include "proftop/gettext.h"
 #include "views.h"
@@ -12,6 +14,8 @@ static const char *reason(const struct screen_input *input)
 
     if (input->fold == NULL || (input->folding && input->fold->samples == 0))
         return _("Adding up…");
+    if (strcmp(profile_info(input->profile)->source, "counters") == 0)
+        return _("Only counters are recorded, nothing is sampled.  7 shows the machine's.");
     if (scope->filter[0] != '\0')
         return _("No samples match the filter.  Del clears it, Esc goes back.");
     if (scope->threads[0] != 0 || scope->thread_name[0] != '\0')
