@@ -28,10 +28,10 @@ struct row {
 static const struct row rows[] = {
     { ACTION_UP, "Down Down Down", "Up", "std::_Rb_tree_increment(std", NULL },
     { ACTION_DOWN, "", "Down", "hash1(char const*)", NULL },
-    { ACTION_PAGE_UP, "End", "PgUp", NULL, "  try_to_wake_up   " },
-    { ACTION_PAGE_DOWN, "", "PgDn", "try_to_wake_up                        kernel", NULL },
-    { ACTION_HALF_UP, "End ^U", "^U", NULL, NULL },
-    { ACTION_HALF_DOWN, "", "^D", NULL, NULL },
+    { ACTION_PAGE_UP, "End", "PgUp", NULL, "\ntry_to_wake_up" },
+    { ACTION_PAGE_DOWN, "", "PgDn", "\ntry_to_wake_up", NULL },
+    { ACTION_HALF_UP, "End", "^U", NULL, "\ntry_to_wake_up" },
+    { ACTION_HALF_DOWN, "", "^D", NULL, "\nacme::Table<std::string, long>::sum() const  " },
     { ACTION_FIRST, "End", "g", "acme::Table<std::string, long>::sum() const  ", NULL },
     { ACTION_LAST, "", "G", NULL, "::sum() const  " },
     { ACTION_LEFT, "Right Right", "Left", "d::string", NULL },
@@ -49,10 +49,10 @@ static const struct row rows[] = {
     { ACTION_VIEW_7, "", "7", "[7System]", NULL },
     { ACTION_VIEW_8, "", "8", "[8Source]", NULL },
     { ACTION_SOURCE, "Down", "a", "[8Source]", NULL },
-    { ACTION_SPIKE_PREVIOUS, "", "{", NULL, NULL },
-    { ACTION_SPIKE_NEXT, "{ {", "}", NULL, NULL },
-    { ACTION_LANES, "6", "m", NULL, NULL },
-    { ACTION_CLOCK, "6", "c", NULL, NULL },
+    { ACTION_SPIKE_PREVIOUS, "", "{", "Range 12:3", "last 10s" },
+    { ACTION_SPIKE_NEXT, "", "}", "Range 12:3", "last 10s" },
+    { ACTION_LANES, "6", "m", "Lanes: Enter shows or hides", NULL },
+    { ACTION_CLOCK, "6", "c", NULL, "0:18      0:28" },
     { ACTION_SEARCH, "", "/ m e m m", "Search: memm", NULL },
     { ACTION_SEARCH_NEXT, "/ m e m Enter", "n", "__memmove_avx512_unaligned_erms  ", NULL },
     { ACTION_SEARCH_PREVIOUS, "/ m e m Enter n", "N", "__memcmp_evex_movbe  ", NULL },
@@ -270,6 +270,19 @@ static void rows_hold_still_after_a_key(void **state)
     bench_free(bench);
 }
 
+/*
+ * PROFTOP_KEYS_SECONDS=600 PROFTOP_KEYS_SEED=7 make check TESTS=tests/test_actions presses for so
+ * long, other keys.
+ */
+static bool pressed_enough(uint64_t rounds, uint64_t rounds_max, uint64_t began_ns)
+{
+    const char *seconds = getenv("PROFTOP_KEYS_SECONDS");
+
+    if (seconds == NULL)
+        return rounds >= rounds_max;
+    return clock_now_ns() >= began_ns + strtoull(seconds, NULL, 10) * NS_PER_S;
+}
+
 static void random_keys_and_sizes_keep_the_screen_sane(void **state)
 {
     static const uint32_t special[] = { KEYCODE_UP,     KEYCODE_DOWN,      KEYCODE_LEFT,
@@ -277,9 +290,17 @@ static void random_keys_and_sizes_keep_the_screen_sane(void **state)
                                         KEYCODE_HOME,   KEYCODE_END,       KEYCODE_ENTER,
                                         KEYCODE_ESCAPE, KEYCODE_BACKSPACE, KEYCODE_TAB,
                                         KEYCODE_F1 + 1, KEYCODE_F1 + 5,    KEYCODE_DELETE };
-    enum { ROUNDS = 6000, SPECIAL = sizeof(special) / sizeof(special[0]) };
+    enum {
+        ROUNDS = 6000,
+        MORE_EVERY = 300,
+        MORE_MAX = 500,
+        SPECIAL = sizeof(special) / sizeof(special[0])
+    };
     struct bench *bench = bench_new(80, 24, true, false, true);
-    uint32_t seed = 12345;
+    uint32_t seed =
+        getenv("PROFTOP_KEYS_SEED") != NULL ? (uint32_t)atoi(getenv("PROFTOP_KEYS_SEED")) : 12345;
+    uint64_t began_ns = clock_now_ns();
+    unsigned more = 0;
     char folder[] = "/tmp/proftop-keys-XXXXXX", here[4096];
 
     (void)state;
@@ -287,7 +308,7 @@ static void random_keys_and_sizes_keep_the_screen_sane(void **state)
     assert_non_null(mkdtemp(folder));
     assert_int_equal(chdir(folder), 0); /* a random S or F9 saves a file */
     bench_paint(bench);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (uint64_t i = 0; !pressed_enough(i, ROUNDS, began_ns); i++) {
         struct key_event event = { 0 };
 
         seed = seed * 1664525 + 1013904223;
@@ -305,7 +326,13 @@ static void random_keys_and_sizes_keep_the_screen_sane(void **state)
             event.code = 1 + (seed >> 8) % 126;
         }
         if (event.code == 'S' || event.code == 's')
-            continue; /* saving has tests of its own */
+            continue;                                 /* saving has tests of its own */
+        if (i % MORE_EVERY == 0 && more < MORE_MAX) { /* samples go on arriving */
+            struct profile *profile = recording_profile(bench->recording, 65 + more++, false);
+
+            app_set_profile(bench->app, profile, bench->now_ns);
+            profile_unref(profile);
+        }
         bench->now_ns += 50 * NS_PER_MS;
         if (event.code != 0)
             app_key(bench->app, &event, bench->grid->columns, bench->grid->rows, bench->now_ns);

@@ -230,7 +230,7 @@ static void typing_reaches_the_command(void **state)
 
     (void)state;
     assert_true(terminal_wait_text(session.terminal, "Output"));
-    terminal_type(session.terminal, ":view output\r");
+    terminal_type(session.terminal, "9");
     assert_true(terminal_wait_text(session.terminal, "Enter types into it"));
     terminal_type(session.terminal, "\r");
     assert_true(terminal_wait_text(session.terminal, "keys go to the command"));
@@ -268,6 +268,109 @@ static void the_picker_finds_and_attaches(void **state)
     close_session(&session);
 }
 
+/* What may not be sampled can be watched all the same, until it ends. */
+static void the_picker_shows_the_machine_alone(void **state)
+{
+    const char *const arguments[] = { NULL };
+    struct session session = { .target = 0 };
+    pid_t target = start_target();
+    char pid[16];
+
+    (void)state;
+    snprintf(pid, sizeof(pid), "%d", target);
+    session = open_session(arguments, 100, 30);
+    session.target = target;
+    assert_true(terminal_wait_text(session.terminal, "choose a process"));
+    terminal_type(session.terminal, pid);
+    assert_true(terminal_wait_text(session.terminal, "filter:"));
+    terminal_type(session.terminal, "\033[18~"); /* F7 */
+    assert_true(terminal_wait_text(session.terminal, "[7System]"));
+    terminal_type(session.terminal, "1");
+    assert_true(terminal_wait_text(session.terminal, "Only counters are recorded"));
+    kill(target, SIGKILL);
+    assert_true(terminal_wait_text(session.terminal, "EXITED"));
+    terminal_type(session.terminal, "Q");
+    assert_int_equal(terminal_wait_exit(session.terminal), 0);
+    close_session(&session);
+}
+
+/* A second terminal on the file that "record" is still writing sees it grow. */
+static void a_recording_in_progress_is_followed(void **state)
+{
+    char *folder = testing_folder_new(), *proftop = testing_built("proftop"), *first, *now;
+    char file[512], text[16];
+    const char *const arguments[] = { "open", file, NULL };
+    struct session session;
+    pid_t target = start_target(), recorder;
+
+    (void)state;
+    snprintf(file, sizeof(file), "%s/growing.proftop", folder);
+    snprintf(text, sizeof(text), "%d", target);
+    recorder = fork();
+    if (recorder == 0) {
+        execl(proftop, proftop, "record", "-o", file, "-p", text, (char *)NULL);
+        _exit(127);
+    }
+    do { /* until it has written something that can be shown */
+        session = open_session(arguments, 80, 24);
+        if (terminal_wait_paint(session.terminal))
+            break;
+        terminal_close(session.terminal);
+    } while (waitpid(recorder, NULL, WNOHANG) == 0);
+    session.target = target;
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    first = terminal_row(session.terminal, 0);
+    now = terminal_row(session.terminal, 0);
+    while (strcmp(first, now) == 0) { /* its length stands there */
+        assert_true(terminal_wait_paint(session.terminal));
+        free(now);
+        now = terminal_row(session.terminal, 0);
+    }
+    free(first);
+    free(now);
+    kill(recorder, SIGINT);
+    assert_int_equal(waitpid(recorder, NULL, 0), recorder);
+    terminal_type(session.terminal, "q");
+    assert_int_equal(terminal_wait_exit(session.terminal), 0);
+    close_session(&session);
+    testing_folder_remove(folder);
+    free(proftop);
+}
+
+/* Whatever is pressed, at whatever size: it stays on the screen until it is told to end. */
+static void random_keys_and_sizes_are_survived(void **state)
+{
+    static const char *const keys[] = {
+        "\033[A", "\033[B", "\033[C", "\033[D", "\033[5~", "\033[6~", "\033OP", "\033OQ",
+        "\r",     "\t",     "\033",   "\014",   "/a",      "\\e",     "1",      "2",
+        "3",      "4",      "5",      "6",      "7",       "8",       "{",      "}",
+        "o",      "p",      "%",      "K",      "L",       "t",       "#",      "m",
+        " ",      "[",      "]",      "v",      "<",       "I",       "e",      "C",
+    };
+    enum { ROUNDS = 250, KEYS = sizeof(keys) / sizeof(keys[0]) };
+    struct session session = attach(80, 24);
+    uint32_t seed = 4711;
+
+    (void)state;
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    for (int i = 0; i < ROUNDS; i++) {
+        seed = seed * 1664525 + 1013904223;
+        if (seed >> 28 == 0)
+            terminal_resize(session.terminal, 1 + (int)(seed >> 8 & 255),
+                            1 + (int)(seed >> 16 & 63));
+        else
+            terminal_type(session.terminal, keys[(seed >> 8) % KEYS]);
+        if (i % 8 == 0)
+            assert_true(terminal_wait_paint(session.terminal));
+    }
+    terminal_resize(session.terminal, 80, 24);
+    terminal_type(session.terminal, "\003\003Q"); /* out of whatever is being typed */
+    assert_int_equal(terminal_wait_exit(session.terminal), 0);
+    check_restored(&session);
+    assert_true(state_of(session.target) == 'R' || state_of(session.target) == 'S');
+    close_session(&session);
+}
+
 static void a_dumb_terminal_is_refused(void **state)
 {
     struct terminal_config config = { .term = "dumb" };
@@ -294,6 +397,9 @@ int main(void)
         cmocka_unit_test(a_command_s_status_is_ours),
         cmocka_unit_test(typing_reaches_the_command),
         cmocka_unit_test(the_picker_finds_and_attaches),
+        cmocka_unit_test(the_picker_shows_the_machine_alone),
+        cmocka_unit_test(a_recording_in_progress_is_followed),
+        cmocka_unit_test(random_keys_and_sizes_are_survived),
         cmocka_unit_test(a_dumb_terminal_is_refused),
     };
 

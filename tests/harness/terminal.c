@@ -51,6 +51,8 @@ static char **environment_of(const struct terminal_config *config, const char *h
     while (config->environment != NULL && config->environment[extra] != NULL)
         extra++;
     variables = array_reserve(variables, &capacity, extra + 16, sizeof(*variables));
+    for (size_t i = 0; i < extra; i++) /* of two with one name, programs see the first */
+        variables[count++] = xstrdup(config->environment[i]);
     for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++) {
         if (getenv(kept[i]) != NULL)
             variables[count++] = xasprintf("%s=%s", kept[i], getenv(kept[i]));
@@ -61,8 +63,6 @@ static char **environment_of(const struct terminal_config *config, const char *h
     variables[count++] = xstrdup("TZ=UTC");
     variables[count++] = xasprintf("HOME=%s", home);
     variables[count++] = xasprintf("PROFTOP_PAINTED_FD=%d", painted);
-    for (size_t i = 0; i < extra; i++)
-        variables[count++] = xstrdup(config->environment[i]);
     variables[count] = NULL;
     return variables;
 }
