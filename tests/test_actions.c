@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proftop/clock.h"
+#include "proftop/export.h"
 #include "screen_bench.h"
 #include "tests/harness/testing.h"
 
@@ -368,6 +369,35 @@ static void saving_writes_and_never_overwrites(void **state)
     bench_free(bench);
 }
 
+/* Every format, of the whole run and of a range, live and of a session: written once each. */
+static void every_format_can_be_saved(void **state)
+{
+    (void)state;
+    for (int live = 0; live < 2; live++)
+        for (int range = 0; range < 2; range++) {
+            struct bench *bench = bench_new(80, 24, false, false, live != 0);
+            char *folder = testing_folder_new(), here[4096], keys[256] = "s Tab";
+
+            assert_non_null(getcwd(here, sizeof(here)));
+            assert_int_equal(chdir(folder), 0);
+            bench_paint(bench);
+            bench_press(bench, range ? "}" : "w");
+            for (unsigned i = 0; i + 1 < export_count; i++) { /* the table has the session too */
+                char press[sizeof(keys) + 8];
+
+                strcat(keys, " Right");
+                snprintf(press, sizeof(press), "%s Enter", keys);
+                bench_press(bench, press);
+                assert_true(bench_shows(bench, "saved ./"));
+                bench_press(bench, press);
+                assert_true(bench_shows(bench, "exists already"));
+            }
+            assert_int_equal(chdir(here), 0);
+            testing_folder_remove(folder);
+            bench_free(bench);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +410,7 @@ int main(void)
         cmocka_unit_test(rows_hold_still_after_a_key),
         cmocka_unit_test(random_keys_and_sizes_keep_the_screen_sane),
         cmocka_unit_test(saving_writes_and_never_overwrites),
+        cmocka_unit_test(every_format_can_be_saved),
     };
 
     if (setlocale(LC_ALL, "C.UTF-8") == NULL || setenv("TZ", "UTC", 1) != 0)
