@@ -43,9 +43,10 @@ static void stop_target(pid_t pid)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
-static struct session open_session(const char *const *arguments, int columns, int rows)
+static struct session open_at_home(const char *home, const char *const *arguments, int columns,
+                                   int rows)
 {
-    struct terminal_config config = { .columns = columns, .rows = rows };
+    struct terminal_config config = { .columns = columns, .rows = rows, .home = home };
     struct session session = { .target = 0 };
     const char *argv[12] = { testing_built("proftop") };
 
@@ -54,6 +55,11 @@ static struct session open_session(const char *const *arguments, int columns, in
     session.terminal = terminal_open(argv, &config);
     free((char *)argv[0]);
     return session;
+}
+
+static struct session open_session(const char *const *arguments, int columns, int rows)
+{
+    return open_at_home(NULL, arguments, columns, rows);
 }
 
 static struct session attach_by(const char *source, int columns, int rows)
@@ -161,6 +167,32 @@ static void signals_restore_the_terminal(void **state)
     }
 }
 
+/* A broken connection: the target runs on, and what was recorded is there to be opened. */
+static void a_terminal_that_goes_away_leaves_the_recording(void **state)
+{
+    char *home = testing_folder_new(), text[16], path[512];
+    pid_t target = start_target();
+    const char *const attaching[] = { "-p", text, NULL };
+    const char *const opening[] = { "open", path, NULL };
+    struct session session;
+
+    (void)state;
+    snprintf(text, sizeof(text), "%d", target);
+    snprintf(path, sizeof(path), "%s/.local/state/proftop/last.proftop", home);
+    session = open_at_home(home, attaching, 80, 24);
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    terminal_hang_up(session.terminal);
+    assert_true(state_of(target) == 'R' || state_of(target) == 'S');
+    close_session(&session);
+    session = open_at_home(home, opening, 80, 24);
+    session.target = target;
+    assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
+    terminal_type(session.terminal, "q");
+    assert_int_equal(terminal_wait_exit(session.terminal), 0);
+    close_session(&session);
+    testing_folder_remove(home);
+}
+
 static void suspending_gives_the_terminal_back(void **state)
 {
     struct session session = attach(80, 24);
@@ -243,6 +275,34 @@ static void typing_reaches_the_command(void **state)
     terminal_type(session.terminal, "2");
     status = terminal_wait_exit(session.terminal);
     assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+    close_session(&session);
+}
+
+/* Every key that is typed while a command floods its terminal arrives, and in order. */
+static void a_flood_of_output_loses_no_key(void **state)
+{
+    const char *const arguments[] = { "--", "/usr/bin/yes", NULL };
+    static const char typed[] = "the quick brown fox jumps over the lazy dog";
+    struct session session = open_session(arguments, 80, 24);
+    int status;
+
+    (void)state;
+    assert_true(terminal_wait_text(session.terminal, "Output"));
+    terminal_type(session.terminal, "9");
+    assert_true(terminal_wait_text(session.terminal, "of 50")); /* all that is kept */
+    terminal_type(session.terminal, ":");
+    for (const char *at = typed; *at != '\0'; at++) {
+        char key[] = { *at, '\0' };
+
+        terminal_type(session.terminal, key);
+        assert_true(terminal_wait_paint(session.terminal));
+    }
+    assert_true(terminal_wait_text(session.terminal, typed));
+    terminal_type(session.terminal, "\003q");
+    assert_true(terminal_wait_text(session.terminal, "terminate it"));
+    terminal_type(session.terminal, "2");
+    status = terminal_wait_exit(session.terminal);
     assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
     close_session(&session);
 }
@@ -392,10 +452,12 @@ int main(void)
         cmocka_unit_test(top_shows_the_functions),
         cmocka_unit_test(a_resize_is_followed),
         cmocka_unit_test(signals_restore_the_terminal),
+        cmocka_unit_test(a_terminal_that_goes_away_leaves_the_recording),
         cmocka_unit_test(suspending_gives_the_terminal_back),
         cmocka_unit_test(suspended_we_hold_no_signal_back),
         cmocka_unit_test(a_command_s_status_is_ours),
         cmocka_unit_test(typing_reaches_the_command),
+        cmocka_unit_test(a_flood_of_output_loses_no_key),
         cmocka_unit_test(the_picker_finds_and_attaches),
         cmocka_unit_test(the_picker_shows_the_machine_alone),
         cmocka_unit_test(a_recording_in_progress_is_followed),

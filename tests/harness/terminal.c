@@ -128,8 +128,10 @@ void terminal_close(struct terminal *terminal)
         kill(terminal->pid, SIGKILL);
         waitpid(terminal->pid, NULL, 0);
     }
-    close(terminal->master);
-    close(terminal->slave);
+    if (terminal->master >= 0) {
+        close(terminal->master);
+        close(terminal->slave);
+    }
     close(terminal->painted);
     vscreen_free(terminal->screen);
     if (terminal->home != NULL)
@@ -307,6 +309,26 @@ int terminal_wait_exit(struct terminal *terminal)
     if (waitpid(terminal->pid, &terminal->status, 0) != terminal->pid)
         fail_msg("the program's status is lost: %s", strerror(errno));
     terminal->exited = true;
+    return terminal->status;
+}
+
+int terminal_hang_up(struct terminal *terminal)
+{
+    uint64_t until = clock_now_ns() + terminal->deadline_ns;
+    struct pollfd painted = { .fd = terminal->painted, .events = POLLIN };
+
+    close(terminal->master);
+    close(terminal->slave);
+    terminal->master = terminal->slave = -1;
+    do { /* only the program holds the other end of the pipe */
+        take_painted(terminal);
+        poll(&painted, 1, 100);
+    } while ((painted.revents & POLLHUP) == 0 && clock_now_ns() < until);
+    if ((painted.revents & POLLHUP) == 0)
+        fail_msg("the program has not ended without its terminal");
+    if (waitpid(terminal->pid, &terminal->status, 0) != terminal->pid)
+        fail_msg("the program's status is lost: %s", strerror(errno));
+    terminal->exited = terminal->ended = true;
     return terminal->status;
 }
 

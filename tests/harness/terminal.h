@@ -53,6 +53,9 @@ bool terminal_wait_gone(struct terminal *terminal, const char *text);
 /* Waits for the program's end; its wait status.  Fails the test at the deadline. */
 int terminal_wait_exit(struct terminal *terminal);
 
+/* The terminal goes away, as when a connection breaks; the program's wait status. */
+int terminal_hang_up(struct terminal *terminal);
+
 pid_t terminal_pid(const struct terminal *terminal);
 
 /* The terminal's settings (tcgetattr of the program's side) as text, to compare before and after.
