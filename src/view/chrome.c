@@ -247,7 +247,8 @@ void chrome_scope(const struct screen_input *input, struct grid *grid, int row)
     if (input->fold->cores > 0 && scope->metric == METRIC_TIME && scope->state == SCOPE_ON_CPU) {
         snprintf(text, sizeof(text), wide ? _("%.2f cpu of %u.00") : _("%.2f cpu"),
                  input->fold->cores, profile_info(input->profile)->cpus);
-        left = scope_part(grid, row, left, false, text);
+        if (left + 3 + text_width(text) <= grid->columns) /* half a number misleads */
+            left = scope_part(grid, row, left, false, text);
     }
     if (input->folding)
         grid_text(grid, row, left, grid->columns - left, ROLE_DIM, _("  updating"));
