@@ -1,5 +1,5 @@
 # Short calls, of which a reader that does not stand still would mix up two moments.  The argument
-# is how many seconds; check-python.sh knows who calls whom.
+# is how many seconds of CPU time; check-python.sh knows who calls whom.
 import sys
 import time
 
@@ -39,8 +39,7 @@ def top_b():
 
 
 def both():
-    end = time.monotonic() + float(sys.argv[1])
-    while time.monotonic() < end:
+    while time.process_time() < float(sys.argv[1]):
         top_a()
         top_b()
 
