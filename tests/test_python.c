@@ -262,6 +262,23 @@ static void test_a_run_replaces_the_frame_that_holds_its_anchor(void **state)
     assert_int_equal(frames[5].address, 4);
 }
 
+static void test_a_trampoline_around_a_run_is_hidden(void **state)
+{
+    static const struct python_run runs[] = { { 0, 1, 1150 } };
+    struct frame frames[16];
+    uint64_t stacks[16];
+    struct merge_result result;
+
+    (void)state;
+    native_stack(frames, stacks, 5);
+    frames[2].kind = frames[4].kind = FRAME_JIT; /* the second is somebody's own */
+    result = python_merge_runs(runs, 1, resolved, frames, stacks, 5, 16);
+    assert_int_equal(result.count, 4);
+    assert_int_equal(frames[1].address, 10);
+    assert_int_equal(frames[2].address, 3);
+    assert_int_equal(frames[3].kind, FRAME_JIT);
+}
+
 static void test_a_cut_unwind_keeps_every_run(void **state)
 {
     static const struct python_run runs[] = { { 0, 1, 1150 }, { 1, 3, 9000 } };
@@ -320,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_frames_equal_the_interpreters_own),
         cmocka_unit_test(test_c_between_python_is_in_its_place),
         cmocka_unit_test(test_a_run_replaces_the_frame_that_holds_its_anchor),
+        cmocka_unit_test(test_a_trampoline_around_a_run_is_hidden),
         cmocka_unit_test(test_a_cut_unwind_keeps_every_run),
         cmocka_unit_test(test_the_limit_holds),
         cmocka_unit_test(test_line_tables_survive_any_bytes),

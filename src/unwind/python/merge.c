@@ -26,6 +26,7 @@ struct merger {
     struct frame *frames; /* the output */
     uint64_t *stacks;
     uint32_t count, limit, cut;
+    bool ran; /* the last native frame was replaced by a run */
 };
 
 static void emit(struct merger *merger, struct frame frame, uint64_t stack)
@@ -84,10 +85,14 @@ static void emit_lost(struct merger *merger, uint64_t stack)
     }
 }
 
-/* One native frame, or the runs that stand in its place. */
+/*
+ * One native frame, or the runs that stand in its place.  Code made at run time that calls the
+ * evaluation is the trampoline of python -X perf: it would name the same function twice.
+ */
 static void place(struct merger *merger, struct frame frame, uint64_t stack, uint64_t end)
 {
     uint32_t before = merger->next;
+    bool trampoline = merger->ran && frame.kind == FRAME_JIT;
 
     if (stack != 0) {
         emit_lost(merger, stack);
@@ -98,7 +103,8 @@ static void place(struct merger *merger, struct frame frame, uint64_t stack, uin
         emit_lost(merger, UINT64_MAX);
         before = merger->next;
     }
-    if (merger->next == before)
+    merger->ran = merger->next != before;
+    if (!merger->ran && !trampoline)
         emit(merger, frame, stack);
 }
 

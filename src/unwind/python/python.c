@@ -63,10 +63,8 @@ static bool choose_offsets(struct python *python, const struct python_place *pla
         return python_offsets_published(published, &python->offsets, error);
     offsets = python_offsets_known((uint16_t)(version >> 16));
     if (offsets == NULL)
-        return error_set(
-            error, STATUS_FAILED,
-            _("Python %s in process %d is not supported: its own frames are not shown"),
-            python->version, python->pid);
+        return error_set(error, STATUS_FAILED, _("Python %s in process %d is not supported"),
+                         python->version, python->pid);
     python->offsets = *offsets;
     return true;
 }
