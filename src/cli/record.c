@@ -235,6 +235,17 @@ static bool write_export(struct recording *recording, struct profile *profile, s
     return done;
 }
 
+/* What went otherwise than asked for. */
+static void say_warnings(const struct profile *profile)
+{
+    for (uint32_t i = 0; i < profile_notes(profile); i++) {
+        const struct profile_note *note = profile_note(profile, i);
+
+        if (note->level >= NOTE_WARNING)
+            fprintf(stderr, "%s: %s\n", PACKAGE, note->text);
+    }
+}
+
 static void say_done(const struct recording *recording, const struct profile *profile)
 {
     struct figures figures;
@@ -253,6 +264,7 @@ static void say_done(const struct recording *recording, const struct profile *pr
         fprintf(stderr, _(", written to %s (%s)"), recording->path,
                 text_bytes(bytes, (double)status.st_size));
     putc('\n', stderr);
+    say_warnings(profile);
 }
 
 static bool finish(struct recording *recording, struct error *error)

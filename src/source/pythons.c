@@ -11,8 +11,8 @@
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 
-/* A process that has just been exec'd needs a moment before it can be read; what then still fails is
- * a version or a build that is not supported. */
+/* A process that was just exec'd needs a moment before it can be read; what still fails then is a
+ * version or a build that is not supported. */
 #define TRY_AGAIN_NS (50 * NS_PER_MS)
 #define GIVE_UP_NS (NS_PER_S / 2)
 
