@@ -33,7 +33,7 @@ struct tracer {
     bool timer_made;
     uint32_t rate_hz;
     uint64_t period_ns;
-    uint64_t tick_ns; /* the next */
+    uint64_t tick_ns;  /* the next */
     uint64_t moved_ns; /* when a thread was last found that ran, or had run */
     uint64_t random;
     uint8_t *stack; /* the copy being taken: TRACER_STACK_MAX bytes */
