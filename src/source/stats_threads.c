@@ -18,7 +18,8 @@
 #include "proftop/system.h"
 
 enum {
-    KEPT_MAX = 256,          /* threads of a process whose files stay open */
+    KEPT_MAX = 1024,         /* threads of a process whose schedstat stays open */
+    OTHERS_KEPT_MAX = 256,   /* and the files that are read of those that ran */
     LANES_THREADS_MAX = 256, /* threads of a process that get lanes of their own */
     ROUNDS_BEFORE_LANES = 2
 };
@@ -59,22 +60,35 @@ struct thread {
     struct gauge gauges[THREAD_LANES];
 };
 
-static void open_files(struct thread *thread, const struct process *process,
-                       const struct round *round)
+static void open_schedstat(struct thread *thread, const struct process *process,
+                           const struct round *round)
 {
     proc_file_open(&thread->schedstat, round->proc_root, "%" PRId32 "/task/%" PRId32 "/schedstat",
                    process->pid, thread->tid);
+}
+
+/* The files that only a thread that ran is asked for. */
+static void open_others(struct thread *thread, const struct process *process,
+                        const struct round *round)
+{
+    if (proc_file_is_open(&thread->stat))
+        return;
     proc_file_open(&thread->stat, round->proc_root, "%" PRId32 "/task/%" PRId32 "/stat",
                    process->pid, thread->tid);
     proc_file_open(&thread->status, round->proc_root, "%" PRId32 "/task/%" PRId32 "/status",
                    process->pid, thread->tid);
 }
 
+static void close_others(struct thread *thread)
+{
+    proc_file_close(&thread->stat);
+    proc_file_close(&thread->status);
+}
+
 static void close_files(struct thread *thread)
 {
     proc_file_close(&thread->schedstat);
-    proc_file_close(&thread->stat);
-    proc_file_close(&thread->status);
+    close_others(thread);
 }
 
 /* The thread TID, new or known: both lists are short or sorted alike, so HINT is nearly always it.
@@ -179,6 +193,7 @@ static void read_thread(struct process *process, struct round *round, struct thr
                 now.slices != thread->last.slices;
     thread->rounds++;
     if (moved) {
+        open_others(thread, process, round);
         read_counters(thread, &now, counters);
         if (thread->known || fresh) {
             for (size_t i = 0; i < THREAD_LANES; i++)
@@ -219,12 +234,14 @@ void process_read_threads(struct process *process, struct round *round)
 
         thread->seen = round->number + 1;
         if (!thread->kept) {
-            open_files(thread, process, round);
+            open_schedstat(thread, process, round);
             thread->kept = i < KEPT_MAX;
         }
         read_thread(process, round, thread, fresh, i < LANES_THREADS_MAX);
         if (!thread->kept)
             close_files(thread);
+        else if (i >= OTHERS_KEPT_MAX)
+            close_others(thread);
     }
     proc_ids_fini(&tids);
     forget_ended(process, round->number + 1);
