@@ -12,6 +12,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "format.h"
@@ -471,6 +472,14 @@ static void render(void *opaque, const struct screen_input *input, struct grid *
         render_empty(input, grid, 2);
 }
 
+static int compare_series(const void *a, const void *b)
+{
+    const struct view_series *first = a, *second = b;
+
+    return first->function < second->function ? -1 : first->function > second->function;
+}
+
+/* Rows that change places want nothing else than before: hence by function, not by row. */
 static void wants(const void *opaque, const struct screen_input *input, int rows, int width,
                   struct view_wants *wants)
 {
@@ -480,12 +489,12 @@ static void wants(const void *opaque, const struct screen_input *input, int rows
         return;
     wants->span_ns = SPARK_NS;
     wants->buckets = SPARK_COLUMNS;
-    for (int i = 0; i < rows && state->place.list.top + i < (int)state->order.count; i++) {
-        if (wants->series_count == SERIES_MAX)
-            return;
+    for (int i = 0; i < rows && state->place.list.top + i < (int)state->order.count &&
+                    wants->series_count < SERIES_MAX;
+         i++)
         wants->series[wants->series_count++] =
             (struct view_series){ state->order.functions[state->place.list.top + i], UINT32_MAX };
-    }
+    qsort(wants->series, wants->series_count, sizeof(wants->series[0]), compare_series);
 }
 
 static function_id chosen(const void *opaque, const struct screen_input *input)
