@@ -81,8 +81,10 @@ static void an_eighth_is_kept_for_urgent_records(void **state)
     size_t plain = 0, urgent = 0;
 
     (void)state;
-    while (push_numbered(ring, 0, 64, false))
+    while (push_numbered(ring, 0, 64, false)) {
         plain++;
+        assert_int_equal(ring_half_full(ring), plain * 64 > 2048);
+    }
     while (push_numbered(ring, 0, 64, true))
         urgent++;
     assert_int_equal(plain, (4096 - 512) / 64);

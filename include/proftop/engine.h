@@ -29,6 +29,7 @@ struct engine_config {
     bool kernel, python, waiting, inlines, debuginfod;
     bool stats;                 /* system and target lanes */
     uint64_t stats_period_ns;   /* of their readings; 0: a second */
+    bool unwatched;             /* nobody draws: the end alone is told, and steps are longer */
     const char *session_path;   /* write a session file while recording; NULL: none */
     uint64_t session_max_bytes; /* 0: no bound */
     bool force;                 /* overwrite */

@@ -27,6 +27,9 @@ void ring_commit(struct ring *ring, struct record *record);
 /* Copies a whole record in; false when it was full. */
 bool ring_push(struct ring *ring, const struct record *record, bool urgent);
 
+/* The producer asks: the consumer should be woken. */
+bool ring_half_full(const struct ring *ring);
+
 /* The oldest record, valid until ring_pop(), or NULL. */
 const struct record *ring_peek(struct ring *ring);
 void ring_pop(struct ring *ring);

@@ -49,8 +49,10 @@ struct source_ops {
                   struct error *error);
     struct source *(*open)(struct target *target, const struct source_config *config,
                            struct error *error);
-    /* Waits up to about 100 ms for work, does it, emits records.  0; SOURCE_HANDS_OVER; or -errno:
-     * it ended. */
+    /*
+     * Waits for work, 100 ms or until wake_fd, does it, emits records.  0; SOURCE_HANDS_OVER; or
+     * -errno: it ended.
+     */
     int (*step)(struct source *source, struct ring *ring);
     /* The target runs on; cannot fail. */
     void (*close)(struct source *source);

@@ -92,6 +92,14 @@ bool ring_push(struct ring *ring, const struct record *record, bool urgent)
     return true;
 }
 
+bool ring_half_full(const struct ring *ring)
+{
+    size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    size_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+
+    return head - tail > ring->size / 2;
+}
+
 const struct record *ring_peek(struct ring *ring)
 {
     for (;;) {

@@ -136,6 +136,7 @@ static bool start(struct recording *recording, struct error *error)
         return false;
     existed = recording->session_path != NULL && access(recording->session_path, F_OK) == 0;
     config.target = recording->target;
+    config.unwatched = true;
     config.session_path = recording->session_path;
     recording->engine = engine_start(&config, error);
     recording->target = NULL; /* the engine's now, also when it failed */

@@ -42,6 +42,8 @@ enum { SAMPLES_RING_BYTES = 8 << 20, STATS_RING_BYTES = 1 << 20, REASON_MAX = 25
 #define STEP_MS 100
 #define FIRST_STEP_MS 10
 #define FIRST_NS NS_PER_S
+/* While nobody draws: a wake-up costs more than what there is to do. */
+#define UNWATCHED_STEP_MS 500
 /* How long the end waits for names that are still being looked up. */
 #define LAST_NAMES_NS (10 * NS_PER_S)
 
@@ -72,6 +74,8 @@ struct engine {
 static void tell(struct engine *engine, unsigned events)
 {
     atomic_fetch_or(&engine->events, events);
+    if (engine->config.unwatched && (events & ENGINE_ENDED) == 0)
+        return;
     eventfd_write(engine->event_fd, 1);
 }
 
@@ -126,17 +130,23 @@ static void finish(struct engine *engine)
     tell(engine, ENGINE_PROFILE | ENGINE_NAMES | ENGINE_ENDED);
 }
 
+static int step_ms(const struct engine *engine)
+{
+    if (engine->config.unwatched)
+        return UNWATCHED_STEP_MS;
+    return clock_now_ns() - engine->start_ns < FIRST_NS ? FIRST_STEP_MS : STEP_MS;
+}
+
 static void *build(void *argument)
 {
     struct engine *engine = argument;
     struct pollfd fds[] = { { .fd = engine->wake_fd, .events = POLLIN },
-                            { .fd = engine->named_fd, .events = POLLIN } };
+                            { .fd = engine->config.unwatched ? -1 : engine->named_fd,
+                              .events = POLLIN } };
 
     pthread_setname_np(pthread_self(), "builder");
     while (!atomic_load(&engine->stopping) && !runner_ended(engine->sampler)) {
-        bool first = clock_now_ns() - engine->start_ns < FIRST_NS;
-
-        poll(fds, 2, first ? FIRST_STEP_MS : STEP_MS);
+        poll(fds, 2, step_ms(engine));
         drain(engine->wake_fd);
         if (fds[1].revents & POLLIN) {
             drain(engine->named_fd);

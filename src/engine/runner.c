@@ -12,6 +12,7 @@
 
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
+#include "proftop/ring.h"
 
 struct runner {
     const struct source_ops *ops;
@@ -77,6 +78,8 @@ static struct source *step_on(struct runner *runner, struct source *source, bool
         if (stepped == SOURCE_HANDS_OVER)
             source = hand_over(runner, source);
         *ended = stepped < 0 || source == NULL;
+        if (ring_half_full(runner->ring))
+            eventfd_write(runner->event_fd, 1);
     }
     return source;
 }

@@ -16,12 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 
-enum { STACK_BYTES = 16 << 10 };
+enum { STACK_BYTES = 16 << 10, OTHERS_POLLED = 2 };
 
 /* A record is in its ring within this time of what it tells. */
 #define RECORD_DELAY_NS (2 * NS_PER_MS)
@@ -152,12 +154,25 @@ static void perf_close(struct source *source)
 {
     struct perf *perf = (struct perf *)source;
 
+    if (perf->exit_fd >= 0)
+        close(perf->exit_fd);
     perf_events_fini(&perf->events);
     pending_fini(&perf->pending);
     roster_fini(&perf->roster);
     perf_watch_fini(perf);
     free(perf->polled);
     free(perf);
+}
+
+static void poll_all(struct perf *perf)
+{
+    size_t rings = perf->events.ring_count;
+
+    perf->polled = xcalloc(rings + OTHERS_POLLED, sizeof(*perf->polled));
+    for (size_t i = 0; i < rings; i++)
+        perf->polled[i] = (struct pollfd){ .fd = perf->events.rings[i].fd, .events = POLLIN };
+    perf->polled[rings] = (struct pollfd){ .fd = perf->config.wake_fd, .events = POLLIN };
+    perf->polled[rings + 1] = (struct pollfd){ .fd = perf->exit_fd, .events = POLLIN };
 }
 
 static struct source *perf_open(struct target *target, const struct source_config *config,
@@ -172,8 +187,8 @@ static struct source *perf_open(struct target *target, const struct source_confi
     perf->config = *config;
     perf->target = target;
     perf->show_kernel = config->kernel;
-    perf->random = clock_now_ns() | 1;
     perf->emit.tally.rate_hz = config->rate_hz;
+    perf->exit_fd = (int)syscall(SYS_pidfd_open, target_pid(target), 0);
     roster_init(&perf->roster, target, config, &perf->emit);
     pending_init(&perf->pending, config->unwinder, &perf->roster);
     waiting_init(&perf->waiting, &perf->roster, &perf->pending, config);
@@ -181,11 +196,7 @@ static struct source *perf_open(struct target *target, const struct source_confi
         perf_close((struct source *)perf);
         return NULL;
     }
-    perf->polled = xcalloc(perf->events.ring_count + 1, sizeof(*perf->polled));
-    for (size_t i = 0; i < perf->events.ring_count; i++)
-        perf->polled[i] = (struct pollfd){ .fd = perf->events.rings[i].fd, .events = POLLIN };
-    perf->polled[perf->events.ring_count] =
-        (struct pollfd){ .fd = config->wake_fd, .events = POLLIN };
+    poll_all(perf);
     return (struct source *)perf;
 }
 
@@ -225,7 +236,10 @@ static void wait_for_work(struct perf *perf)
         perf->pending.first != NULL ? now_ns + 10 * NS_PER_MS : waiting_due(&perf->waiting, now_ns);
     int timeout_ms = due_ns > now_ns ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : 1;
 
-    poll(perf->polled, perf->events.ring_count + 1, timeout_ms);
+    poll(perf->polled, perf->events.ring_count + OTHERS_POLLED, timeout_ms);
+    /* It stays readable, and the target's other processes may run on. */
+    if (perf->polled[perf->events.ring_count + 1].revents != 0)
+        perf->polled[perf->events.ring_count + 1].fd = -1;
 }
 
 static int perf_step(struct source *source, struct ring *ring)

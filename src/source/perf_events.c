@@ -19,6 +19,7 @@
 
 enum {
     RING_BUFFER_MS = 200, /* of samples, at the asked rate: twice what a step waits */
+    JITTER_AT_ONCE = 2,   /* events; each is a call, which may interrupt a CPU */
     RING_SIZE_MAX = 16 << 20,
     SAMPLE_BYTES = 512, /* beside the stack */
 };
@@ -47,6 +48,19 @@ uint64_t perf_wish_layout(const struct perf_wish *wish)
     if (wish->period != 0)
         layout &= ~(uint64_t)PERF_SAMPLE_PERIOD;
     return layout;
+}
+
+/* Around the nominal one: see perf_events_jitter(). */
+static uint64_t jittered_period(struct perf_events *events)
+{
+    uint64_t period = perf_events_period(events);
+    uint64_t x = events->random;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    events->random = x;
+    return period - period / 8 + x % (period / 4 + 1);
 }
 
 static void fill_attr(struct perf_event_attr *attr, const struct perf_wish *wish)
@@ -154,6 +168,7 @@ int perf_events_init(struct perf_events *events, const struct perf_wish *wish)
 
     memset(events, 0, sizeof(*events));
     events->wish = *wish;
+    events->random = clock_now_ns() | 1;
     raise_descriptor_limit();
     events->rings = xcalloc((size_t)cpus, sizeof(*events->rings));
     for (int cpu = 0; cpu < cpus; cpu++) {
@@ -218,8 +233,11 @@ int perf_events_attach(struct perf_events *events, int32_t tid)
     fill_thread_attr(&attr, &events->wish);
     for (size_t i = 0; i < events->ring_count; i++) {
         const struct perf_ring *ring = &events->rings[i];
-        int failure = keep_event(events, open_thread_event(&attr, tid, ring->cpu), ring);
+        int failure;
 
+        if (counts_time(&events->wish.event))
+            attr.sample_period = jittered_period(events);
+        failure = keep_event(events, open_thread_event(&attr, tid, ring->cpu), ring);
         if (failure != 0) {
             while (events->count > before)
                 close(events->fds[--events->count]);
@@ -229,52 +247,70 @@ int perf_events_attach(struct perf_events *events, int32_t tid)
     return 0;
 }
 
-int perf_events_go_system(struct perf_events *events)
+static int open_system(struct perf_events *events)
 {
     struct perf_event_attr attr;
-    size_t before = events->count;
-    int *fds = events->fds;
 
-    /* The new ones run before the old ones end: nothing is missed, a few samples come twice. */
-    events->fds = NULL;
-    events->count = events->capacity = 0;
     fill_attr(&attr, &events->wish);
     attr.exclude_idle = 1;
     for (size_t i = 0; i < events->ring_count; i++) {
         const struct perf_ring *ring = &events->rings[i];
         int failure = keep_event(events, open_event(&attr, -1, ring->cpu), ring);
 
-        if (failure != 0) {
-            close_events(events);
-            free(events->fds);
-            events->fds = fds;
-            events->count = events->capacity = before;
+        if (failure != 0)
             return failure;
-        }
     }
-    for (size_t i = 0; i < before; i++)
-        close(fds[i]);
-    free(fds);
     events->system = true;
     return 0;
 }
 
-int perf_events_resize(struct perf_events *events, uint32_t stack_bytes, const int32_t *tids,
-                       size_t count)
+static int attach_those(struct perf_events *events, const int32_t *tids, size_t count)
 {
-    int failure = 0;
-
-    events->wish.stack_bytes = stack_bytes;
-    if (events->system)
-        return perf_events_go_system(events);
-    close_events(events);
     for (size_t i = 0; i < count; i++) {
-        int result = perf_events_attach(events, tids[i]);
+        int failure = perf_events_attach(events, tids[i]);
 
-        if (result != 0 && result != -ESRCH)
-            failure = result;
+        if (failure != 0 && failure != -ESRCH)
+            return failure;
     }
-    return failure;
+    return 0;
+}
+
+/* New events run before the old ones end: nothing is missed, a few samples come twice. */
+static int replace(struct perf_events *events, bool system, const int32_t *tids, size_t count)
+{
+    struct perf_events old = *events;
+    int failure;
+
+    events->fds = NULL;
+    events->count = events->capacity = 0;
+    failure = system ? open_system(events) : attach_those(events, tids, count);
+    if (failure != 0) {
+        close_events(events);
+        free(events->fds);
+        events->fds = old.fds;
+        events->count = old.count;
+        events->capacity = old.capacity;
+        return failure;
+    }
+    close_events(&old);
+    free(old.fds);
+    return 0;
+}
+
+int perf_events_go_system(struct perf_events *events)
+{
+    return replace(events, true, NULL, 0);
+}
+
+int perf_events_reopen(struct perf_events *events, const int32_t *tids, size_t count)
+{
+    int failure = replace(events, events->system, tids, count);
+
+    if (failure != -EMFILE || events->system)
+        return failure;
+    /* No descriptors for both at a time. */
+    close_events(events);
+    return attach_those(events, tids, count);
 }
 
 uint64_t perf_events_period(const struct perf_events *events)
@@ -282,17 +318,16 @@ uint64_t perf_events_period(const struct perf_events *events)
     return NS_PER_S / events->wish.rate_hz;
 }
 
-void perf_events_rate(struct perf_events *events, uint32_t rate_hz, int jitter)
+void perf_events_jitter(struct perf_events *events)
 {
-    uint64_t value = rate_hz;
-
-    events->wish.rate_hz = rate_hz;
-    if (counts_time(&events->wish.event))
-        value = NS_PER_S / rate_hz * (uint64_t)(1000 + jitter) / 1000;
-    else if (events->wish.period != 0)
+    if (!counts_time(&events->wish.event))
         return;
-    for (size_t i = 0; i < events->count; i++)
-        ioctl(events->fds[i], PERF_EVENT_IOC_PERIOD, &value);
+    for (size_t i = 0; i < JITTER_AT_ONCE && i < events->count; i++) {
+        uint64_t period = jittered_period(events);
+
+        events->jittered = (events->jittered + 1) % events->count;
+        ioctl(events->fds[events->jittered], PERF_EVENT_IOC_PERIOD, &period);
+    }
 }
 
 uint64_t perf_events_total(const struct perf_events *events)

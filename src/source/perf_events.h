@@ -36,6 +36,8 @@ struct perf_events {
     size_t ring_count;
     int *fds;
     size_t count, capacity;
+    size_t jittered; /* which of them gets another period next */
+    uint64_t random;
 };
 
 /* What a sample holds: PERF_SAMPLE_* bits. */
@@ -56,14 +58,20 @@ void perf_events_fini(struct perf_events *events);
 int perf_events_attach(struct perf_events *events, int32_t tid);
 /* Replaces all events by system-wide ones. */
 int perf_events_go_system(struct perf_events *events);
-/* Opens every event of TIDS anew with stacks of STACK_BYTES. */
-int perf_events_resize(struct perf_events *events, uint32_t stack_bytes, const int32_t *tids,
-                       size_t count);
+/*
+ * Opens the events of TIDS anew as the wish says now, then closes the old ones: what a thread has
+ * inherited cannot be changed otherwise.
+ */
+int perf_events_reopen(struct perf_events *events, const int32_t *tids, size_t count);
 
 /* What a sample stands for: nanoseconds for METRIC_TIME without a PMU. */
 uint64_t perf_events_period(const struct perf_events *events);
-/* Samples at RATE_HZ from now on, off by up to JITTER per mille. */
-void perf_events_rate(struct perf_events *events, uint32_t rate_hz, int jitter);
+/*
+ * Gives a few events, another few each time, a period off by up to an eighth, which what they start
+ * from now on inherits: a program whose rounds are as long as a slice of CPU time, or a few, is
+ * common, and must not run in step with its samples.
+ */
+void perf_events_jitter(struct perf_events *events);
 /* What the events have counted together, ended threads included. */
 uint64_t perf_events_total(const struct perf_events *events);
 

@@ -28,6 +28,8 @@ struct perf_watch {
     uint64_t kernel_unseen_ns;   /* time in the kernel that could not be sampled, likewise */
     uint64_t covered_ns, due_ns; /* over the last seconds: what samples stood for, what was used */
     uint32_t rounds;             /* checks since covered_ns and due_ns began */
+    uint64_t lowered_ns;         /* when the rate was last found too high … */
+    uint64_t calm_ns;            /* … and how long after that a higher one is tried */
     bool told_unseen;
     struct proc_ids strangers, suspects; /* tids that nobody told about: this scan's, the last's */
 };
@@ -47,7 +49,8 @@ struct perf {
     struct target *target;
     struct emit emit;
     struct perf_events events;
-    struct pollfd *polled; /* the rings' descriptors, then wake_fd */
+    struct pollfd *polled; /* the rings' descriptors, then wake_fd, then exit_fd */
+    int exit_fd;           /* becomes readable when the target's first process ends; or -1 */
     struct roster roster;
     struct pending pending;
     struct waiting waiting;
@@ -56,7 +59,6 @@ struct perf {
     bool started; /* the first step has run */
     bool system_allowed;
     bool show_kernel;
-    uint64_t random;
     int32_t python_pid;      /* a process whose Python frames are missed; 0: none */
     uint64_t last_record_ns; /* where the watermark may go */
     struct frame kernel[128];
@@ -70,7 +72,7 @@ void perf_take(struct perf *perf, uint64_t now_ns);
  */
 void perf_settle(struct perf *perf, uint64_t now_ns);
 
-/* perf_watch.c: new threads nobody told about, coverage, rate, stack size; about once a second. */
+/* perf_watch.c: new threads nobody told about, coverage, rate, stack size; twice a second. */
 void perf_watch_start(struct perf *perf, uint64_t now_ns);
 void perf_watch(struct perf *perf, uint64_t now_ns);
 /* Sends the tally; returns our own CPU time since the last one. */

@@ -30,14 +30,17 @@ bool perf_ring_open(struct perf_ring *ring, int cpu, size_t size_bytes)
     for (;;) {
         void *page;
 
-        /* The watermark is taken from the event that is mapped, hence anew for each size. */
+        /*
+         * The watermark is taken from the event that is mapped, hence anew for each size.  Every so
+         * many bytes the kernel wakes us, read or not: rarely, where the ring is as large as asked.
+         */
         memset(&attr, 0, sizeof(attr));
         attr.size = sizeof(attr);
         attr.type = PERF_TYPE_SOFTWARE;
         attr.config = PERF_COUNT_SW_DUMMY;
         attr.exclude_kernel = 1;
         attr.watermark = 1;
-        attr.wakeup_watermark = (uint32_t)(size / 4);
+        attr.wakeup_watermark = (uint32_t)(size < size_bytes ? size / 4 : size / 4 * 3);
         attr.use_clockid = 1;
         attr.clockid = CLOCK_MONOTONIC;
         ring->fd = (int)syscall(SYS_perf_event_open, &attr, 0, cpu, -1,

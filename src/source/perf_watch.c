@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watches how well the perf source does, about once a second, and changes what can be changed:
+ * Watches how well the perf source does, twice a second, and changes what can be changed:
  *
  *     a thread nobody told about         gets events of its own
  *     short-lived tasks go unseen        system-wide events, where allowed; else it is said
  *     many stacks are truncated          larger copies
- *     records are lost, or we are slow   a lower rate
+ *     records are lost, or we are slow   a lower rate; later the asked one again
  */
 #include "config.h"
 
@@ -19,17 +19,19 @@
 #include "proftop/memory.h"
 
 enum {
-    JITTER_EVENTS_MAX = 256,    /* more would cost a call each too often */
     STACK_BYTES_MAX = 60 << 10, /* a record is under 64 KiB */
     RATE_MIN = 20,
     COVERAGE_MIN = 90, /* per cent */
-    COVERAGE_ROUNDS = 8,
+    COVERAGE_ROUNDS = 4,
     OWN_CPU_MAX = 30, /* per cent of a core */
     SCAN_SHARE = 300, /* a scan takes at most this part of the time */
 };
 
 #define JITTER_NS (100 * NS_PER_MS)
-#define CHECK_NS (250 * NS_PER_MS)
+#define CHECK_NS (500 * NS_PER_MS)
+/* So long nothing may be lost before a lowered rate is raised again; doubled when it fails. */
+#define CALM_MIN_NS (4 * NS_PER_S)
+#define CALM_MAX_NS (64 * NS_PER_S)
 #define SCAN_NS (2 * NS_PER_S)
 
 void perf_watch_start(struct perf *perf, uint64_t now_ns)
@@ -38,6 +40,7 @@ void perf_watch_start(struct perf *perf, uint64_t now_ns)
 
     watch->checked_ns = watch->jittered_ns = now_ns;
     watch->scanned_ns = 0;
+    watch->calm_ns = CALM_MIN_NS;
     watch->target_cpu_ns = target_cpu_ns(perf->target);
     watch->thread_cpu_ns = clock_thread_cpu_ns();
 }
@@ -88,27 +91,49 @@ static void scan(struct perf *perf, uint64_t now_ns)
         watch->scan_every_ns = SCAN_NS;
 }
 
-/* ± an eighth: a program whose rounds are as long as a slice of CPU time, or a few, is common. */
-static void jitter(struct perf *perf)
+/* Makes the events what perf->events.wish has become. */
+void perf_watch_reopen(struct perf *perf)
 {
-    uint64_t x = perf->random;
+    struct proc_ids tids = { 0 };
 
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    perf->random = x;
-    perf_events_rate(&perf->events, perf->events.wish.rate_hz, (int)(x % 251) - 125);
+    for (size_t i = 0; i < perf->roster.count; i++)
+        proc_ids_add(&tids, perf->roster.threads[i]->tid);
+    perf_events_reopen(&perf->events, tids.ids, tids.count);
+    proc_ids_fini(&tids);
+}
+
+static void change_rate(struct perf *perf, uint32_t rate_hz)
+{
+    perf->events.wish.rate_hz = rate_hz;
+    perf->emit.tally.rate_hz = rate_hz;
+    perf_watch_reopen(perf);
 }
 
 static void lower_rate(struct perf *perf, uint64_t now_ns, const char *why)
 {
+    struct perf_watch *watch = &perf->watch;
     uint32_t rate_hz = perf->events.wish.rate_hz / 2;
+    bool again = watch->lowered_ns != 0;
 
+    watch->lowered_ns = now_ns;
     if (rate_hz < RATE_MIN)
         return;
-    perf_events_rate(&perf->events, rate_hz, 0);
-    perf->emit.tally.rate_hz = rate_hz;
+    if (again && watch->calm_ns < CALM_MAX_NS)
+        watch->calm_ns *= 2;
+    change_rate(perf, rate_hz);
     emit_note(&perf->emit, now_ns, NOTE_WARNING, _("rate lowered to %u Hz: %s"), rate_hz, why);
+}
+
+/* What made it too high may be over: a storm of processes, a machine that was busy. */
+static void raise_rate(struct perf *perf, uint64_t now_ns)
+{
+    uint32_t rate_hz = perf->events.wish.rate_hz * 2;
+
+    if (rate_hz > perf->config.rate_hz || perf->config.rate_hz - rate_hz < rate_hz / 8)
+        rate_hz = perf->config.rate_hz;
+    perf->watch.lowered_ns = now_ns;
+    change_rate(perf, rate_hz);
+    emit_note(&perf->emit, now_ns, NOTE_INFO, _("rate raised to %u Hz again"), rate_hz);
 }
 
 static void check_rate(struct perf *perf, uint64_t now_ns, uint64_t own_cpu_ns, uint64_t period_ns)
@@ -119,27 +144,21 @@ static void check_rate(struct perf *perf, uint64_t now_ns, uint64_t own_cpu_ns, 
         lower_rate(perf, now_ns, _("samples were being lost"));
     else if (own_cpu_ns * 100 > period_ns * OWN_CPU_MAX && perf->pending.first == NULL)
         lower_rate(perf, now_ns, _("unwinding took too much of a core"));
-}
-
-void perf_watch_reopen(struct perf *perf)
-{
-    struct proc_ids tids = { 0 };
-
-    for (size_t i = 0; i < perf->roster.count; i++)
-        proc_ids_add(&tids, perf->roster.threads[i]->tid);
-    perf_events_resize(&perf->events, perf->events.wish.stack_bytes, tids.ids, tids.count);
-    proc_ids_fini(&tids);
+    else if (watch->lost > 0 || own_cpu_ns * 400 > period_ns * OWN_CPU_MAX)
+        watch->lowered_ns = now_ns; /* twice the rate would be too much */
+    else if (perf->events.wish.rate_hz < perf->config.rate_hz &&
+             now_ns - watch->lowered_ns >= watch->calm_ns)
+        raise_rate(perf, now_ns);
 }
 
 static void check_stacks(struct perf *perf)
 {
     struct perf_watch *watch = &perf->watch;
-    uint32_t bytes = perf->events.wish.stack_bytes * 2;
+    uint32_t *bytes = &perf->events.wish.stack_bytes;
 
-    if (watch->truncated * 50 < watch->received + 1 ||
-        perf->events.wish.stack_bytes == STACK_BYTES_MAX)
+    if (watch->truncated * 50 < watch->received + 1 || *bytes == STACK_BYTES_MAX)
         return;
-    perf->events.wish.stack_bytes = bytes < STACK_BYTES_MAX ? bytes : STACK_BYTES_MAX;
+    *bytes = *bytes * 2 < STACK_BYTES_MAX ? *bytes * 2 : STACK_BYTES_MAX;
     perf_watch_reopen(perf);
 }
 
@@ -224,9 +243,9 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
 
     if (now_ns - watch->scanned_ns >= watch->scan_every_ns)
         scan(perf, now_ns);
-    if (now_ns - watch->jittered_ns >= JITTER_NS && perf->events.count <= JITTER_EVENTS_MAX) {
+    if (now_ns - watch->jittered_ns >= JITTER_NS) {
         watch->jittered_ns = now_ns;
-        jitter(perf);
+        perf_events_jitter(&perf->events);
     }
     if (period_ns < CHECK_NS)
         return;

@@ -247,7 +247,10 @@ static struct source *stats_open(struct target *target, const struct source_conf
     return source;
 }
 
-/* Sleeps until the next round, STEP_MS at most, or until we are woken; true when it is due. */
+/*
+ * Sleeps until the next round or until we are woken, STEP_MS at most where nobody can; true when it
+ * is due.
+ */
 static bool wait_for_round(const struct source *source, uint64_t *now_ns)
 {
     uint64_t due_ns = source->first_ns + source->round.number * source->period_ns;
@@ -258,9 +261,9 @@ static bool wait_for_round(const struct source *source, uint64_t *now_ns)
         uint64_t wait_ns = due_ns - before_ns;
         struct timespec timeout;
 
-        if (wait_ns > STEP_MS * NS_PER_MS)
+        if (source->wake_fd < 0 && wait_ns > STEP_MS * NS_PER_MS)
             wait_ns = STEP_MS * NS_PER_MS;
-        timeout = (struct timespec){ .tv_nsec = (long)wait_ns };
+        timeout = (struct timespec){ (time_t)(wait_ns / NS_PER_S), (long)(wait_ns % NS_PER_S) };
         ppoll(&wake, source->wake_fd >= 0, &timeout, NULL);
     }
     *now_ns = clock_now_ns();
