@@ -20,6 +20,8 @@
 enum {
     RING_BUFFER_MS = 200, /* of samples, at the asked rate: twice what a step waits */
     JITTER_AT_ONCE = 2,   /* events; each is a call, which may interrupt a CPU */
+    /* A new period starts afresh, half of one is lost each time: a part in 256. */
+    JITTER_PERIODS = 128,
     RING_SIZE_MAX = 16 << 20,
     SAMPLE_BYTES = 512, /* beside the stack */
 };
@@ -318,11 +320,17 @@ uint64_t perf_events_period(const struct perf_events *events)
     return NS_PER_S / events->wish.rate_hz;
 }
 
-void perf_events_jitter(struct perf_events *events)
+void perf_events_jitter(struct perf_events *events, uint64_t elapsed_ns)
 {
+    uint64_t due_ns = JITTER_PERIODS * perf_events_period(events);
+    uint64_t most_ns = JITTER_AT_ONCE * due_ns;
+
     if (!counts_time(&events->wish.event))
         return;
-    for (size_t i = 0; i < JITTER_AT_ONCE && i < events->count; i++) {
+    events->jitter_passed_ns += elapsed_ns * events->count;
+    if (events->jitter_passed_ns > most_ns)
+        events->jitter_passed_ns = most_ns;
+    for (; events->jitter_passed_ns >= due_ns; events->jitter_passed_ns -= due_ns) {
         uint64_t period = jittered_period(events);
 
         events->jittered = (events->jittered + 1) % events->count;

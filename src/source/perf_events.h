@@ -36,7 +36,8 @@ struct perf_events {
     size_t ring_count;
     int *fds;
     size_t count, capacity;
-    size_t jittered; /* which of them gets another period next */
+    size_t jittered;           /* which of them got another period last */
+    uint64_t jitter_passed_ns; /* since another was due, times their count */
     uint64_t random;
 };
 
@@ -67,11 +68,11 @@ int perf_events_reopen(struct perf_events *events, const int32_t *tids, size_t c
 /* What a sample stands for: nanoseconds for METRIC_TIME without a PMU. */
 uint64_t perf_events_period(const struct perf_events *events);
 /*
- * Gives a few events, another few each time, a period off by up to an eighth, which what they start
+ * Gives the events, one after the other, a period off by up to an eighth, which what they start
  * from now on inherits: a program whose rounds are as long as a slice of CPU time, or a few, is
- * common, and must not run in step with its samples.
+ * common, and must not run in step with its samples.  ELAPSED_NS is since the last call.
  */
-void perf_events_jitter(struct perf_events *events);
+void perf_events_jitter(struct perf_events *events, uint64_t elapsed_ns);
 /* What the events have counted together, ended threads included. */
 uint64_t perf_events_total(const struct perf_events *events);
 

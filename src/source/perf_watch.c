@@ -244,8 +244,8 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
     if (now_ns - watch->scanned_ns >= watch->scan_every_ns)
         scan(perf, now_ns);
     if (now_ns - watch->jittered_ns >= JITTER_NS) {
+        perf_events_jitter(&perf->events, now_ns - watch->jittered_ns);
         watch->jittered_ns = now_ns;
-        perf_events_jitter(&perf->events);
     }
     if (period_ns < CHECK_NS)
         return;
