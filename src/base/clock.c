@@ -30,10 +30,11 @@ uint64_t clock_process_cpu_ns(void)
 
 uint64_t clock_other_cpu_ns(int32_t pid)
 {
+    /* As clock_getcpuclockid(3) makes it, less a system call that asks whether there is one. */
+    const clockid_t clock = (clockid_t)(~(uint32_t)pid << 3 | 2);
     struct timespec now;
-    clockid_t clock;
 
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &now) != 0)
+    if (clock_gettime(clock, &now) != 0)
         return 0;
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }

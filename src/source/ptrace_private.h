@@ -38,7 +38,7 @@ struct tracer {
     uint64_t random;
     uint8_t *stack; /* the copy being taken: TRACER_STACK_MAX bytes */
     /* since the last check */
-    uint64_t checked_ns, scanned_ns, scan_every_ns;
+    uint64_t checked_ns, scanned_ns, scan_every_ns, counted_ns;
     uint64_t target_cpu_ns, thread_cpu_ns;
     uint32_t ticks, late_ticks;
     uint32_t late_rounds; /* checks in a row that found too many late */

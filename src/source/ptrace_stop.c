@@ -110,12 +110,12 @@ static bool is_running(struct tracer *tracer, struct thread *thread)
 static bool is_blocked(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
     struct tracee *tracee = &thread->tracee;
-    uint64_t process_cpu_ns = roster_cpu_ns(thread->process, now_ns);
+    bool crowd = tracer->roster.count >= CROWD;
+    uint64_t process_cpu_ns = crowd ? roster_cpu_ns(thread->process, now_ns) : 0;
     struct proc_schedstat schedstat = { 0 };
     bool was_blocked = tracee->blocked;
 
-    if (was_blocked && tracer->roster.count >= CROWD && process_cpu_ns != 0 &&
-        process_cpu_ns == tracee->process_cpu_ns)
+    if (was_blocked && process_cpu_ns != 0 && process_cpu_ns == tracee->process_cpu_ns)
         return true;
     tracee->process_cpu_ns = process_cpu_ns;
     if (was_blocked && thread_schedstat(&tracer->roster, thread, &schedstat) &&

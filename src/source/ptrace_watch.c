@@ -20,6 +20,7 @@ enum {
 
 #define CHECK_NS (250 * NS_PER_MS)
 #define SCAN_MIN_NS (100 * NS_PER_MS)
+#define LINKS_NS (5 * NS_PER_MS) /* between looks at how many threads there are */
 
 static void found(void *context, int32_t pid, int32_t tid)
 {
@@ -59,6 +60,9 @@ static bool threads_changed(struct tracer *tracer, uint64_t now_ns)
 {
     bool changed = false;
 
+    if (now_ns - tracer->counted_ns < LINKS_NS)
+        return false;
+    tracer->counted_ns = now_ns;
     for (struct tracked *process = tracer->roster.processes; process != NULL;
          process = process->next) {
         char path[PROC_PATH_MAX];
