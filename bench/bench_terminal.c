@@ -301,7 +301,9 @@ static void measure_flood(void)
     read_cost(terminal_pid(terminal), &after);
     printf("  yes, in Output\n");
     tell_cost(&before, &after, (double)(clock_now_ns() - start) / 1e9);
-    leave(terminal);
+    terminal_type(terminal, "q2"); /* Q would leave the command running */
+    terminal_wait_exit(terminal);
+    terminal_close(terminal);
 }
 
 int main(void)
