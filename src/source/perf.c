@@ -190,6 +190,7 @@ static struct source *perf_open(struct target *target, const struct source_confi
     perf->emit.tally.rate_hz = config->rate_hz;
     perf->exit_fd = (int)syscall(SYS_pidfd_open, target_pid(target), 0);
     roster_init(&perf->roster, target, config, &perf->emit);
+    perf->roster.maps_told = true;
     pending_init(&perf->pending, config->unwinder, &perf->roster);
     waiting_init(&perf->waiting, &perf->roster, &perf->pending, config);
     if (!open_events(perf, &wish, error)) {

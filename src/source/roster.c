@@ -23,6 +23,10 @@ enum {
 /* Maps that change all the time (a JIT's) are read again at most so often; futile reads rarer. */
 #define MAPS_REST_MIN_NS (2 * NS_PER_MS)
 #define MAPS_REST_MAX_NS NS_PER_S
+/* Where one library took the place of another, at its very address, nothing but looking tells. */
+#define MAPS_KEEP_NS (50 * NS_PER_MS)
+
+enum { MAPS_SHARE = 200 }; /* looking takes at most this part of the time */
 
 /* A child that is gone from /proc's point of view gives its status a moment later. */
 #define STATUS_WAIT_NS NS_PER_S
@@ -260,14 +264,37 @@ uint64_t roster_cpu_ns(struct tracked *process, uint64_t now_ns)
     return process->cpu_ns;
 }
 
+static bool same_maps(const struct maps *left, const struct maps *right)
+{
+    if (left->count != right->count || left->generation != right->generation)
+        return false;
+    for (uint32_t i = 0; i < left->count; i++) {
+        const struct mapping *a = &left->mappings[i], *b = &right->mappings[i];
+
+        if (a->start != b->start || a->end != b->end || a->offset != b->offset ||
+            a->module != b->module)
+            return false;
+    }
+    return true;
+}
+
 static void read_maps(struct roster *roster, struct tracked *process, uint64_t now_ns)
 {
+    uint64_t began_ns = clock_now_ns();
     struct maps *maps = maps_read(target_proc_root(roster->target), process->pid, process->execs,
                                   roster->modules, NULL);
 
     process->maps_read_ns = now_ns;
+    process->maps_keep_ns = (clock_now_ns() - began_ns) * MAPS_SHARE;
+    if (process->maps_keep_ns < MAPS_KEEP_NS)
+        process->maps_keep_ns = MAPS_KEEP_NS;
     if (maps == NULL)
         return; /* it ended meanwhile: what we know is the best there is */
+    if (process->maps != NULL && same_maps(process->maps, maps)) {
+        maps_unref(maps);
+        process->stale = false;
+        return;
+    }
     if (process->maps != NULL)
         maps_unref(process->maps);
     process->maps = maps;
@@ -277,7 +304,10 @@ static void read_maps(struct roster *roster, struct tracked *process, uint64_t n
 
 struct maps *roster_maps(struct roster *roster, struct tracked *process, uint64_t now_ns)
 {
-    if (process->stale && now_ns - process->maps_read_ns >= process->maps_rest_ns)
+    uint64_t age_ns = now_ns - process->maps_read_ns;
+
+    if ((process->stale && age_ns >= process->maps_rest_ns) ||
+        (!roster->maps_told && process->maps != NULL && age_ns >= process->maps_keep_ns))
         read_maps(roster, process, now_ns);
     return process->maps;
 }

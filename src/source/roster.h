@@ -34,6 +34,7 @@ struct tracked {
     bool stale;        /* to be read before use */
     uint64_t maps_read_ns;
     uint64_t maps_rest_ns; /* they are not read again so soon after */
+    uint64_t maps_keep_ns; /* nor kept for longer without looking, where nobody tells of changes */
     uint64_t task_links;   /* ptrace: threads, as the link count of its task folder tells them */
     uint64_t links_cpu_ns; /* its CPU time just before that was read */
     bool stopped;          /* ptrace: SIGSTOP or its kin */
@@ -94,6 +95,7 @@ struct roster {
     struct modules *modules;
     struct unwinder *unwinder;
     struct emit *emit;
+    bool maps_told; /* every change of a mapping is told by roster_mapped() */
     struct tracked *processes;
     struct thread **threads; /* all, in no order */
     size_t count, capacity;

@@ -8,6 +8,7 @@
  *     /proc/PID/root/PATH   needs no right beyond looking at the process
  *     /proc/PID/map_files/  the mapped file itself, deleted or not; CAP_CHECKPOINT_RESTORE
  *     /proc/PID/exe         a deleted executable, for everybody
+ *     /proc/PID/fd/         a memfd or deleted file that the process still has open, likewise
  *     PATH, other inode     unless deleted: file systems that show two inode numbers (overlayfs)
  *
  * Runs on the thread of the source that reads the maps.
@@ -16,6 +17,7 @@
 
 #include "mapped.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "proftop/clock.h"
@@ -33,6 +36,9 @@
 
 /* No kernel's vdso is larger; a fixture or a hostile process could claim anything. */
 enum { VDSO_MAX_BYTES = 1 << 20 };
+
+/* Descriptors of a process that are looked at for a file that is nowhere else any more. */
+enum { HELD_MAX = 1024 };
 
 static const char deleted_suffix[] = " (deleted)";
 
@@ -141,6 +147,37 @@ static void name_file(const struct mapped_by *by, const struct maps_line *line,
     free(path);
 }
 
+/*
+ * The file of LINE among those that the process has open.  It may hold files open that it cannot
+ * read itself, so both numbers must be those of what it runs.
+ */
+static int open_held(const struct mapped_by *by, const struct maps_line *line,
+                     struct module *module)
+{
+    dev_t device = makedev(line->device >> 32, line->device & UINT32_MAX);
+    char *folder = proc_path(by, "fd"), *path;
+    DIR *entries = opendir(folder);
+    struct dirent *entry;
+    struct stat status;
+    int fd = -1;
+
+    for (int i = 0; i < HELD_MAX && fd < 0 && entries != NULL && line->inode != 0; i++) {
+        entry = readdir(entries);
+        if (entry == NULL)
+            break;
+        if (entry->d_name[0] == '.')
+            continue;
+        path = xasprintf("%s/%s", folder, entry->d_name);
+        if (regular(path, line->inode, &status) && status.st_dev == device)
+            fd = open_regular(path, line->inode, module);
+        free(path);
+    }
+    if (entries != NULL)
+        closedir(entries);
+    free(folder);
+    return fd;
+}
+
 /* Opens the file of LINE and fills size and time; -1 with errno set to the most telling reason. */
 static int open_mapped(const struct mapped_by *by, const struct maps_line *line,
                        const struct file_name *name, struct module *module)
@@ -161,6 +198,8 @@ static int open_mapped(const struct mapped_by *by, const struct maps_line *line,
         fd = open_regular(map_file, 0, module);
     if (fd < 0)
         fd = open_regular(exe, line->inode, module);
+    if (fd < 0 && name->deleted)
+        fd = open_held(by, line, module);
     if (fd < 0 && !name->deleted && regular(root, 0, &status))
         fd = open_unchecked(by, name->path, module);
     free(root);
