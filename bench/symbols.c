@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names and lines of addresses in a file, from standard input, the way addr2line prints them:
+ * Names and lines of addresses in a file, from standard input, the way addr2line -a -i -f prints
+ * them:
  *
- *     symbols FILE < addresses          function, file:line, for each inlined call; "??" when
- * unknown symbols --time FILE < addresses   only what it took, to compare with others
+ *     symbols FILE < addresses           function, file:line for each inlined call; "??" if unknown
+ *     symbols --time FILE < addresses    only what it took, to compare with others
  *
  * Addresses are hexadecimal, the program's own (not offsets in the file).
  */
@@ -18,11 +19,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/bench.h"
 #include "proftop/clock.h"
 #include "proftop/code.h"
 #include "proftop/memory.h"
 #include "proftop/symbols.h"
 #include "src/symbols/elf_file.h"
+
+enum { OUTPUT_BYTES = 1 << 16 };
+
+/* What is printed of a frame; the texts are the symbols' own. */
+struct line {
+    const char *name, *file;
+    uint32_t number;
+};
+
+struct answer {
+    uint32_t first, count; /* of its lines */
+};
 
 struct bench {
     struct modules *modules;
@@ -32,7 +46,12 @@ struct bench {
     module_id module;
     struct frame *frames;
     uint64_t *addresses;
+    struct answer *answers;
     size_t count, capacity, addresses_capacity;
+    struct line *lines; /* in the order they were given */
+    size_t lines_count, lines_capacity;
+    size_t output_size;
+    char output[OUTPUT_BYTES];
 };
 
 static bool open_file(struct bench *bench, const char *path)
@@ -55,94 +74,238 @@ static bool open_file(struct bench *bench, const char *path)
     return true;
 }
 
+static void add_address(struct bench *bench, uint64_t address)
+{
+    struct frame frame = { .kind = FRAME_NATIVE, .module = bench->module };
+
+    if (!elf_segments_offset(&bench->segments, address, &frame.address))
+        frame.address = UINT64_MAX;
+    bench->frames =
+        array_reserve(bench->frames, &bench->capacity, bench->count + 1, sizeof(*bench->frames));
+    bench->addresses = array_reserve(bench->addresses, &bench->addresses_capacity, bench->count + 1,
+                                     sizeof(*bench->addresses));
+    bench->addresses[bench->count] = address;
+    bench->frames[bench->count++] = frame;
+}
+
+/* "0x12ab", with or without the 0x; *END is AT when it is none. */
+static uint64_t parse_address(char *at, char **end)
+{
+    uint64_t address = 0;
+
+    *end = at;
+    if (at[0] == '0' && at[1] == 'x')
+        at += 2;
+    for (unsigned char digit;; *end = ++at) {
+        if (*at >= '0' && *at <= '9')
+            digit = (unsigned char)(*at - '0');
+        else if (*at >= 'a' && *at <= 'f')
+            digit = (unsigned char)(*at - 'a' + 10);
+        else
+            return address;
+        address = address << 4 | digit;
+    }
+}
+
 static void read_addresses(struct bench *bench)
 {
-    char line[64];
+    char *input = NULL, *at, *end;
+    size_t size = 0, capacity = 0;
+    ssize_t count;
 
-    while (fgets(line, sizeof(line), stdin) != NULL) {
-        uint64_t offset, address = strtoull(line, NULL, 16);
-        struct frame frame = { .kind = FRAME_NATIVE, .module = bench->module };
+    do {
+        input = array_reserve(input, &capacity, size + (1 << 20), 1);
+        count = read(STDIN_FILENO, input + size, capacity - size - 1);
+        size += count > 0 ? (size_t)count : 0;
+    } while (count > 0);
+    input[size] = '\0';
+    for (at = input; *at != '\0'; at = end + strspn(end, "\n")) {
+        uint64_t address = parse_address(at, &end);
 
-        if (!elf_segments_offset(&bench->segments, address, &offset))
-            offset = UINT64_MAX;
-        frame.address = offset;
-        bench->frames = array_reserve(bench->frames, &bench->capacity, bench->count + 1,
-                                      sizeof(*bench->frames));
-        bench->addresses = array_reserve(bench->addresses, &bench->addresses_capacity,
-                                         bench->count + 1, sizeof(*bench->addresses));
-        bench->addresses[bench->count] = address;
-        bench->frames[bench->count++] = frame;
+        if (end == at)
+            die("%.20s: not an address", at);
+        add_address(bench, address);
     }
+    free(input);
+    bench->answers = xcalloc(bench->count + 1, sizeof(*bench->answers));
+}
+
+/* ---- printing: 100,000 chains by printf() cost more than finding them ---- */
+
+static void write_all(const char *bytes, size_t size)
+{
+    ssize_t count;
+
+    for (; size > 0; bytes += count, size -= (size_t)count) {
+        count = write(STDOUT_FILENO, bytes, size);
+        if (count < 0)
+            die("cannot write");
+    }
+}
+
+static void put(struct bench *bench, const char *text, size_t length)
+{
+    if (length > sizeof(bench->output) - bench->output_size) {
+        write_all(bench->output, bench->output_size);
+        bench->output_size = 0;
+    }
+    if (length > sizeof(bench->output)) {
+        write_all(text, length);
+        return;
+    }
+    memcpy(bench->output + bench->output_size, text, length);
+    bench->output_size += length;
+}
+
+static void put_text(struct bench *bench, const char *text)
+{
+    put(bench, text, strlen(text));
+}
+
+static void put_number(struct bench *bench, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    put(bench, digits + at, sizeof(digits) - at);
+}
+
+static void put_address(struct bench *bench, uint64_t address)
+{
+    char text[19] = "0x";
+
+    for (int i = 0; i < 16; i++)
+        text[2 + i] = "0123456789abcdef"[address >> (60 - 4 * i) & 0xf];
+    text[18] = '\n';
+    put(bench, text, sizeof(text));
+}
+
+static bool keep_chain(void *context, size_t index, const struct symbol *chain, size_t count)
+{
+    struct bench *bench = context;
+
+    bench->answers[index] = (struct answer){ (uint32_t)bench->lines_count, (uint32_t)count };
+    bench->lines = array_reserve(bench->lines, &bench->lines_capacity, bench->lines_count + count,
+                                 sizeof(*bench->lines));
+    for (size_t i = 0; i < count; i++) {
+        const char *file = chain[i].file[0] != '\0' ? chain[i].file : "??";
+
+        bench->lines[bench->lines_count++] =
+            (struct line){ chain[i].known ? chain[i].name : "??", file, chain[i].line };
+    }
+    return true;
 }
 
 static void print_all(struct bench *bench)
 {
+    symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
     for (size_t i = 0; i < bench->count; i++) {
-        struct symbol chain[SYMBOLS_CHAIN_MAX];
-        size_t count = symbols_full(bench->symbols, &bench->frames[i], chain, SYMBOLS_CHAIN_MAX);
+        const struct line *line = bench->lines + bench->answers[i].first;
 
-        printf("0x%016" PRIx64 "\n", bench->addresses[i]);
-        for (size_t k = 0; k < count; k++)
-            printf("%s\n%s:%" PRIu32 "\n", chain[k].known ? chain[k].name : "??",
-                   chain[k].file[0] != '\0' ? chain[k].file : "??", chain[k].line);
+        put_address(bench, bench->addresses[i]);
+        for (uint32_t k = 0; k < bench->answers[i].count; k++, line++) {
+            put_text(bench, line->name);
+            put(bench, "\n", 1);
+            put_text(bench, line->file);
+            put(bench, ":", 1);
+            put_number(bench, line->number);
+            put(bench, "\n", 1);
+        }
     }
+    write_all(bench->output, bench->output_size);
 }
 
-static void time_all(struct bench *bench)
-{
-    enum { rounds = 20 };
-    struct symbol chain[SYMBOLS_CHAIN_MAX];
-    struct symbols_counts counts;
-    uint64_t began_ns = clock_thread_cpu_ns(), first_ns, fast_ns, again_ns, full_ns, more_ns;
-    size_t frames = 0;
+/* ---- only what it took ---- */
 
-    symbols_fast(bench->symbols, &bench->frames[0], &chain[0]);
-    first_ns = clock_thread_cpu_ns() - began_ns;
-    began_ns = clock_thread_cpu_ns();
-    for (size_t i = 0; i < bench->count; i++)
-        symbols_fast(bench->symbols, &bench->frames[i], &chain[0]);
-    fast_ns = clock_thread_cpu_ns() - began_ns;
-    began_ns = clock_thread_cpu_ns();
-    for (int round = 0; round < rounds; round++) {
-        for (size_t i = 0; i < 1000 && i < bench->count; i++)
-            symbols_fast(bench->symbols, &bench->frames[i], &chain[0]);
-    }
-    again_ns = clock_thread_cpu_ns() - began_ns;
+static double ms_since(uint64_t began_ns)
+{
+    return (double)(clock_thread_cpu_ns() - began_ns) / 1e6;
+}
+
+/* What .symtab and .strtab of FILE take. */
+static double symtab_bytes(const char *path)
+{
+    struct elf_file file;
+    GElf_Shdr shdr;
+    double bytes = 0;
+
+    if (elf_file_open_path(&file, path) != TROUBLE_NONE)
+        return 0;
+    if (elf_file_section(&file, ".symtab", &shdr) != NULL)
+        bytes += (double)shdr.sh_size;
+    if (elf_file_section(&file, ".strtab", &shdr) != NULL)
+        bytes += (double)shdr.sh_size;
+    elf_file_close(&file);
+    return bytes;
+}
+
+struct cached {
+    struct bench *bench;
+    size_t count; /* no more than the cache holds */
+};
+
+static void look_up_cached(void *context, uint64_t count)
+{
+    struct cached *cached = context;
+    struct symbol symbol;
+
+    for (uint64_t i = 0; i < count; i++)
+        symbols_fast(cached->bench->symbols, &cached->bench->frames[i % cached->count], &symbol);
+}
+
+static void time_all(struct bench *bench, const char *path)
+{
+    struct cached cached = { bench, bench->count < 1000 ? bench->count : 1000 };
+    struct bench_way way = { "a name, cached", look_up_cached, &cached };
+    uint64_t began_ns = clock_thread_cpu_ns();
+    double table = symtab_bytes(path);
+    struct symbols_counts counts;
+    struct symbol symbol;
+
+    symbols_fast(bench->symbols, &bench->frames[0], &symbol);
+    bench_figure("first name, file opened to named", ms_since(began_ns), "ms");
     symbols_counts(bench->symbols, &counts);
+    bench_figure("memory for names", (double)counts.bytes / 1e6, "MB");
+    if (table != 0)
+        bench_figure("  over .symtab + .strtab", (double)counts.bytes / table, "times");
     began_ns = clock_thread_cpu_ns();
     for (size_t i = 0; i < bench->count; i++)
-        frames += symbols_full(bench->symbols, &bench->frames[i], chain, SYMBOLS_CHAIN_MAX);
-    full_ns = clock_thread_cpu_ns() - began_ns;
+        symbols_fast(bench->symbols, &bench->frames[i], &symbol);
+    bench_figure("a name, not cached", ms_since(began_ns) * 1e6 / (double)bench->count, "ns");
+    bench_one(&way, 100000, 100);
+    symbols_counts(bench->symbols, &counts);
+    bench_figure("memory once all are named", (double)counts.bytes / 1e6, "MB");
+    if (table != 0)
+        bench_figure("  over .symtab + .strtab", (double)counts.bytes / table, "times");
     began_ns = clock_thread_cpu_ns();
-    for (size_t i = 0; i < bench->count; i++)
-        symbols_full(bench->symbols, &bench->frames[i], chain, SYMBOLS_CHAIN_MAX);
-    more_ns = clock_thread_cpu_ns() - began_ns;
-    printf("first name            %9.1f ms\n", (double)first_ns / 1e6);
-    printf("a name, not cached    %9.0f ns\n", (double)fast_ns / (double)bench->count);
-    printf("a name, cached        %9.0f ns\n",
-           (double)again_ns / rounds / (double)(bench->count < 1000 ? bench->count : 1000));
-    printf("memory for names      %9.2f MB\n", (double)counts.bytes / 1e6);
-    printf("all chains with lines %9.1f ms (%zu addresses, %zu frames)\n", (double)full_ns / 1e6,
-           bench->count, frames);
-    printf("all once more         %9.1f ms\n", (double)more_ns / 1e6);
+    symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
+    bench_figure("all chains with lines", ms_since(began_ns), "ms");
+    bench_figure("  frames in them", (double)bench->lines_count, "");
+    began_ns = clock_thread_cpu_ns();
+    symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
+    bench_figure("all once more", ms_since(began_ns), "ms");
 }
 
 int main(int argc, char **argv)
 {
     bool timed = argc == 3 && strcmp(argv[1], "--time") == 0;
-    struct bench bench = { 0 };
+    const char *path = argv[argc - 1];
+    static struct bench bench;
 
     if (argc != (timed ? 3 : 2)) {
         fprintf(stderr, "usage: symbols [--time] FILE < ADDRESSES\n");
         return 2;
     }
-    if (!open_file(&bench, argv[argc - 1])) {
-        fprintf(stderr, "symbols: cannot read %s\n", argv[argc - 1]);
+    if (!open_file(&bench, path)) {
+        fprintf(stderr, "symbols: cannot read %s\n", path);
         return 3;
     }
     read_addresses(&bench);
     if (timed && bench.count > 0)
-        time_all(&bench);
+        time_all(&bench, path);
     else
         print_all(&bench);
     symbols_free(bench.symbols);
@@ -150,5 +313,7 @@ int main(int argc, char **argv)
     modules_free(bench.modules);
     free(bench.frames);
     free(bench.addresses);
+    free(bench.answers);
+    free(bench.lines);
     return 0;
 }

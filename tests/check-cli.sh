@@ -40,6 +40,7 @@ done
 # ---- mistakes and files --------------------------------------------------------------------------
 expect 2 'proftop -- sleep' "$proftop" sleep
 expect 2 'proftop report --help' "$proftop" report --nosuch plain.proftop
+expect 2 'a recording keeps the names' "$proftop" report --debuginfod plain.proftop
 expect 2 'the formats are' "$proftop" report plain.proftop --format gif
 expect 2 'regular expression' "$proftop" diff plain.proftop later.proftop --function '('
 expect 3 'No such file' "$proftop" report missing.proftop

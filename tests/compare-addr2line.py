@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compare names, lines and inline chains with eu-addr2line's, at random addresses of real programs.
+"""Compare names, lines and inline chains with eu-addr2line's, at addresses of real programs:
+random ones, or those that were sampled where FOLDER/NAME.offsets lists them for a file called NAME.
 
 LLVM writes no .debug_aranges, without which eu-addr2line finds no inline chains: what it
 made is compared with binutils' addr2line.
 
-    compare-addr2line.py BENCH_SYMBOLS COUNT FILE...
+    compare-addr2line.py [--sampled FOLDER] BENCH_SYMBOLS COUNT FILE...
 
 Every difference must have one of the explanations below; any other fails.
 """
@@ -38,6 +39,25 @@ def random_addresses(path, count):
     chooser = random.Random(path)
     for start, size in chooser.choices(sections, sizes, k=count):
         yield start + chooser.randrange(size)
+
+
+def segments(path):
+    """(offset in the file, address, size) of what is loaded."""
+    for line in run(["readelf", "-lW", path]).splitlines():
+        fields = line.split()
+        if fields and fields[0] == "LOAD":
+            yield int(fields[1], 16), int(fields[2], 16), int(fields[4], 16)
+
+
+def sampled_addresses(path, count, folder):
+    """At most COUNT of the distinct addresses at which PATH was sampled."""
+    parts = list(segments(path))
+    with open(os.path.join(folder, os.path.basename(path) + ".offsets")) as listing:
+        offsets = sorted({int(line, 16) for line in listing})
+    if len(offsets) > count:
+        offsets = random.Random(path).sample(offsets, count)
+    return [address + offset - start for offset in offsets for start, address, size in parts
+            if start <= offset < start + size]
 
 
 def blocks(text):
@@ -181,8 +201,9 @@ def is_from_llvm(path):
     return bool(re.search("clang|rustc|LLVM", run(["readelf", "-p", ".comment", path])))
 
 
-def compare(bench, path, count):
-    addresses = [f"{address:#x}" for address in random_addresses(path, count)]
+def compare(bench, path, count, folder):
+    chosen = sampled_addresses(path, count, folder) if folder else random_addresses(path, count)
+    addresses = [f"{address:#x}" for address in chosen]
     text = "\n".join(addresses) + "\n"
     ours = blocks(run([bench, path], text))
     tool = "addr2line" if is_from_llvm(path) else "eu-addr2line"
@@ -197,7 +218,7 @@ def compare(bench, path, count):
         if reason is None:
             unexplained.append((mine, other))
         reasons[reason or "UNEXPLAINED"] += 1
-    print(f"{path}, {tool}: {dict(reasons)}")
+    print(f"{path}, {tool}, {len(addresses)} addresses: {dict(reasons)}")
     for mine, other in unexplained[:5]:
         print("  ours  ", *mine[1], sep="\n    ")
         print("  theirs", *other[1], sep="\n    ")
@@ -205,8 +226,11 @@ def compare(bench, path, count):
 
 
 def main():
-    bench, count, files = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
-    return 1 if sum(compare(bench, path, count) for path in files) else 0
+    folder, arguments = None, sys.argv[1:]
+    if arguments[0] == "--sampled":
+        folder, arguments = arguments[1], arguments[2:]
+    bench, count, files = arguments[0], int(arguments[1]), arguments[2:]
+    return 1 if sum(compare(bench, path, count, folder) for path in files) else 0
 
 
 if __name__ == "__main__":

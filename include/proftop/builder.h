@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "proftop/profile.h"
+#include "proftop/record.h"
 #include "proftop/ring.h"
 
 struct builder;
@@ -41,6 +42,9 @@ void builder_detach(struct builder *builder, struct ring *ring);
 
 /* Reads what is there; seals what can be.  True when something was sealed or told. */
 bool builder_step(struct builder *builder, uint64_t now_ns);
+/* A sentence for the person, as of now. */
+void builder_note(struct builder *builder, enum note_level level, const char *text);
+
 /* Nothing more will come: seals everything. */
 void builder_finish(struct builder *builder, int32_t exit_status);
 

@@ -61,6 +61,7 @@ struct engine {
     struct session_writer *writer;
     char reason[REASON_MAX];
     uint64_t start_ns;
+    uint32_t warned; /* of the symbols' warnings; builder thread */
     pthread_t thread;
     bool running; /* the thread exists */
     _Atomic bool stopping;
@@ -95,12 +96,22 @@ static void drain(int fd)
     (void)eventfd_read(fd, &count);
 }
 
+/* What is found wrong with the names of a file is told once, as it is found. */
+static void tell_of_names(struct engine *engine)
+{
+    char text[256];
+
+    for (; symbols_warning(engine->symbols, engine->warned, text, sizeof(text)); engine->warned++)
+        builder_note(engine->builder, NOTE_WARNING, text);
+}
+
 /* One turn: records into slices, new locations named, those who watch told. */
 static void turn(struct engine *engine)
 {
     bool sealed = builder_step(engine->builder, clock_now_ns());
 
     namer_quick(engine->namer);
+    tell_of_names(engine);
     if (sealed)
         tell(engine, ENGINE_PROFILE);
 }

@@ -23,6 +23,9 @@
 /* How often the screen is told of better names while the worker is busy. */
 #define TELL_NS (200 * NS_PER_MS)
 
+/* Few enough that the screen hears of the first before the last are read. */
+enum { BATCH_MAX = 256 };
+
 struct namer {
     struct names *names;
     struct symbols *symbols;
@@ -90,24 +93,40 @@ void namer_quick(struct namer *namer)
     pthread_mutex_unlock(&namer->lock);
 }
 
-static void name_fully(struct namer *namer, location_id location)
-{
-    const struct frame *frame = names_frame(namer->names, location);
-    struct symbol chain[SYMBOLS_CHAIN_MAX];
-    struct placed placed[SYMBOLS_CHAIN_MAX];
+/* Locations that are named together, so that those close to one another share the work. */
+struct batch {
+    struct namer *namer;
+    struct frame frames[BATCH_MAX];
+    location_id locations[BATCH_MAX];
     size_t count;
+};
 
-    if (!has_symbol(frame))
-        return;
-    count = symbols_full(namer->symbols, frame, chain, SYMBOLS_CHAIN_MAX);
-    for (size_t i = 0; i < count; i++)
-        placed[i] = (struct placed){ intern(namer, &chain[i]), chain[i].line };
-    names_set(namer->names, location, NAMING_FULL, placed, (uint32_t)count);
+static bool is_stopping(struct namer *namer)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&namer->lock);
+    stopping = namer->stopping;
+    pthread_mutex_unlock(&namer->lock);
+    return stopping;
 }
 
-/* The next location to name, waiting for one; false when it is time to end. */
-static bool next_location(struct namer *namer, location_id *location)
+static bool name_one(void *context, size_t index, const struct symbol *chain, size_t count)
 {
+    struct batch *batch = context;
+    struct namer *namer = batch->namer;
+    struct placed placed[SYMBOLS_CHAIN_MAX];
+
+    for (size_t i = 0; i < count; i++)
+        placed[i] = (struct placed){ intern(namer, &chain[i]), chain[i].line };
+    names_set(namer->names, batch->locations[index], NAMING_FULL, placed, (uint32_t)count);
+    return !is_stopping(namer);
+}
+
+/* The next locations to name, waiting for some; false when it is time to end. */
+static bool next_batch(struct namer *namer, struct batch *batch)
+{
+    uint32_t quick;
     bool going;
 
     pthread_mutex_lock(&namer->lock);
@@ -120,8 +139,15 @@ static bool next_location(struct namer *namer, location_id *location)
         pthread_cond_wait(&namer->work, &namer->lock);
     }
     going = !namer->stopping;
-    if (going)
-        *location = namer->full++;
+    quick = atomic_load(&namer->quick);
+    for (batch->count = 0; batch->count < BATCH_MAX && namer->full < quick; namer->full++) {
+        const struct frame *frame = names_frame(namer->names, namer->full);
+
+        if (!has_symbol(frame))
+            continue;
+        batch->locations[batch->count] = namer->full;
+        batch->frames[batch->count++] = *frame;
+    }
     pthread_mutex_unlock(&namer->lock);
     return going;
 }
@@ -130,11 +156,11 @@ static void *work(void *argument)
 {
     struct namer *namer = argument;
     uint64_t told_ns = clock_now_ns();
-    location_id location;
+    struct batch batch = { .namer = namer };
 
     pthread_setname_np(pthread_self(), "names");
-    while (next_location(namer, &location)) {
-        name_fully(namer, location);
+    while (next_batch(namer, &batch)) {
+        symbols_many(namer->symbols, batch.frames, batch.count, name_one, &batch);
         if (clock_now_ns() - told_ns > TELL_NS) {
             eventfd_write(namer->event_fd, 1);
             told_ns = clock_now_ns();

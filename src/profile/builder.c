@@ -308,6 +308,12 @@ static uint64_t horizon(const struct builder *builder, uint64_t now_ns)
     return slowest_ns > oldest_ns ? slowest_ns : oldest_ns;
 }
 
+void builder_note(struct builder *builder, enum note_level level, const char *text)
+{
+    history_add_note(builder->history, clock_now_ns(), level, text);
+    builder->told = true;
+}
+
 bool builder_step(struct builder *builder, uint64_t now_ns)
 {
     uint64_t before_ns = history_horizon_ns(builder->history), horizon_ns;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "proftop/memory.h"
+#include "proftop/sorting.h"
 #include "proftop/varint.h"
-#include "sorting.h"
 
 enum {
     GROUP_BYTES_MAX = 3 * VARINT_MAX, /* packed */

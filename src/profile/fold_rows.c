@@ -7,7 +7,7 @@
 
 #include "fold_private.h"
 #include "proftop/memory.h"
-#include "sorting.h"
+#include "proftop/sorting.h"
 
 static struct fold_row *row_of(struct build *build, struct fold_row *rows, function_id function)
 {

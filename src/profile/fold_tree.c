@@ -11,7 +11,7 @@
 
 #include "fold_private.h"
 #include "proftop/memory.h"
-#include "sorting.h"
+#include "proftop/sorting.h"
 
 /* The nodes that have something, heaviest first; how many. */
 static uint32_t sort_nodes(const struct raw_node *raw, uint32_t count, struct sort_key *keys)

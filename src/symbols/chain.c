@@ -10,10 +10,13 @@
 #include <string.h>
 
 #include "proftop/memory.h"
+#include "proftop/sorting.h"
 #include "symbols_private.h"
 
 /* Above it the DWARF that was not used for longest is given back, and read again when wanted. */
 static const size_t dwarf_max_bytes = (size_t)1 << 30;
+
+static const uint64_t address_mask = (UINT64_C(1) << 40) - 1;
 
 enum { CALLS_BETWEEN_CHECKS = 4096 };
 
@@ -70,10 +73,13 @@ static void note_trouble(struct symbols *symbols, module_id id, enum trouble tro
 
     pthread_mutex_lock(&symbols->lock);
     names = resolve_module(symbols, id);
-    if (trouble == TROUBLE_STRIPPED || trouble == TROUBLE_MISSING)
+    if (trouble == TROUBLE_STRIPPED || trouble == TROUBLE_MISSING) {
         resolve_ask(symbols, names); /* most files are like that: nothing to tell */
-    else
+    } else {
         names->dwarf_trouble = trouble;
+        if (names->trouble == TROUBLE_NONE)
+            resolve_warn(symbols, id, trouble);
+    }
     if (trouble == TROUBLE_DAMAGED)
         symbols->counts.damaged++;
     pthread_mutex_unlock(&symbols->lock);
@@ -109,20 +115,6 @@ static struct dwarf_file *dwarf_of(struct symbols *symbols, module_id id)
         keep_within_bound(symbols);
     }
     return slot->file;
-}
-
-/* Where FRAME lies in its program, as DWARF counts; false when that cannot be said. */
-static bool program_address(struct symbols *symbols, const struct frame *frame, uint64_t *address)
-{
-    const struct module_names *names;
-    bool found;
-
-    pthread_mutex_lock(&symbols->lock);
-    names = resolve_module(symbols, frame->module);
-    found = names != NULL && names->module->kind == MODULE_FILE &&
-            elf_segments_address(&names->segments, frame->address, address);
-    pthread_mutex_unlock(&symbols->lock);
-    return found;
 }
 
 /* What DWARF says of the real function, LAST, added to what the symbol table says. */
@@ -161,6 +153,27 @@ static size_t chain_at(struct symbols *symbols, struct dwarf_file *dwarf, uint64
     return count;
 }
 
+/* The real function of FRAME; true when there may be DWARF for it, at ADDRESS. */
+static bool find_function(struct symbols *symbols, const struct frame *frame,
+                          struct symbol *function, uint64_t *address)
+{
+    struct nearby *nearby = &symbols->nearby;
+    bool native = frame->kind == FRAME_NATIVE;
+
+    if (native &&
+        (nearby->module != frame->module || frame->address < nearby->from ||
+         frame->address >= nearby->to || nearby->version != symbols_version(symbols)) &&
+        !resolve_nearby(symbols, frame, nearby))
+        *nearby = (struct nearby){ .module = MODULE_NONE };
+    if (native && nearby->module != MODULE_NONE) {
+        *function = nearby->function;
+        *address = frame->address + nearby->shift;
+        return true;
+    }
+    resolve_frame(symbols, frame, function);
+    return native && resolve_address(symbols, frame, address);
+}
+
 size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct symbol *out,
                     size_t limit)
 {
@@ -174,8 +187,7 @@ size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct s
         limit = SYMBOLS_CHAIN_MAX;
     if (!symbols->config.inlines)
         limit = 1;
-    resolve_frame(symbols, frame, &function);
-    if (frame->kind == FRAME_NATIVE && program_address(symbols, frame, &address)) {
+    if (find_function(symbols, frame, &function, &address)) {
         pthread_mutex_lock(&symbols->dwarf_lock);
         dwarf = dwarf_of(symbols, frame->module);
         if (dwarf != NULL)
@@ -188,9 +200,35 @@ size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct s
     return count;
 }
 
-void symbols_rest(struct symbols *symbols)
+/* FRAMES by module and address, their places in KEYS. */
+static void sort_frames(const struct frame *frames, size_t count, struct sort_key *keys)
 {
-    pthread_mutex_lock(&symbols->dwarf_lock);
-    chain_close(symbols);
-    pthread_mutex_unlock(&symbols->dwarf_lock);
+    uint64_t largest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        /* Offsets in files are far below 2^40; what is not is in no file that has DWARF. */
+        keys[i].key = (uint64_t)frames[i].module << 40 | (frames[i].address & address_mask);
+        keys[i].item = (uint32_t)i;
+        if (keys[i].key > largest)
+            largest = keys[i].key;
+    }
+    sort_keys(keys, count, largest);
+}
+
+void symbols_many(struct symbols *symbols, const struct frame *frames, size_t count,
+                  symbols_give *give, void *context)
+{
+    struct sort_key *keys = xmalloc((count + 1) * sizeof(*keys));
+    struct symbol chain[SYMBOLS_CHAIN_MAX];
+    bool more = true;
+
+    assert(count <= UINT32_MAX);
+    sort_frames(frames, count, keys);
+    for (size_t i = 0; i < count && more; i++) {
+        const struct frame *frame = &frames[keys[i].item];
+        size_t found = symbols_full(symbols, frame, chain, SYMBOLS_CHAIN_MAX);
+
+        more = give(context, keys[i].item, chain, found);
+    }
+    free(keys);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "debug_file.h"
+#include "dwarf_image.h"
 #include "elf_file.h"
 #include "module_names.h"
 #include "proftop/memory.h"
@@ -23,6 +24,7 @@ enum { UNITS_MAX = 1 << 20, RANGES_MAX = 1 << 22 };
 
 struct dwarf_file {
     struct elf_file elf, alt_elf;
+    struct dwarf_image image, alt_image;
     Dwarf *dwarf, *alt;
     uint64_t sections_bytes;
     struct dwarf_unit *units;
@@ -78,6 +80,14 @@ static enum trouble open_elf(struct dwarf_file *file, const struct module *modul
     return file->sections_bytes > sections_max_bytes ? TROUBLE_TOO_LARGE : TROUBLE_NONE;
 }
 
+/* libdw's handle of what is in ELF, by way of an image where that can be. */
+static Dwarf *begin_dwarf(struct dwarf_image *image, const struct elf_file *elf)
+{
+    if (dwarf_image_open(image, elf))
+        elf = &image->elf;
+    return dwarf_begin_elf(elf->elf, DWARF_C_READ, NULL);
+}
+
 static enum trouble open_dwarf(struct dwarf_file *file, const struct module *module,
                                const struct debug_places *places)
 {
@@ -87,7 +97,7 @@ static enum trouble open_dwarf(struct dwarf_file *file, const struct module *mod
         return trouble;
     if (file->sections_bytes == 0)
         return TROUBLE_STRIPPED;
-    file->dwarf = dwarf_begin_elf(file->elf.elf, DWARF_C_READ, NULL);
+    file->dwarf = begin_dwarf(&file->image, &file->elf);
     if (file->dwarf == NULL)
         return TROUBLE_DAMAGED;
     trouble = debug_file_open_alt(&file->elf, places->dirs, &file->alt_elf);
@@ -99,7 +109,7 @@ static enum trouble open_dwarf(struct dwarf_file *file, const struct module *mod
         return TROUBLE_NONE;
     if (dwarf_size(&file->alt_elf) > sections_max_bytes)
         return TROUBLE_TOO_LARGE;
-    file->alt = dwarf_begin_elf(file->alt_elf.elf, DWARF_C_READ, NULL);
+    file->alt = begin_dwarf(&file->alt_image, &file->alt_elf);
     if (file->alt == NULL)
         return TROUBLE_DAMAGED;
     dwarf_setalt(file->dwarf, file->alt);
@@ -187,7 +197,7 @@ struct dwarf_file *dwarf_file_open(const struct module *module, const struct deb
 {
     struct dwarf_file *file = xcalloc(1, sizeof(*file));
 
-    file->elf.fd = file->alt_elf.fd = -1;
+    file->elf.fd = file->alt_elf.fd = file->image.elf.fd = file->alt_image.elf.fd = -1;
     ranges_init(&file->ranges);
     *trouble = open_dwarf(file, module, places);
     if (*trouble == TROUBLE_NONE) {
@@ -210,6 +220,8 @@ void dwarf_file_close(struct dwarf_file *file)
         dwarf_end(file->dwarf);
     if (file->alt != NULL)
         dwarf_end(file->alt);
+    dwarf_image_close(&file->image);
+    dwarf_image_close(&file->alt_image);
     elf_file_close(&file->elf);
     elf_file_close(&file->alt_elf);
     free(file);

@@ -96,7 +96,7 @@ static void index_unit(struct dwarf_unit *unit)
     dwarf_lines_init(&unit->lines, &unit->die, false);
     if (unit->split)
         dwarf_lines_init(&unit->inner_files, &unit->inner, true);
-    dwarf_walk(&unit->inner, &unit->scopes, &unit->ranges);
+    dwarf_walk(&unit->inner, unit->split, &unit->scopes, &unit->ranges);
     ranges_finish(&unit->ranges, prefer_inner, NULL);
 }
 

@@ -2,7 +2,7 @@
 /*
  * The walk.  Written by hand because libdw takes some 100 ns an attribute it is asked for, and
  * dwarf_getscopes() walks anew for every address, 246 µs on real samples.  What is rare or long to
- * decode (lists of ranges, indexed addresses) is still asked of libdw.
+ * decode (indexed addresses) is still asked of libdw.
  *
  * It only goes forward through the unit, so that a damaged one cannot send it in circles.
  */
@@ -15,6 +15,7 @@
 
 #include "dwarf_abbrev.h"
 #include "dwarf_bytes.h"
+#include "dwarf_list.h"
 #include "proftop/memory.h"
 
 enum {
@@ -27,9 +28,9 @@ enum {
 /* What is of interest in an entry. */
 struct entry {
     const uint8_t *at;
-    uint64_t low, high, origin, sibling;
+    uint64_t low, high, origin, sibling, list;
     uint32_t call_file, call_line;
-    bool has_low, has_high, high_is_size;
+    bool has_low, has_high, high_is_size, has_list;
     bool asks; /* where its code is has to be asked of libdw */
 };
 
@@ -44,6 +45,9 @@ struct walk {
     struct ranges *ranges;
     struct dwarf_abbrevs abbrevs;
     struct dwarf_bytes bytes;
+    struct dwarf_bytes lists; /* the section with lists of ranges, whole */
+    uint64_t base;            /* that they count from */
+    bool has_base, split;
     const uint8_t *unit;   /* where its header begins */
     Dwarf_Off unit_offset; /* the same, in the section */
     struct level levels[DEPTH_MAX];
@@ -102,8 +106,10 @@ static void read_attribute(struct walk *walk, const struct dwarf_attribute *attr
             entry->sibling = value;
         return;
     case DW_AT_ranges:
-        entry->asks = true;
-        break;
+        entry->list = number_of(walk, attribute, &is_number);
+        entry->has_list = is_number;
+        entry->asks |= !is_number;
+        return;
     default:
         break;
     }
@@ -115,6 +121,14 @@ static void read_entry(struct walk *walk, const struct dwarf_abbrev *abbrev, str
 {
     for (uint32_t i = 0; i < abbrev->count; i++)
         read_attribute(walk, &walk->abbrevs.attributes[abbrev->first + i], entry);
+}
+
+/* The unit's own entry.  What was split off has its base in the unit it was split from. */
+static void read_unit(struct walk *walk, const struct dwarf_abbrev *abbrev, struct entry *entry)
+{
+    read_entry(walk, abbrev, entry);
+    walk->base = entry->low;
+    walk->has_base = !walk->split && (entry->has_low || !entry->asks);
 }
 
 /* Goes over an entry of no interest, but for where the next one beside it is. */
@@ -150,12 +164,27 @@ static bool ask_ranges(struct walk *walk, const struct entry *entry, uint32_t sc
     return walk->ranges->candidates_count != before;
 }
 
+static bool add_list(struct walk *walk, const struct entry *entry, uint32_t scope)
+{
+    size_t before = walk->ranges->candidates_count;
+    struct dwarf_bytes list = walk->lists;
+
+    if (before >= RANGES_PER_UNIT)
+        return false;
+    dwarf_bytes_skip(&list, entry->list);
+    if (!walk->has_base || !dwarf_list_add(list, walk->base, walk->ranges, scope, RANGES_PER_SCOPE))
+        return ask_ranges(walk, entry, scope);
+    return walk->ranges->candidates_count != before;
+}
+
 static bool add_ranges(struct walk *walk, const struct entry *entry, uint32_t scope)
 {
     uint64_t end = entry->high_is_size ? entry->low + entry->high : entry->high;
 
     if (entry->asks)
         return ask_ranges(walk, entry, scope);
+    if (entry->has_list)
+        return add_list(walk, entry, scope);
     if (!entry->has_low || !entry->has_high || entry->low == 0 || end <= entry->low)
         return false;
     ranges_add(walk->ranges, entry->low, end, scope, 0);
@@ -243,8 +272,10 @@ static void walk_unit(struct walk *walk)
         if (abbrev == NULL)
             return;
         entry.origin = walk->unit_offset + (uint64_t)(entry.at - walk->unit);
-        if (!level.ignored &&
-            (abbrev->tag == DW_TAG_subprogram || abbrev->tag == DW_TAG_inlined_subroutine))
+        if (walk->depth == 0)
+            read_unit(walk, abbrev, &entry);
+        else if (!level.ignored &&
+                 (abbrev->tag == DW_TAG_subprogram || abbrev->tag == DW_TAG_inlined_subroutine))
             read_entry(walk, abbrev, &entry);
         else
             skip_entry(walk, abbrev, &entry);
@@ -263,13 +294,15 @@ static void walk_unit(struct walk *walk)
     }
 }
 
-void dwarf_walk(Dwarf_Die *die, struct dwarf_scopes *scopes, struct ranges *ranges)
+void dwarf_walk(Dwarf_Die *die, bool split, struct dwarf_scopes *scopes, struct ranges *ranges)
 {
     Dwarf *dwarf = dwarf_cu_getdwarf(die->cu);
     Elf *elf = dwarf_getelf(dwarf);
     struct dwarf_bytes info = dwarf_bytes_section(elf, ".debug_info");
     struct dwarf_bytes abbrevs = dwarf_bytes_section(elf, ".debug_abbrev");
-    struct walk walk = { .die = die, .scopes = scopes, .ranges = ranges, .bytes = info };
+    struct walk walk = {
+        .die = die, .split = split, .scopes = scopes, .ranges = ranges, .bytes = info
+    };
     Dwarf_Off next, offset = dwarf_dieoffset(die), abbrev_offset;
     size_t header_size;
     Dwarf_Half version;
@@ -287,6 +320,9 @@ void dwarf_walk(Dwarf_Die *die, struct dwarf_scopes *scopes, struct ranges *rang
     abbrevs.address_size = walk.bytes.address_size;
     abbrevs.offset_size = walk.bytes.offset_size;
     abbrevs.version = walk.bytes.version;
+    walk.lists = dwarf_bytes_section(elf, version >= 5 ? ".debug_rnglists" : ".debug_ranges");
+    walk.lists.address_size = walk.bytes.address_size;
+    walk.lists.version = walk.bytes.version;
     dwarf_bytes_skip(&abbrevs, abbrev_offset);
     dwarf_abbrevs_init(&walk.abbrevs, abbrevs);
     walk_unit(&walk);

@@ -10,6 +10,7 @@
 #define SYMBOLS_DWARF_WALK_H
 
 #include <elfutils/libdw.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,7 +30,10 @@ struct dwarf_scopes {
     size_t count, capacity;
 };
 
-/* Adds what is in the unit that begins with DIE, its scopes' numbers as values of RANGES. */
-void dwarf_walk(Dwarf_Die *die, struct dwarf_scopes *scopes, struct ranges *ranges);
+/*
+ * Adds what is in the unit that begins with DIE, its scopes' numbers as values of RANGES.  SPLIT:
+ * it is in a .dwo file.
+ */
+void dwarf_walk(Dwarf_Die *die, bool split, struct dwarf_scopes *scopes, struct ranges *ranges);
 
 #endif

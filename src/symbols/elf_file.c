@@ -201,7 +201,7 @@ void elf_file_segments(const struct elf_file *file, struct elf_segments *segment
     }
 }
 
-bool elf_segments_address(const struct elf_segments *segments, uint64_t offset, uint64_t *address)
+const struct elf_segment *elf_segments_find(const struct elf_segments *segments, uint64_t offset)
 {
     const struct elf_segment *found = NULL;
 
@@ -214,6 +214,13 @@ bool elf_segments_address(const struct elf_segments *segments, uint64_t offset, 
         if (found == NULL || (segment->executable && !found->executable))
             found = segment;
     }
+    return found;
+}
+
+bool elf_segments_address(const struct elf_segments *segments, uint64_t offset, uint64_t *address)
+{
+    const struct elf_segment *found = elf_segments_find(segments, offset);
+
     if (found != NULL)
         *address = found->address + (offset - found->offset);
     return found != NULL;

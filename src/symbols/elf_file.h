@@ -55,6 +55,8 @@ struct elf_segments {
 };
 
 void elf_file_segments(const struct elf_file *file, struct elf_segments *segments);
+/* The segment that holds OFFSET of the file, or NULL. */
+const struct elf_segment *elf_segments_find(const struct elf_segments *segments, uint64_t offset);
 /* File offset → address and back; false when no segment holds it. */
 bool elf_segments_address(const struct elf_segments *segments, uint64_t offset, uint64_t *address);
 bool elf_segments_offset(const struct elf_segments *segments, uint64_t address, uint64_t *offset);

@@ -40,6 +40,29 @@ static void count_trouble(struct symbols_counts *counts, enum trouble trouble)
     }
 }
 
+/* Stripped files, and programs without a perf map, are everywhere: that is for who asks. */
+static bool is_worth_a_warning(enum trouble trouble)
+{
+    switch (trouble) {
+    case TROUBLE_MISMATCH:
+    case TROUBLE_DEBUG_MISMATCH:
+    case TROUBLE_DAMAGED:
+    case TROUBLE_NOT_ELF:
+    case TROUBLE_NOT_REGULAR:
+    case TROUBLE_TOO_LARGE:
+    case TROUBLE_NO_ALT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void resolve_warn(struct symbols *symbols, module_id id, enum trouble trouble)
+{
+    if (is_worth_a_warning(trouble) && symbols->warnings_count < WARNINGS_MAX)
+        symbols->warnings[symbols->warnings_count++] = (struct warning){ id, trouble };
+}
+
 struct module_names *resolve_module(struct symbols *symbols, module_id id)
 {
     const struct module *module = modules_get(symbols->modules, id);
@@ -59,6 +82,7 @@ struct module_names *resolve_module(struct symbols *symbols, module_id id)
     symbols->counts.load_ns += clock_now_ns() - began_ns;
     symbols->counts.modules++;
     count_trouble(&symbols->counts, symbols->names[id]->trouble);
+    resolve_warn(symbols, id, symbols->names[id]->trouble);
     if (symbols->names[id]->trouble == TROUBLE_STRIPPED ||
         symbols->names[id]->trouble == TROUBLE_DEBUG_MISMATCH)
         resolve_ask(symbols, symbols->names[id]);
@@ -181,6 +205,52 @@ static void machine_symbol(struct symbols *symbols, const struct module *module,
     else
         unnamed(symbols, module, names, frame, out);
     pthread_mutex_unlock(&symbols->lock);
+}
+
+bool resolve_address(struct symbols *symbols, const struct frame *frame, uint64_t *address)
+{
+    const struct module_names *names;
+    bool found;
+
+    pthread_mutex_lock(&symbols->lock);
+    names = resolve_module(symbols, frame->module);
+    found = names != NULL && names->module->kind == MODULE_FILE &&
+            elf_segments_address(&names->segments, frame->address, address);
+    pthread_mutex_unlock(&symbols->lock);
+    return found;
+}
+
+bool resolve_nearby(struct symbols *symbols, const struct frame *frame, struct nearby *nearby)
+{
+    const struct elf_segment *segment = NULL;
+    const struct range *range = NULL;
+    struct module_names *names;
+    uint64_t address, end;
+
+    *nearby = (struct nearby){ .version = symbols_version(symbols) };
+    pthread_mutex_lock(&symbols->lock);
+    names = resolve_module(symbols, frame->module);
+    if (names != NULL && names->module->kind == MODULE_FILE)
+        segment = elf_segments_find(&names->segments, frame->address);
+    if (segment != NULL) {
+        address = segment->address + (frame->address - segment->offset);
+        range = symbol_table_find(names->table, address);
+    }
+    if (range != NULL) {
+        nearby->function = (struct symbol){
+            .kind = frame->kind, .module = names->module->name, .file = "", .first_file = ""
+        };
+        range_symbol(symbols, names, range, &nearby->function);
+        nearby->module = frame->module;
+        nearby->shift = segment->address - segment->offset;
+        /* What of the function lies in this segment. */
+        end = range->start + range->size - nearby->shift;
+        nearby->from =
+            range->start > segment->address ? range->start - nearby->shift : segment->offset;
+        nearby->to = end < segment->offset + segment->size ? end : segment->offset + segment->size;
+    }
+    pthread_mutex_unlock(&symbols->lock);
+    return range != NULL;
 }
 
 static void jit_name(struct symbols *symbols, const struct jit_code *code, uint32_t offset,

@@ -4,6 +4,7 @@
 
 #include "proftop/symbols.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,6 +147,24 @@ const char *symbols_trouble(struct symbols *symbols, module_id id)
     if (trouble == TROUBLE_NONE)
         return NULL;
     return module->trouble != NULL ? module->trouble : trouble_text(trouble);
+}
+
+bool symbols_warning(struct symbols *symbols, uint32_t number, char *text, size_t size_bytes)
+{
+    struct warning warning = { 0 };
+    const struct module *module;
+    bool found;
+
+    pthread_mutex_lock(&symbols->lock);
+    found = number < symbols->warnings_count;
+    if (found)
+        warning = symbols->warnings[number];
+    pthread_mutex_unlock(&symbols->lock);
+    if (!found)
+        return false;
+    module = modules_get(symbols->modules, warning.module);
+    snprintf(text, size_bytes, _("names of %s: %s"), module->name, trouble_text(warning.trouble));
+    return true;
 }
 
 const char *symbols_fetching(struct symbols *symbols)

@@ -28,6 +28,23 @@ struct dwarf_slot {
     uint64_t used; /* when, in calls */
 };
 
+/* What was found wrong with a module, to be told once. */
+struct warning {
+    module_id module;
+    enum trouble trouble;
+};
+
+enum { WARNINGS_MAX = 32 }; /* a person reads no more */
+
+/* The function that was asked for last: the next address is often in it, too. */
+struct nearby {
+    module_id module; /* MODULE_NONE: nothing yet */
+    uint32_t version;
+    uint64_t from, to; /* in a frame's terms */
+    uint64_t shift;    /* + a frame's address = the program's own */
+    struct symbol function;
+};
+
 struct symbols {
     struct symbols_config config; /* its texts are our own */
     struct modules *modules;
@@ -35,13 +52,16 @@ struct symbols {
     struct intern *intern;
     struct cache_slot *cache; /* of symbols_fast() alone */
     _Atomic uint32_t version;
-    struct fetch *fetch; /* NULL: not allowed */
+    struct fetch *fetch;  /* NULL: not allowed */
+    struct nearby nearby; /* of symbols_full() alone */
 
     pthread_mutex_t lock;        /* guards what follows; taken last */
     struct module_names **names; /* by module_id; NULL: not looked at */
     const char **fetched;        /* by module_id, as far as names goes: interned, or NULL */
     size_t names_capacity, fetched_capacity;
     struct symbols_counts counts;
+    struct warning warnings[WARNINGS_MAX];
+    uint32_t warnings_count;
 
     pthread_mutex_t jit_lock; /* guards what follows; taken before LOCK */
     struct jit **jits;        /* by module_id */
@@ -59,10 +79,16 @@ struct symbols {
 void resolve_frame(struct symbols *symbols, const struct frame *frame, struct symbol *out);
 /* The names of a module, read now when nobody asked before.  With LOCK held. */
 struct module_names *resolve_module(struct symbols *symbols, module_id id);
+/* Where FRAME lies in its program, as DWARF counts; false when that cannot be said. */
+bool resolve_address(struct symbols *symbols, const struct frame *frame, uint64_t *address);
+/* The function at FRAME, and how far it reaches; false when it has no name. */
+bool resolve_nearby(struct symbols *symbols, const struct frame *frame, struct nearby *nearby);
 /* What debuginfod gave for a module, or NULL.  With LOCK held. */
 const char *resolve_fetched(const struct symbols *symbols, module_id id);
 /* Asks debuginfod for a module's debug file, if that is allowed.  With LOCK held. */
 void resolve_ask(struct symbols *symbols, const struct module_names *names);
+/* A module has a trouble; is kept if a person must know.  With LOCK held. */
+void resolve_warn(struct symbols *symbols, module_id id, enum trouble trouble);
 /* It came: PATH.  Called by the thread that fetches. */
 void resolve_arrived(void *symbols, module_id id, const char *path);
 /* The JIT code of a module, likewise, with what it wrote lately.  With JIT_LOCK held. */

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "sorting.h"
+#include "proftop/sorting.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * Sorting many things by a number: their keys are sorted, with the place of each thing beside it.
  * Stable; linear in their count.
  */
-#ifndef PROFTOP_PROFILE_SORTING_H
-#define PROFTOP_PROFILE_SORTING_H
+#ifndef PROFTOP_SORTING_H
+#define PROFTOP_SORTING_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names, lines and inline chains of addresses, beside addr2line, eu-addr2line and perf report.
+ *
+ * Every program is run anew for each figure, on the same addresses in the same (random) order, and
+ * the chains that both print are compared.  A tool that would take minutes for 100,000 addresses
+ * gets fewer, and so do we beside it.
+ */
+#include "config.h"
+
+#include "bench/bench.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proftop/memory.h"
+#include "src/symbols/elf_file.h"
+
+enum { ADDRESSES = 100000, PROBED = 100, PAIRS = 5, PAIR_MOST_S = 4, LINE_MAX_BYTES = 1 << 16 };
+
+static const char addresses_path[] = "bench_symbols.addresses";
+static const char few_path[] = "bench_symbols.few";
+static const char ours_path[] = "bench_symbols.ours";
+static const char theirs_path[] = "bench_symbols.theirs";
+
+/* What COMMAND prints first, without its newline; NULL when it fails.  The caller frees it. */
+static char *first_line(const char *command)
+{
+    FILE *out = popen(command, "r");
+    char line[4096];
+    bool found = out != NULL && fgets(line, sizeof(line), out) != NULL;
+
+    if (out != NULL)
+        pclose(out);
+    if (!found || line[0] == '\n')
+        return NULL;
+    line[strcspn(line, "\n")] = '\0';
+    return xstrdup(line);
+}
+
+static bool has(const char *program)
+{
+    char *command = xasprintf("command -v %s 2>/dev/null", program), *path = first_line(command);
+    bool found = path != NULL;
+
+    free(command);
+    free(path);
+    return found;
+}
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+/* Distinct ones all over the code of the file at PATH; how many. */
+static uint64_t write_addresses(const char *path)
+{
+    FILE *file = fopen(addresses_path, "w");
+    uint64_t state = 1, count = 0;
+    struct elf_file elf;
+    GElf_Shdr text = { 0 };
+    uint8_t *taken;
+
+    if (file == NULL || elf_file_open_path(&elf, path) != TROUBLE_NONE)
+        die("cannot read %s", path);
+    if (elf_file_section(&elf, ".text", &text) == NULL || text.sh_size > (UINT64_C(1) << 32))
+        text.sh_size = 0;
+    elf_file_close(&elf);
+    taken = xcalloc(text.sh_size + 1, 1);
+    while (count < ADDRESSES && count < text.sh_size / 2) {
+        uint64_t at;
+
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        at = (state >> 31) % text.sh_size;
+        if (taken[at]++ != 0)
+            continue;
+        fprintf(file, "0x%" PRIx64 "\n", text.sh_addr + at);
+        count++;
+    }
+    free(taken);
+    fclose(file);
+    return count;
+}
+
+/* ---- one program after the other ------------------------------------------------------------- */
+
+static double run_s(const char *command)
+{
+    const char *argv[] = { "/bin/sh", "-c", command, NULL };
+    struct bench_cost cost = bench_program(argv);
+
+    return cost.status == 0 ? cost.wall_s : -1;
+}
+
+static char *our_command(const char *path, const char *addresses)
+{
+    return xasprintf("exec \"$PROFTOP_BUILT/bench/symbols\" '%s' < %s > %s", path, addresses,
+                     ours_path);
+}
+
+static char *their_command(const char *tool, const char *path, const char *addresses)
+{
+    /* addr2line's status is 1 when an address has no name. */
+    return xasprintf("%s -a -i -f -e '%s' < %s > %s; [ $? -lt 2 ]", tool, path, addresses,
+                     theirs_path);
+}
+
+static void take_few(uint64_t count)
+{
+    char *command = xasprintf("head -n %" PRIu64 " %s > %s", count, addresses_path, few_path);
+
+    if (system(command) != 0)
+        die("cannot write %s", few_path);
+    free(command);
+}
+
+/* As many addresses as TOOL does in a few seconds, at most COUNT. */
+static uint64_t affordable(const char *tool, const char *path, uint64_t count)
+{
+    char *command = their_command(tool, path, few_path);
+    double seconds;
+
+    take_few(PROBED);
+    seconds = run_s(command);
+    free(command);
+    if (seconds < 0)
+        return 0;
+    if (seconds * (double)count / PROBED > PAIR_MOST_S * 10)
+        count = (uint64_t)(PROBED * PAIR_MOST_S / seconds);
+    return count > PROBED ? count : PROBED;
+}
+
+/* The next line, without what only one of the tools says. */
+static bool next_line(FILE *file, char *line)
+{
+    if (fgets(line, LINE_MAX_BYTES, file) == NULL)
+        return false;
+    line[strcspn(line, "\n")] = '\0';
+    if (strstr(line, " (discriminator") != NULL)
+        *strstr(line, " (discriminator") = '\0';
+    if (strcmp(line, "??:?") == 0)
+        strcpy(line, "??:0");
+    return true;
+}
+
+/* Which part of the lines that both tools printed are the same. */
+static void print_agreement(void)
+{
+    FILE *ours = fopen(ours_path, "r"), *theirs = fopen(theirs_path, "r");
+    char *left = xmalloc(LINE_MAX_BYTES), *right = xmalloc(LINE_MAX_BYTES);
+    uint64_t same = 0, all = 0, chain_same = 1;
+
+    while (ours != NULL && theirs != NULL && next_line(ours, left) && next_line(theirs, right)) {
+        bool address = strncmp(left, "0x", 2) == 0;
+
+        /* A chain that is longer on one side: go on where the next address is. */
+        while (address != (strncmp(right, "0x", 2) == 0)) {
+            chain_same = 0;
+            if (!next_line(address ? theirs : ours, address ? right : left))
+                break;
+            address = strncmp(left, "0x", 2) == 0;
+        }
+        if (address) {
+            same += all > 0 && chain_same != 0;
+            all++;
+            chain_same = 1;
+        }
+        chain_same &= strcmp(left, right) == 0;
+    }
+    same += all > 0 && chain_same != 0;
+    bench_figure("  chains that are the same", 100 * (double)same / (double)(all > 0 ? all : 1),
+                 "%");
+    if (ours != NULL)
+        fclose(ours);
+    if (theirs != NULL)
+        fclose(theirs);
+    free(left);
+    free(right);
+}
+
+static void compare(const char *tool, const char *path, uint64_t all)
+{
+    double ours[PAIRS], theirs[PAIRS], ratios[PAIRS];
+    uint64_t count = affordable(tool, path, all);
+    char *our, *their, *plain, *name, *demangled;
+
+    if (count == 0) {
+        printf("  (%s fails here)\n", tool);
+        return;
+    }
+    take_few(count);
+    our = our_command(path, few_path);
+    their = their_command(tool, path, few_path);
+    for (unsigned i = 0; i < PAIRS; i++) {
+        ours[i] = run_s(our);
+        theirs[i] = run_s(their);
+        ratios[i] = theirs[i] / ours[i];
+        if (ours[i] < 0 || theirs[i] < 0)
+            die("%s or bench/symbols failed on %s", tool, path);
+    }
+    name = xasprintf("ours, %" PRIu64 " addresses", count);
+    bench_figure(name, bench_median(ours, PAIRS) * 1e3, "ms");
+    bench_figure("  slowest", bench_percentile(ours, PAIRS, 99) * 1e3, "ms");
+    bench_figure(tool, bench_median(theirs, PAIRS) * 1e3, "ms");
+    bench_figure("  that many times ours", bench_median(ratios, PAIRS), "times");
+    demangled = xasprintf("%s -C", tool);
+    plain = their_command(demangled, path, few_path);
+    if (run_s(plain) >= 0)
+        print_agreement();
+    free(name);
+    free(plain);
+    free(demangled);
+    free(our);
+    free(their);
+}
+
+static void measure(const char *path)
+{
+    char *title = xasprintf("Names and chains: %s", path);
+    uint64_t count;
+
+    bench_title(title);
+    free(title);
+    count = write_addresses(path);
+    if (count < PROBED) {
+        printf("  (no code there)\n");
+        return;
+    }
+    if (has("addr2line"))
+        compare("addr2line", path, count);
+    if (has("eu-addr2line"))
+        compare("eu-addr2line", path, count);
+}
+
+/* ---- a large one ----------------------------------------------------------------------------- */
+
+static void measure_large(const char *path)
+{
+    struct stat status = { 0 };
+    char *title, *command;
+
+    stat(path, &status);
+    title = xasprintf("Names of a large program: %s, %.0f MB", path, (double)status.st_size / 1e6);
+    bench_title(title);
+    write_addresses(path);
+    command =
+        xasprintf("exec \"$PROFTOP_BUILT/bench/symbols\" --time '%s' < %s", path, addresses_path);
+    fflush(stdout);
+    if (system(command) != 0)
+        printf("  (failed)\n");
+    free(command);
+    free(title);
+}
+
+/* ---- perf report ----------------------------------------------------------------------------- */
+
+/* The same addresses: those that perf sampled in the interpreter, named by both. */
+static void compare_with_perf(void)
+{
+    static const char record[] =
+        "perf record -q -F 10000 -o bench_symbols.data -- python3 -c 'import json, time\n"
+        "end = time.time() + 3\n"
+        "while time.time() < end: json.loads(json.dumps([{str(i): i} for i in range(999)]))'";
+    static const char report[] = "perf report --stdio --no-children -s srcline,sym "
+                                 "-i bench_symbols.data";
+    char *path, *command;
+    double perf_s, our_s;
+
+    bench_title("Names and lines of what perf sampled in python3");
+    if (run_s(record) < 0) {
+        printf("  (perf records nothing here)\n");
+        return;
+    }
+    path = first_line("python3 \"$PROFTOP_SOURCE/bench/perf_addresses.py\" bench_symbols.data "
+                      "> bench_symbols.few && head -n 1 bench_symbols.few");
+    if (path == NULL) {
+        printf("  (perf script does not say where they are)\n");
+        return;
+    }
+    command = xasprintf("tail -n +2 %s > %s", few_path, addresses_path);
+    if (system(command) != 0)
+        die("cannot write %s", addresses_path);
+    free(command);
+    command = our_command(path, addresses_path);
+    our_s = run_s(command);
+    perf_s = run_s(report);
+    free(command);
+    command = first_line("wc -l < bench_symbols.addresses");
+    printf("  %s addresses in %s\n", command, path);
+    bench_figure("ours", our_s * 1e3, "ms");
+    bench_figure("perf report --stdio -s srcline,sym", perf_s * 1e3, "ms");
+    bench_figure("  that many times ours", perf_s / our_s, "times");
+    free(command);
+    free(path);
+    unlink("bench_symbols.data");
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const programs[] = {
+        "python3 -c 'import os, sysconfig as s; print(os.path.join(s.get_config_var(\"LIBDIR\"), "
+        "s.get_config_var(\"INSTSONAME\")))' 2>/dev/null | xargs -r readlink -e",
+        "readlink -e \"$(cc -print-file-name=libc.so.6)\"",
+        "readlink -e \"$PROFTOP_BUILT/proftop\"",
+        "c++ -g -O2 -o bench_symbols.c++ \"$PROFTOP_SOURCE/tests/fixtures/calls.cc\" 2>/dev/null "
+        "&& echo bench_symbols.c++",
+        "rustc -g -O -o bench_symbols.rust \"$PROFTOP_SOURCE/tests/fixtures/calls.rs\" 2>/dev/null "
+        "&& echo bench_symbols.rust",
+    };
+    static const char *const made[] = { addresses_path,      few_path,
+                                        ours_path,           theirs_path,
+                                        "bench_symbols.c++", "bench_symbols.rust" };
+    char *large = first_line("readlink -e \"$(command -v node)\" /usr/lib/chromium/chromium "
+                             "/usr/lib/*/libLLVM*.so* 2>/dev/null | head -n 1");
+
+    for (int i = 1; i < argc; i++)
+        measure(argv[i]);
+    if (large != NULL && argc == 1) {
+        measure_large(large);
+        measure(large);
+    }
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]) && argc == 1; i++) {
+        char *path = first_line(programs[i]);
+
+        if (path != NULL)
+            measure(path);
+        free(path);
+    }
+    if (argc == 1 && has("perf") && has("python3"))
+        compare_with_perf();
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
+        unlink(made[i]);
+    free(large);
+    return 0;
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* Images of DWARF: see dwarf_image.h. */
+#include "config.h"
+
+#include "dwarf_image.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "proftop/memory.h"
+
+enum { ALIGNMENT = 16, NAMES_BYTES = 256, THREAD_MIN = 1 << 18 };
+
+static const uint64_t image_max_bytes = UINT64_C(4) << 30;
+
+/* What names and lines come from. */
+static const char *const wanted_names[] = {
+    ".debug_info",     ".debug_abbrev", ".debug_line",        ".debug_str",
+    ".debug_line_str", ".debug_ranges", ".debug_rnglists",    ".debug_addr",
+    ".debug_aranges",  ".debug_types",  ".debug_str_offsets",
+};
+
+enum { WANTED = sizeof(wanted_names) / sizeof(wanted_names[0]) };
+
+struct piece {
+    const char *name;
+    Elf_Scn *scn;
+    GElf_Shdr shdr; /* in the file */
+    bool packed;
+    const uint8_t *from; /* what is packed, without its header */
+    size_t from_size;
+    uint64_t at, size; /* in the image, unpacked */
+    bool good;
+};
+
+struct layout {
+    struct piece pieces[WANTED];
+    size_t count;
+    uint64_t names_at, headers_at, size;
+};
+
+/* ---- what there is ---- */
+
+static bool is_wanted(const char *name)
+{
+    for (size_t i = 0; i < WANTED; i++) {
+        if (strcmp(name, wanted_names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* How large the section at PIECE is once unpacked; false when we cannot unpack it. */
+static bool measure(struct piece *piece)
+{
+    GElf_Chdr chdr;
+    Elf_Data *data;
+
+    piece->size = piece->shdr.sh_size;
+    piece->packed = (piece->shdr.sh_flags & SHF_COMPRESSED) != 0;
+    if (!piece->packed)
+        return true;
+    if (gelf_getchdr(piece->scn, &chdr) == NULL || chdr.ch_type != ELFCOMPRESS_ZLIB)
+        return false;
+    data = elf_rawdata(piece->scn, NULL);
+    if (data == NULL || data->d_buf == NULL || data->d_size < sizeof(Elf64_Chdr))
+        return false;
+    piece->from = (const uint8_t *)data->d_buf + sizeof(Elf64_Chdr);
+    piece->from_size = data->d_size - sizeof(Elf64_Chdr);
+    piece->size = chdr.ch_size;
+    return true;
+}
+
+/*
+ * The pieces of FILE.  False for what is better left to libdw: a unit whose tree is in a .dwo file
+ * (which uses .debug_addr) may have it beside FILE, and an image lies beside nothing.
+ */
+static bool find_pieces(const struct elf_file *file, struct layout *layout)
+{
+    bool has_info = false, has_addresses = false;
+    Elf_Scn *scn = NULL;
+    size_t names;
+
+    if (elf_getshdrstrndx(file->elf, &names) != 0)
+        return false;
+    while ((scn = elf_nextscn(file->elf, scn)) != NULL && layout->count < WANTED) {
+        struct piece piece = { .scn = scn };
+
+        if (gelf_getshdr(scn, &piece.shdr) == NULL || piece.shdr.sh_type == SHT_NOBITS)
+            continue;
+        piece.name = elf_strptr(file->elf, names, piece.shdr.sh_name);
+        if (piece.name == NULL || !is_wanted(piece.name))
+            continue;
+        if (!measure(&piece))
+            return false;
+        has_info |= strcmp(piece.name, ".debug_info") == 0;
+        has_addresses |= strcmp(piece.name, ".debug_addr") == 0;
+        layout->pieces[layout->count++] = piece;
+    }
+    return has_info && !has_addresses;
+}
+
+static bool lay_out(struct layout *layout)
+{
+    uint64_t at = sizeof(Elf64_Ehdr);
+
+    for (size_t i = 0; i < layout->count; i++) {
+        struct piece *piece = &layout->pieces[i];
+
+        if (piece->size > image_max_bytes)
+            return false;
+        piece->at = (at + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
+        at = piece->at + piece->size;
+        if (at > image_max_bytes)
+            return false;
+    }
+    layout->names_at = at;
+    layout->headers_at = (at + NAMES_BYTES + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
+    /* A null header in front, and the names' own behind. */
+    layout->size = layout->headers_at + (layout->count + 2) * sizeof(Elf64_Shdr);
+    return true;
+}
+
+/* ---- filling it ---- */
+
+static bool inflate_piece(const struct piece *piece, uint8_t *to)
+{
+    z_stream stream = { .next_in = (Bytef *)(uintptr_t)piece->from, .next_out = to };
+    int status;
+
+    if (piece->size > UINT32_MAX || piece->from_size > UINT32_MAX || inflateInit(&stream) != Z_OK)
+        return false;
+    stream.avail_in = (uInt)piece->from_size;
+    stream.avail_out = (uInt)piece->size;
+    status = inflate(&stream, Z_FINISH);
+    inflateEnd(&stream);
+    return status == Z_STREAM_END && stream.avail_out == 0;
+}
+
+static bool read_piece(const struct elf_file *file, const struct piece *piece, uint8_t *to)
+{
+    uint64_t done = 0;
+    ssize_t count = 0;
+
+    if (file->fd < 0) {
+        Elf_Data *data = elf_rawdata(piece->scn, NULL);
+
+        if (data == NULL || data->d_buf == NULL || data->d_size != piece->size)
+            return piece->size == 0;
+        memcpy(to, data->d_buf, piece->size);
+        return true;
+    }
+    while (done < piece->size && (count = pread(file->fd, to + done, piece->size - done,
+                                                (off_t)(piece->shdr.sh_offset + done))) > 0)
+        done += (uint64_t)count;
+    return done == piece->size;
+}
+
+struct filling {
+    const struct elf_file *file;
+    struct layout *layout;
+    uint8_t *bytes;
+    const struct piece *largest; /* of the packed ones, when it has a thread of its own */
+};
+
+static void fill(struct filling *filling, struct piece *piece)
+{
+    uint8_t *to = filling->bytes + piece->at;
+
+    piece->good = piece->packed ? inflate_piece(piece, to) : read_piece(filling->file, piece, to);
+}
+
+static void *fill_largest(void *argument)
+{
+    struct filling *filling = argument;
+
+    fill(filling, &filling->layout->pieces[filling->largest - filling->layout->pieces]);
+    return NULL;
+}
+
+static const struct piece *largest_packed(const struct layout *layout)
+{
+    const struct piece *largest = NULL;
+
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct piece *piece = &layout->pieces[i];
+
+        if (piece->packed && piece->from_size >= THREAD_MIN &&
+            (largest == NULL || piece->from_size > largest->from_size))
+            largest = piece;
+    }
+    return largest;
+}
+
+static bool fill_all(struct filling *filling)
+{
+    struct layout *layout = filling->layout;
+    pthread_t thread;
+    bool good = true;
+
+    filling->largest = largest_packed(layout);
+    if (filling->largest != NULL && pthread_create(&thread, NULL, fill_largest, filling) != 0)
+        filling->largest = NULL;
+    for (size_t i = 0; i < layout->count; i++) {
+        if (&layout->pieces[i] != filling->largest)
+            fill(filling, &layout->pieces[i]);
+    }
+    if (filling->largest != NULL)
+        pthread_join(thread, NULL);
+    for (size_t i = 0; i < layout->count; i++)
+        good &= layout->pieces[i].good;
+    return good;
+}
+
+static void write_headers(const struct elf_file *file, const struct layout *layout, uint8_t *bytes)
+{
+    Elf64_Ehdr header = {
+        .e_type = ET_EXEC,
+        .e_machine = file->header.e_machine,
+        .e_version = EV_CURRENT,
+        .e_shoff = layout->headers_at,
+        .e_ehsize = sizeof(header),
+        .e_shentsize = sizeof(Elf64_Shdr),
+        .e_shnum = (Elf64_Half)(layout->count + 2),
+        .e_shstrndx = (Elf64_Half)(layout->count + 1),
+    };
+    Elf64_Shdr *sections = (Elf64_Shdr *)(void *)(bytes + layout->headers_at);
+    char *names = (char *)bytes + layout->names_at;
+    uint32_t name_at = 1;
+
+    memcpy(header.e_ident, file->header.e_ident, EI_NIDENT);
+    memcpy(bytes, &header, sizeof(header));
+    for (size_t i = 0; i < layout->count; i++) {
+        const struct piece *piece = &layout->pieces[i];
+
+        sections[i + 1] = (Elf64_Shdr){ .sh_name = name_at,
+                                        .sh_type = SHT_PROGBITS,
+                                        .sh_offset = piece->at,
+                                        .sh_size = piece->size,
+                                        .sh_addralign = 1 };
+        strcpy(names + name_at, piece->name);
+        name_at += (uint32_t)strlen(piece->name) + 1;
+    }
+    sections[layout->count + 1] = (Elf64_Shdr){ .sh_type = SHT_STRTAB,
+                                                .sh_offset = layout->names_at,
+                                                .sh_size = NAMES_BYTES,
+                                                .sh_addralign = 1 };
+}
+
+bool dwarf_image_open(struct dwarf_image *image, const struct elf_file *file)
+{
+    struct layout layout = { .count = 0 };
+    struct filling filling = { .file = file, .layout = &layout };
+    void *bytes;
+
+    *image = (struct dwarf_image){ .elf = { .fd = -1 } };
+    if (file->header.e_ident[EI_CLASS] != ELFCLASS64 ||
+        file->header.e_ident[EI_DATA] != ELFDATA2LSB || !find_pieces(file, &layout) ||
+        !lay_out(&layout))
+        return false;
+    bytes = mmap(NULL, layout.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bytes == MAP_FAILED)
+        return false;
+    madvise(bytes, layout.size, MADV_HUGEPAGE); /* or it is half the cost of reading */
+    image->bytes = filling.bytes = bytes;
+    image->size = layout.size;
+    if (fill_all(&filling)) {
+        write_headers(file, &layout, bytes);
+        if (elf_file_open_image(&image->elf, bytes, layout.size) == TROUBLE_NONE)
+            return true;
+    }
+    dwarf_image_close(image);
+    return false;
+}
+
+void dwarf_image_close(struct dwarf_image *image)
+{
+    elf_file_close(&image->elf);
+    if (image->bytes != NULL)
+        munmap(image->bytes, image->size);
+    *image = (struct dwarf_image){ .elf = { .fd = -1 } };
+}

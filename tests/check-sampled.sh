@@ -1,0 +1,115 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Names, lines and inlined calls at addresses that were sampled in real programs at work are those
+# of eu-addr2line, but for differences that compare-addr2line.py explains.  Takes minutes:
+#
+#     tests/check-sampled.sh BUILD_FOLDER [ADDRESSES_A_PROGRAM [SECONDS_A_PROGRAM]]
+set -u
+build=$(cd "${1:?build folder}" && pwd) || exit 1
+count=${2:-10000} seconds=${3:-10}
+source=$(cd "$(dirname "$0")/.." && pwd)
+folder=$(mktemp -d) || exit 1
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+
+# sample FILE COMMAND...: adds the offsets in FILE that COMMAND was sampled at
+sample() {
+    file=$(basename "$1")
+    shift
+    timeout $((seconds + 5)) "$build/tests/sample_dump" -F 4999 -d $((seconds * 1000)) "$@" 2>/dev/null |
+        sed -nE "s/^    ([0-9a-f]+) $file\$/\\1/p" >>"$file.offsets"
+}
+
+cat >work.py <<'END'
+import json, re, hashlib, decimal, zlib
+def walk(n):
+    return json.loads(json.dumps({"n": [walk(n - 1)] if n else re.sub("a", "b", "banana")}))
+while True:
+    walk(10)
+    sorted(map(str, range(1000)), key=lambda x: hashlib.md5(x.encode()).hexdigest())
+    eval(compile("sum(x * y for x, y in zip(range(99), reversed(range(99))))", "text", "eval"))
+    {str(i): float(i) ** 0.5 for i in range(1000)}
+    "{:>10} {!r}".format(decimal.Decimal(2).sqrt(), [1, "2", b"3"] * 9)
+END
+cat >work.js <<'END'
+function fib(n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
+while (true) {
+    JSON.parse(JSON.stringify(Array.from({ length: 1000 }, (x, i) => ({ a: i }))));
+    fib(15);
+    new Function('a', 'return a + ' + Math.random())(1);
+    [3, 1, 2].sort().map(x => x + 1);
+    'abc abd'.replace(/b/g, x => x + x);
+}
+END
+cat >work.cc <<'END'
+#include <algorithm>
+#include <map>
+#include <regex>
+#include <sstream>
+#include <string>
+#include <vector>
+int main()
+{
+    for (unsigned long round = 0;; round++) {
+        std::map<std::string, std::vector<int>> table;
+        std::ostringstream out;
+        for (int i = 0; i < 300; i++)
+            table[std::to_string(i * round % 97)].push_back(i);
+        for (auto &[key, values] : table) {
+            std::sort(values.begin(), values.end(), [](int a, int b) { return a > b; });
+            out << key << values.size();
+        }
+        std::regex pattern("(\\d+)9(\\d*)");
+        if (std::regex_search(out.str(), pattern) && round == ~0ul)
+            return 1;
+    }
+}
+END
+cat >work.rs <<'END'
+use std::collections::{BTreeMap, HashMap};
+fn main() {
+    let mut round: u64 = 0;
+    loop {
+        let mut table: HashMap<String, Vec<u64>> = HashMap::new();
+        for i in 0..300u64 {
+            table.entry(format!("{}", i * round % 97)).or_default().push(i);
+        }
+        let sorted: BTreeMap<_, _> = table.iter().map(|(k, v)| (k.clone(), v.iter().sum::<u64>())).collect();
+        let text: String = sorted.iter().map(|(k, v)| format!("{k}:{v:?}")).collect::<Vec<_>>().join(",");
+        if text.split(',').filter(|s| s.contains('9')).count() == 1 {
+            std::process::exit(1);
+        }
+        round += 1;
+    }
+}
+END
+
+set --
+python=$(python3 -c 'import os, sys, sysconfig as s
+library = os.path.join(s.get_config_var("LIBDIR") or "", s.get_config_var("INSTSONAME") or "none")
+print(os.path.realpath(library if library.endswith(".so.1.0") and os.path.exists(library) else sys.executable))')
+sample "$python" python3 work.py && set -- "$@" "$python"
+if command -v node >/dev/null; then
+    node=$(readlink -f "$(command -v node)")
+    sample "$node" node work.js && set -- "$@" "$node"
+fi
+git=$(readlink -f "$(command -v git)")
+git clone -q --bare "$source" copy.git && for _ in 1 2 3; do
+    sample "$git" git -C copy.git log --all -p -M
+    sample "$git" git -C copy.git repack -q -a -d -f
+    sample "$git" git -C copy.git fsck --full
+done
+set -- "$@" "$git"
+cc1=$(cc -print-prog-name=cc1)
+for file in "$source"/src/profile/*.c; do
+    cc -E -std=gnu11 -D_GNU_SOURCE -I"$source/include" -I"$source" -I"$build" -o unit.i "$file" 2>/dev/null &&
+        sample "$cc1" "$cc1" -quiet -O2 -g unit.i -o /dev/null
+done
+set -- "$@" "$cc1"
+c++ -std=c++17 -g -O2 -o c++ work.cc && sample c++ ./c++ && set -- "$@" "$folder/c++"
+command -v rustc >/dev/null && rustc -g -O -o rust work.rs 2>/dev/null && sample rust ./rust && set -- "$@" "$folder/rust"
+libc=$(readlink -f "$(cc -print-file-name=libc.so.6)")
+sample "$libc" ./c++ && set -- "$@" "$libc"
+
+python3 "$source/tests/compare-addr2line.py" --sampled "$folder" "$build/bench/symbols" "$count" "$@"
