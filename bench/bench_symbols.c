@@ -21,7 +21,14 @@
 #include "proftop/memory.h"
 #include "src/symbols/elf_file.h"
 
-enum { ADDRESSES = 100000, PROBED = 100, PAIRS = 5, PAIR_MOST_S = 4, LINE_MAX_BYTES = 1 << 16 };
+enum {
+    ADDRESSES = 100000,
+    PROBED = 100,
+    MORE_PROBED = 1100,
+    PAIRS = 5,
+    PAIR_MOST_S = 4,
+    LINE_MAX_BYTES = 1 << 16
+};
 
 static const char addresses_path[] = "bench_symbols.addresses";
 static const char few_path[] = "bench_symbols.few";
@@ -121,16 +128,32 @@ static void take_few(uint64_t count)
 static uint64_t affordable(const char *tool, const char *path, uint64_t count)
 {
     char *command = their_command(tool, path, few_path);
-    double seconds;
+    double few_s, more_s, each_s;
 
     take_few(PROBED);
-    seconds = run_s(command);
+    few_s = run_s(command);
+    take_few(MORE_PROBED);
+    more_s = run_s(command);
     free(command);
-    if (seconds < 0)
+    if (few_s < 0 || more_s < 0)
         return 0;
-    if (seconds * (double)count / PROBED > PAIR_MOST_S * 10)
-        count = (uint64_t)(PROBED * PAIR_MOST_S / seconds);
-    return count > PROBED ? count : PROBED;
+    each_s = (more_s - few_s) / (MORE_PROBED - PROBED);
+    if (few_s + each_s * (double)count > PAIR_MOST_S)
+        count = (uint64_t)((PAIR_MOST_S - few_s) / each_s);
+    return count > MORE_PROBED ? count : MORE_PROBED;
+}
+
+/* eu-addr2line says FILE:LINE:COLUMN. */
+static void cut_column(char *line)
+{
+    char *last = strrchr(line, ':'), *before;
+
+    if (last == NULL || last[1 + strspn(last + 1, "0123456789")] != '\0')
+        return;
+    for (before = last; before > line && before[-1] >= '0' && before[-1] <= '9';)
+        before--;
+    if (before < last && before > line && before[-1] == ':')
+        *last = '\0';
 }
 
 /* The next line, without what only one of the tools says. */
@@ -143,6 +166,7 @@ static bool next_line(FILE *file, char *line)
         *strstr(line, " (discriminator") = '\0';
     if (strcmp(line, "??:?") == 0)
         strcpy(line, "??:0");
+    cut_column(line);
     return true;
 }
 
@@ -225,8 +249,8 @@ static void measure(const char *path)
     bench_title(title);
     free(title);
     count = write_addresses(path);
-    if (count < PROBED) {
-        printf("  (no code there)\n");
+    if (count < MORE_PROBED) {
+        printf("  (too little code to tell)\n");
         return;
     }
     if (has("addr2line"))

@@ -15,19 +15,31 @@
 #include "proftop/memory.h"
 #include "tests/harness/testing.h"
 
-int world_set_up(void **state)
+static void begin(struct world *world)
 {
-    struct world *world = xcalloc(1, sizeof(*world));
     struct symbols_config config = { .inlines = true };
-    char *debug;
+    char *debug = xasprintf("%s/debug", world->folder);
 
-    world->folder = testing_folder_new();
-    debug = xasprintf("%s/debug", world->folder);
     config.debug_dirs = debug;
     world->modules = modules_new();
     world->codes = codes_new();
     world->symbols = symbols_new(&config, world->modules, world->codes);
     free(debug);
+}
+
+static void end(struct world *world)
+{
+    symbols_free(world->symbols);
+    codes_free(world->codes);
+    modules_free(world->modules);
+}
+
+int world_set_up(void **state)
+{
+    struct world *world = xcalloc(1, sizeof(*world));
+
+    world->folder = testing_folder_new();
+    begin(world);
     *state = world;
     return 0;
 }
@@ -36,12 +48,16 @@ int world_tear_down(void **state)
 {
     struct world *world = *state;
 
-    symbols_free(world->symbols);
-    codes_free(world->codes);
-    modules_free(world->modules);
+    end(world);
     testing_folder_remove(world->folder);
     free(world);
     return 0;
+}
+
+void world_renew(struct world *world)
+{
+    end(world);
+    begin(world);
 }
 
 bool world_run(const struct world *world, const char *command)

@@ -20,6 +20,9 @@ struct world {
 int world_set_up(void **state);
 int world_tear_down(void **state);
 
+/* Begins anew, with no module known. */
+void world_renew(struct world *world);
+
 /*
  * Runs a shell command in the world's folder; true when it succeeded.  $CALLS and $FIXTURES are
  * tests/fixtures/calls.c and its folder.

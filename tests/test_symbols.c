@@ -190,6 +190,7 @@ static void another_build_at_the_same_path_is_told(void **state)
     struct module module = { .kind = MODULE_FILE, .name = "libc.so.6", .fd = -1 };
     struct frame frame = frame_here(world, (const void *)(uintptr_t)getenv);
     struct symbol symbol;
+    char text[256];
 
     /* As a saved session knows it: no descriptor, another build id. */
     module.path = modules_get(world->modules, frame.module)->path;
@@ -199,6 +200,63 @@ static void another_build_at_the_same_path_is_told(void **state)
     assert_false(symbol.known);
     assert_string_equal(symbols_trouble(world->symbols, frame.module),
                         "the file on disk is another build than the one that runs");
+    assert_true(symbols_warning(world->symbols, 0, text, sizeof(text)));
+    assert_string_equal(text, "names of libc.so.6: the file on disk is another build than the one "
+                              "that runs");
+    symbols_fast(world->symbols, &frame, &symbol);
+    assert_false(symbols_warning(world->symbols, 1, text, sizeof(text)));
+}
+
+struct asked {
+    struct world *world;
+    const struct frame *frames;
+    size_t given[64], count, limit;
+};
+
+/* The same as asking for this one alone. */
+static bool expect_alone(void *context, size_t index, const struct symbol *chain, size_t count)
+{
+    struct asked *asked = context;
+    struct symbol alone[SYMBOLS_CHAIN_MAX];
+
+    assert_int_equal(count, symbols_full(asked->world->symbols, &asked->frames[index], alone,
+                                         SYMBOLS_CHAIN_MAX));
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(chain[i].kind, alone[i].kind);
+        assert_string_equal(chain[i].name, alone[i].name);
+        assert_string_equal(chain[i].module, alone[i].module);
+        assert_string_equal(chain[i].file, alone[i].file);
+        assert_int_equal(chain[i].line, alone[i].line);
+    }
+    asked->given[index]++;
+    return ++asked->count < asked->limit;
+}
+
+static void many_are_named_as_each_alone(void **state)
+{
+    struct world *world = *state;
+    struct frame frames[64];
+    struct asked asked = { .world = world, .frames = frames, .limit = SIZE_MAX };
+    uint64_t random = 1;
+
+    for (size_t i = 0; i < 64; i++) {
+        const void *base =
+            i % 2 == 0 ? (const void *)(uintptr_t)frame_here : (const void *)(uintptr_t)getenv;
+
+        random = random * UINT64_C(6364136223846793005) + 1;
+        frames[i] = frame_here(world, (const char *)base + (random >> 40) % 4096);
+        if (i % 16 == 0)
+            frames[i] = (struct frame){ .kind = FRAME_NATIVE, .address = UINT64_MAX - i };
+    }
+    symbols_many(world->symbols, frames, 64, expect_alone, &asked);
+    for (size_t i = 0; i < 64; i++)
+        assert_int_equal(asked.given[i], 1);
+    asked.count = 0;
+    asked.limit = 5;
+    symbols_many(world->symbols, frames, 64, expect_alone, &asked);
+    assert_int_equal(asked.count, 5);
+    symbols_many(world->symbols, NULL, 0, expect_alone, &asked);
+    assert_int_equal(asked.count, 5);
 }
 
 #define each(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
@@ -214,6 +272,7 @@ int main(void)
         each(odd_files_give_a_reason_and_no_name),
         each(a_truncated_file_does_no_harm),
         each(another_build_at_the_same_path_is_told),
+        each(many_are_named_as_each_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,9 +3,11 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proftop/memory.h"
@@ -244,6 +246,58 @@ static void damaged_dwarf_does_no_harm(void **state)
     free(bytes);
 }
 
+/* Writes PATH anew, shorter and whole by turns, until it is killed. */
+static pid_t start_writer(const char *path)
+{
+    size_t size;
+    char *bytes = xmalloc(1 << 20);
+    FILE *file = fopen(path, "r");
+    pid_t pid;
+    int fd;
+
+    assert_non_null(file);
+    size = fread(bytes, 1, 1 << 20, file);
+    fclose(file);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        fd = open(path, O_RDWR | O_CLOEXEC);
+        for (size_t keep = 0;; keep = (keep + 4099) % size) {
+            if (ftruncate(fd, (off_t)keep) != 0 || pwrite(fd, bytes, size, 0) < 0)
+                _exit(1);
+        }
+    }
+    free(bytes);
+    return pid;
+}
+
+static void a_file_that_changes_while_read_does_no_harm(void **state)
+{
+    enum { rounds = 100 };
+    struct world *world = *state;
+    struct frame frame;
+    char *path = xasprintf("%s/changing", world->folder);
+    pid_t writer;
+
+    build(world, "cc", "cc -g -O2 -o program \"$CALLS\" && cp program changing");
+    writer = start_writer(path);
+    for (int round = 0; round < rounds; round++) {
+        module_id module = world_module(world, "changing", O_RDONLY);
+        struct symbol chain[8];
+
+        frame = world_frame_like(world, module, "program", "at_innermost");
+        symbols_fast(world->symbols, &frame, chain);
+        assert_non_null(chain[0].name);
+        assert_true(symbols_full(world->symbols, &frame, chain, 8) >= 1);
+        /* What was read of the file is forgotten with all that was made of it. */
+        world_renew(world);
+    }
+    assert_int_equal(waitpid(writer, NULL, WNOHANG), 0); /* it went on all the while */
+    kill(writer, SIGKILL);
+    waitpid(writer, NULL, 0);
+    free(path);
+}
+
 #define each(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)
 
 int main(void)
@@ -259,6 +313,7 @@ int main(void)
         each(cpp_names_are_as_written),
         each(rust_names_are_as_written),
         each(damaged_dwarf_does_no_harm),
+        each(a_file_that_changes_while_read_does_no_harm),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,9 +14,10 @@
 #include "proftop/hash.h"
 #include "proftop/memory.h"
 
+/* What of a symbol is not told by its range.  A large program has 100,000 of them. */
 struct made_symbol {
     const struct range *range;
-    struct symbol symbol;
+    const char *name, *raw_name, *module;
 };
 
 /* The descriptor was opened when the mapping was seen; a path may be anything by now. */
@@ -167,7 +168,8 @@ uint64_t module_names_start(const struct module_names *names, const struct range
     return start;
 }
 
-const struct symbol *module_names_made(const struct module_names *names, const struct range *range)
+bool module_names_made(const struct module_names *names, const struct range *range,
+                       struct symbol *out)
 {
     struct index_cursor cursor;
     uint32_t item;
@@ -176,16 +178,22 @@ const struct symbol *module_names_made(const struct module_names *names, const s
     while ((item = index_next(&names->made_index, &cursor)) != INDEX_END) {
         const struct made_symbol *made = chunks_get(&names->made, item);
 
-        if (made->range == range)
-            return &made->symbol;
+        if (made->range != range)
+            continue;
+        out->known = true;
+        out->name = made->name;
+        out->raw_name = made->raw_name;
+        out->module = made->module;
+        out->address = module_names_start(names, range);
+        return true;
     }
-    return NULL;
+    return false;
 }
 
 void module_names_make(struct module_names *names, const struct range *range,
                        const struct symbol *symbol)
 {
-    struct made_symbol made = { range, *symbol };
+    struct made_symbol made = { range, symbol->name, symbol->raw_name, symbol->module };
 
     index_add(&names->made_index, hash_u64((uintptr_t)range), chunks_add(&names->made, &made));
 }

@@ -33,7 +33,7 @@ struct module_names {
     enum trouble dwarf_trouble; /* why there are no lines, when that is worth telling */
     uint8_t build_id[BUILD_ID_MAX];
     size_t build_id_size;
-    struct chunks made; /* of struct made_symbol */
+    struct chunks made; /* of struct made_symbol: the texts of a symbol */
     struct index made_index;
 };
 
@@ -53,8 +53,9 @@ uint64_t module_names_start(const struct module_names *names, const struct range
  */
 uint64_t module_names_nameless(struct module_names *names, uint64_t address);
 
-/* The symbol that was made for RANGE before, or NULL; and keeping one. */
-const struct symbol *module_names_made(const struct module_names *names, const struct range *range);
+/* The symbol that was made for RANGE before into OUT, false when none was; and keeping one. */
+bool module_names_made(const struct module_names *names, const struct range *range,
+                       struct symbol *out);
 void module_names_make(struct module_names *names, const struct range *range,
                        const struct symbol *symbol);
 

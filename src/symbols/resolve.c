@@ -174,12 +174,8 @@ static void unnamed(struct symbols *symbols, const struct module *module,
 static void range_symbol(struct symbols *symbols, struct module_names *names,
                          const struct range *range, struct symbol *out)
 {
-    const struct symbol *made = module_names_made(names, range);
-
-    if (made != NULL) {
-        *out = *made;
+    if (module_names_made(names, range, out))
         return;
-    }
     if (names->module->kind == MODULE_KERNEL)
         kernel_name(symbols, out, symbol_table_name(names->table, range));
     else
