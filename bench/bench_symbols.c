@@ -26,7 +26,7 @@ enum {
     PROBED = 100,
     MORE_PROBED = 1100,
     PAIRS = 5,
-    PAIR_MOST_S = 4,
+    PAIR_MOST_S = 2,
     LINE_MAX_BYTES = 1 << 16
 };
 
