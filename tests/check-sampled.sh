@@ -17,7 +17,8 @@ cd "$folder" || exit 1
 sample() {
     file=$(basename "$1")
     shift
-    timeout $((seconds + 5)) "$build/tests/sample_dump" -F 4999 -d $((seconds * 1000)) "$@" 2>/dev/null |
+    # What is launched runs on when the sampling is over.
+    "$build/tests/sample_dump" -F 4999 -d $((seconds * 1000)) timeout $((seconds + 1)) "$@" 2>/dev/null |
         sed -nE "s/^    ([0-9a-f]+) $file\$/\\1/p" >>"$file.offsets"
 }
 
