@@ -108,9 +108,9 @@ for file in "$source"/src/profile/*.c; do
         sample "$cc1" "$cc1" -quiet -O2 -g unit.i -o /dev/null
 done
 set -- "$@" "$cc1"
-c++ -std=c++17 -g -O2 -o c++ work.cc && sample c++ ./c++ && set -- "$@" "$folder/c++"
+c++ -std=c++17 -g -O2 -o templates work.cc && sample templates ./templates && set -- "$@" "$folder/templates"
 command -v rustc >/dev/null && rustc -g -O -o rust work.rs 2>/dev/null && sample rust ./rust && set -- "$@" "$folder/rust"
 libc=$(readlink -f "$(cc -print-file-name=libc.so.6)")
-sample "$libc" ./c++ && set -- "$@" "$libc"
+sample "$libc" ./templates && set -- "$@" "$libc"
 
 python3 "$source/tests/compare-addr2line.py" --sampled "$folder" "$build/bench/symbols" "$count" "$@"
