@@ -226,8 +226,10 @@ static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
 static void tick(struct tracer *tracer, uint64_t now_ns)
 {
     struct roster *roster = &tracer->roster;
-    uint64_t idle_ns = roster->count * IDLE_SHARE_NS;
+    uint64_t idle_ns;
 
+    tracer_scan_churn(tracer, now_ns);
+    idle_ns = roster->count * IDLE_SHARE_NS;
     if (roster->count < CROWD_MIN || idle_ns < tracer->period_ns)
         idle_ns = 0;
     for (size_t i = 0; i < roster->count; i++) {

@@ -16,10 +16,12 @@ enum {
     LATE_TICKS_MAX = 20, /* per cent */
     LATE_ROUNDS_MAX = 8, /* checks in a row */
     SCAN_SHARE = 300,    /* a scan takes at most this part of the time */
+    CHURN_SHARE = 50,    /* likewise while threads come and go */
 };
 
 #define CHECK_NS (250 * NS_PER_MS)
 #define SCAN_MIN_NS (100 * NS_PER_MS)
+#define CHURN_NS NS_PER_S        /* so long threads are expected to come and go, after one came */
 #define LINKS_NS (5 * NS_PER_MS) /* between looks at how many threads there are */
 
 static void found(void *context, int32_t pid, int32_t tid)
@@ -28,6 +30,8 @@ static void found(void *context, int32_t pid, int32_t tid)
     enum thread_event event = tracer->started ? THREAD_BEGAN : THREAD_SEEN;
     struct thread *thread = roster_add(&tracer->roster, pid, tid, event, clock_now_ns());
 
+    if (tracer->started)
+        tracer->churn_ns = clock_now_ns() + CHURN_NS;
     roster_maps(&tracer->roster, thread->process, clock_now_ns());
     /* The leader for its exec; other threads when they are first seen to run. */
     if (pid == tid)
@@ -41,9 +45,16 @@ static void scan(struct tracer *tracer, uint64_t now_ns)
     roster_scan(&tracer->roster, now_ns, found, tracer);
     took_ns = clock_now_ns() - now_ns;
     tracer->scanned_ns = now_ns;
+    tracer->churn_every_ns = took_ns * CHURN_SHARE;
     tracer->scan_every_ns = took_ns * SCAN_SHARE;
     if (tracer->scan_every_ns < SCAN_MIN_NS)
         tracer->scan_every_ns = SCAN_MIN_NS;
+}
+
+void tracer_scan_churn(struct tracer *tracer, uint64_t now_ns)
+{
+    if (now_ns < tracer->churn_ns && now_ns - tracer->scanned_ns >= tracer->churn_every_ns)
+        scan(tracer, now_ns);
 }
 
 void tracer_watch_start(struct tracer *tracer, uint64_t now_ns)

@@ -76,9 +76,15 @@ static bool same_moment(const struct proc_schedstat *a, const struct proc_scheds
     return a->cpu_ns == b->cpu_ns && a->slices == b->slices;
 }
 
-static void say_denied(struct waiting *waiting, uint64_t now_ns)
+static void say_denied(struct waiting *waiting, const struct thread *thread, uint64_t now_ns)
 {
+    struct proc_stat stat;
+
     if (waiting->denied || !waiting->wanted)
+        return;
+    /* What is about to end cannot be read either, by anyone. */
+    if (!proc_stat(target_proc_root(waiting->roster->target), thread->pid, thread->tid, &stat) ||
+        strchr("ZX", stat.state) != NULL)
         return;
     waiting->denied = true;
     emit_note(waiting->roster->emit, now_ns, NOTE_WARNING, "%s",
@@ -114,7 +120,7 @@ static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_
     if (thread->tracee.interrupted)
         return false; /* it stands still for us, not of its own will */
     if (!thread_syscall(roster, thread, &syscall)) {
-        say_denied(waiting, now_ns);
+        say_denied(waiting, thread, now_ns);
         return false;
     }
     if (syscall.running)
@@ -122,7 +128,7 @@ static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_
     if (waiting->pythons != NULL)
         pythons_prepare(waiting->pythons, thread, now_ns);
     if (!peek_blocked(&waiting->peek, thread->pid, thread->tid, &syscall, &frozen)) {
-        say_denied(waiting, now_ns);
+        say_denied(waiting, thread, now_ns);
         return false;
     }
     if (waiting->pythons != NULL)
