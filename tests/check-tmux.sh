@@ -10,8 +10,8 @@ command -v tmux >/dev/null || {
     exit 77
 }
 folder=$(mktemp -d) || exit 1
-socket=$folder/tmux
-trap 'tmux -S "$socket" kill-server 2>/dev/null; rm -rf "$folder"' EXIT
+socket=
+trap '[ -z "$socket" ] || tmux -S "$socket" kill-server 2>/dev/null; rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 export LC_ALL=C.UTF-8 TZ=UTC HOME="$folder" XDG_CONFIG_HOME="$folder" XDG_STATE_HOME="$folder"
 unset TMUX NO_COLOR
@@ -23,6 +23,8 @@ status=0
 shows() {
     size=$1 term=$2
     shift 2
+    # A server of its own: the last one ends with its session, some time.
+    socket=$folder/$size
     tmux -S "$socket" -f /dev/null new-session -d -s "$size" -x "${size%x*}" -y "${size#*x}" \
         "exec env TERM=$term '$proftop' open plain.proftop" || exit 1
     tmux -S "$socket" set-option -t "$size" status off
@@ -33,6 +35,7 @@ shows() {
         pressed="$pressed $key"
         { [ -z "$key" ] || echo "key$pressed"; echo screen; } |
             "$proftop" open plain.proftop --script - --size "$size" | tail -n +2 >wanted
+        [ -s wanted ] || exit 1
         # No event tells when tmux has read all: it is asked until it has, within bounds.
         tries=0
         until tmux -S "$socket" capture-pane -p -t "$size" | sed 's/ *$//' >found && cmp -s wanted found; do

@@ -259,7 +259,7 @@ bool sampling_until(struct sampling *sampling, bool (*done)(const struct samplin
     while (clock_now_ns() < end_ns) {
         bool ended = sampling->ended != 0; /* before what it told last is taken */
 
-        take_step(sampling, end_ns);
+        take_step(sampling, ended ? clock_now_ns() : end_ns);
         if (done != NULL && done(sampling))
             return true;
         if (ended)
