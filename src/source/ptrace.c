@@ -122,6 +122,7 @@ static struct source *tracer_open(struct target *target, const struct source_con
     tracer->rate_hz = tracer->emit.tally.rate_hz = config->rate_hz;
     tracer->period_ns = NS_PER_S / config->rate_hz;
     tracer->random = clock_now_ns() | 1;
+    tracer->moved_ns = clock_now_ns();
     tracer->stack = xmalloc(TRACER_STACK_MAX);
     roster_init(&tracer->roster, target, config, &tracer->emit);
     pending_init(&tracer->pending, config->unwinder, &tracer->roster);
