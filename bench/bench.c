@@ -89,11 +89,8 @@ void bench_compare(const struct bench_way *a, const struct bench_way *b, uint64_
     free(ratio);
 }
 
-struct bench_cost bench_program(const char *const *argv)
+pid_t bench_start(const char *const *argv)
 {
-    struct bench_cost cost = { 0 };
-    uint64_t begin = clock_now_ns();
-    struct rusage used;
     pid_t child = fork();
 
     if (child == 0) {
@@ -105,6 +102,16 @@ struct bench_cost bench_program(const char *const *argv)
         execvp(argv[0], (char *const *)argv);
         _exit(127);
     }
+    return child;
+}
+
+struct bench_cost bench_program(const char *const *argv)
+{
+    struct bench_cost cost = { 0 };
+    uint64_t begin = clock_now_ns();
+    struct rusage used;
+    pid_t child = bench_start(argv);
+
     if (child < 0 || wait4(child, &cost.status, 0, &used) != child)
         die("cannot run %s", argv[0]);
     cost.wall_s = (double)(clock_now_ns() - begin) / 1e9;

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct bench_way {
     const char *name;
@@ -26,6 +27,9 @@ void bench_compare(const struct bench_way *a, const struct bench_way *b, uint64_
 
 /* One way alone, in RUNS runs: median and 99th percentile of ns a thing. */
 void bench_one(const struct bench_way *way, uint64_t count, unsigned runs);
+
+/* Starts ARGV on /dev/null; -1 when there is no process for it. */
+pid_t bench_start(const char *const *argv);
 
 /* What running a program cost. */
 struct bench_cost {

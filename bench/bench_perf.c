@@ -113,7 +113,6 @@ static pid_t start_tool(const struct tool *tool, const char *rate, const char *t
                         const char *file)
 {
     const char *argv[ARGUMENTS + 1] = { NULL };
-    pid_t pid;
 
     for (size_t i = 0; i < ARGUMENTS && tool->arguments[i] != NULL; i++) {
         const char *word = tool->arguments[i];
@@ -123,17 +122,7 @@ static pid_t start_tool(const struct tool *tool, const char *rate, const char *t
                   : strcmp(word, "%f") == 0 ? file
                                             : word;
     }
-    pid = fork();
-    if (pid == 0) {
-        int null = open("/dev/null", O_RDWR);
-
-        dup2(null, STDIN_FILENO);
-        dup2(null, STDOUT_FILENO);
-        dup2(null, STDERR_FILENO);
-        execvp(argv[0], (char *const *)argv);
-        _exit(127);
-    }
-    return pid;
+    return bench_start(argv);
 }
 
 /* CPU time that another process has used; 0 when it is gone. */

@@ -94,27 +94,13 @@ struct run {
     bool failed;
 };
 
-static void add_tally(struct run *run, const struct record_tally *tally)
-{
-    struct record_tally *total = &run->total;
-
-    total->received += tally->received;
-    total->lost += tally->lost;
-    total->stops += tally->stops;
-    total->stopped_ns += tally->stopped_ns;
-    if (tally->stopped_max_ns > total->stopped_max_ns)
-        total->stopped_max_ns = tally->stopped_max_ns;
-    for (size_t i = 0; i < sizeof(tally->stopped_log2) / sizeof(tally->stopped_log2[0]); i++)
-        total->stopped_log2[i] += tally->stopped_log2[i];
-}
-
 static void take_all(struct run *run, struct ring *ring)
 {
     const struct record *record;
 
     while ((record = ring_peek(ring)) != NULL) {
         if (record->type == RECORD_TALLY)
-            add_tally(run, (const struct record_tally *)record);
+            tally_add(&run->total, (const struct record_tally *)record);
         else if (record->type == RECORD_SAMPLE)
             run->complete += ((const struct record_sample *)record)->end == STACK_COMPLETE;
         ring_pop(ring);

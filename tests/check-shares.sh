@@ -41,11 +41,11 @@ share cpu.proftop self_pct look_up_names 6 14
 share cpu.proftop self_pct pack_result 6 14
 share cpu.proftop total_pct draw_frame 54 66
 share cpu.proftop total_pct read_input 24 36
-share cpu.proftop total_pct cpu_round 95 100.01
+share cpu.proftop total_pct cpu_round 97 100.01
 
 record deep.proftop deep
 share deep.proftop self_pct deep_bottom 97 100.01
-share deep.proftop total_pct deep_step 95 100.01
+share deep.proftop total_pct deep_step 97 100.01
 
 record lock.proftop lock
 share lock.proftop self_pct hold_lock 95 100.01

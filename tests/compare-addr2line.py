@@ -151,7 +151,7 @@ def explain_function(mine, other, aliases):
     if without_hash(other) == mine:
         return "rust's hash left off"
     if mine.endswith("@plt"):
-        return "a stub, which DWARF does not know"
+        return "a PLT entry, which DWARF does not know"
     if base(mine) == base(other):
         return "the symbol says .cold, .part, @VERSION..., DWARF does not"
     if any(base(mine) in names and base(other) in names for names in aliases):

@@ -104,31 +104,6 @@ static void take_thread(struct dump *dump, const struct record_thread *thread)
                thread->tid, events[thread->event], thread->name, thread->exit_status);
 }
 
-static void take_tally(struct dump *dump, const struct record_tally *tally)
-{
-    struct record_tally *total = &dump->total;
-
-    total->expected += tally->expected;
-    total->received += tally->received;
-    total->lost += tally->lost;
-    total->throttled += tally->throttled;
-    total->truncated += tally->truncated;
-    total->broken += tally->broken;
-    total->deferred += tally->deferred;
-    total->unseen += tally->unseen;
-    total->stops += tally->stops;
-    total->stopped_ns += tally->stopped_ns;
-    if (tally->stopped_max_ns > total->stopped_max_ns)
-        total->stopped_max_ns = tally->stopped_max_ns;
-    for (size_t i = 0; i < sizeof(tally->stopped_log2) / sizeof(tally->stopped_log2[0]); i++)
-        total->stopped_log2[i] += tally->stopped_log2[i];
-    total->target_cpu_ns += tally->target_cpu_ns;
-    total->source_cpu_ns += tally->source_cpu_ns;
-    total->eintr_repaired += tally->eintr_repaired;
-    total->behind += tally->behind;
-    total->rate_hz = tally->rate_hz;
-}
-
 static void take_all(struct dump *dump, struct ring *ring)
 {
     const struct record *record;
@@ -139,7 +114,7 @@ static void take_all(struct dump *dump, struct ring *ring)
         else if (record->type == RECORD_THREAD)
             take_thread(dump, (const struct record_thread *)record);
         else if (record->type == RECORD_TALLY)
-            take_tally(dump, (const struct record_tally *)record);
+            tally_add(&dump->total, (const struct record_tally *)record);
         else if (record->type == RECORD_NOTE)
             printf("note: %s\n", ((const struct record_note *)record)->text);
         ring_pop(ring);

@@ -307,20 +307,27 @@ static void a_flood_of_output_loses_no_key(void **state)
     close_session(&session);
 }
 
-static void the_picker_finds_and_attaches(void **state)
+/* The picker with a target of its own, the only one that its filter leaves. */
+static struct session pick_target(void)
 {
     const char *const arguments[] = { NULL };
-    struct session session = { .target = 0 };
     pid_t target = start_target();
+    struct session session = open_session(arguments, 100, 30);
     char pid[16];
 
-    (void)state;
-    snprintf(pid, sizeof(pid), "%d", target);
-    session = open_session(arguments, 100, 30);
     session.target = target;
+    snprintf(pid, sizeof(pid), "%d", target);
     assert_true(terminal_wait_text(session.terminal, "choose a process"));
     terminal_type(session.terminal, pid);
     assert_true(terminal_wait_text(session.terminal, "filter:"));
+    return session;
+}
+
+static void the_picker_finds_and_attaches(void **state)
+{
+    struct session session = pick_target();
+
+    (void)state;
     terminal_type(session.terminal, "\r");
     assert_true(terminal_wait_text(session.terminal, "shade_pixels"));
     terminal_type(session.terminal, "Q");
@@ -331,23 +338,14 @@ static void the_picker_finds_and_attaches(void **state)
 /* What may not be sampled can be watched all the same, until it ends. */
 static void the_picker_shows_the_machine_alone(void **state)
 {
-    const char *const arguments[] = { NULL };
-    struct session session = { .target = 0 };
-    pid_t target = start_target();
-    char pid[16];
+    struct session session = pick_target();
 
     (void)state;
-    snprintf(pid, sizeof(pid), "%d", target);
-    session = open_session(arguments, 100, 30);
-    session.target = target;
-    assert_true(terminal_wait_text(session.terminal, "choose a process"));
-    terminal_type(session.terminal, pid);
-    assert_true(terminal_wait_text(session.terminal, "filter:"));
     terminal_type(session.terminal, "\033[18~"); /* F7 */
     assert_true(terminal_wait_text(session.terminal, "[7System]"));
     terminal_type(session.terminal, "1");
     assert_true(terminal_wait_text(session.terminal, "Only counters are recorded"));
-    kill(target, SIGKILL);
+    kill(session.target, SIGKILL);
     assert_true(terminal_wait_text(session.terminal, "EXITED"));
     terminal_type(session.terminal, "Q");
     assert_int_equal(terminal_wait_exit(session.terminal), 0);

@@ -120,6 +120,14 @@ static bool has_samples(const struct sampling *sampling)
     return sampling->running_samples >= 50;
 }
 
+/* "chain", some samples into it. */
+static void sample_chain(struct sampling *sampling, struct victim *victim)
+{
+    victim_start(victim, "chain", NULL);
+    sampling_attach(sampling, victim->pid);
+    assert_true(sampling_until(sampling, has_samples, 100));
+}
+
 /* SIGSTOP stays in force while we look on, and SIGCONT ends it. */
 static void a_stopped_process_stays_stopped(void **state)
 {
@@ -128,9 +136,7 @@ static void a_stopped_process_stays_stopped(void **state)
     uint64_t samples;
 
     (void)state;
-    victim_start(&victim, "chain", NULL);
-    sampling_attach(sampling, victim.pid);
-    assert_true(sampling_until(sampling, has_samples, 100));
+    sample_chain(sampling, &victim);
     assert_int_equal(kill(victim.pid, SIGSTOP), 0);
     assert_true(sampling_until(sampling, was_stopped, 100));
     samples = sampling->running_samples;
@@ -154,9 +160,7 @@ static void a_fatal_signal_ends_it_as_ever(void **state)
     int status;
 
     (void)state;
-    victim_start(&victim, "chain", NULL);
-    sampling_attach(sampling, victim.pid);
-    assert_true(sampling_until(sampling, has_samples, 100));
+    sample_chain(sampling, &victim);
     assert_int_equal(kill(victim.pid, SIGTERM), 0);
     sampling_until(sampling, NULL, 100);
     assert_int_equal(sampling->ended, -ESRCH);

@@ -158,8 +158,9 @@ static void damaged_packed_names_do_no_harm(void **state)
     assert_non_null(strstr(name_of_outer(world, "zerofile"), "zerofile+0x"));
 }
 
-/* The stub that the call of puts() goes through, found by asking for every address there is. */
-static void stubs_have_the_name_of_what_they_call(void **state)
+/* The PLT entry that the call of puts() goes through, found by asking for every address there is.
+ */
+static void plt_entries_have_the_name_of_what_they_call(void **state)
 {
     static const char *const ways[] = { "", "-fcf-protection=none", "-Wl,-z,now", "-no-pie" };
     struct world *world = *state;
@@ -234,7 +235,7 @@ int main(void)
         each(a_fifo_as_debug_file_is_not_waited_for),
         each(packed_names_are_read),
         each(damaged_packed_names_do_no_harm),
-        each(stubs_have_the_name_of_what_they_call),
+        each(plt_entries_have_the_name_of_what_they_call),
         each(static_programs_are_named),
         each(a_replaced_binary_keeps_its_names),
         each(the_build_id_is_read_from_the_file),

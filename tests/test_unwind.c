@@ -193,8 +193,8 @@ static void every_instruction(void **state)
     outer_count = scene->unwound.count - main_at;
     main_stack = scene->stacks[main_at];
     memcpy(outer, scene->frames + main_at, outer_count * sizeof(*outer));
-    assert_int_equal(write(scene->victim.in, ".", 1), 1);
-    while (single_step(scene->victim.tid)) {
+    assert_int_equal(write(scene->victim.gate, ".", 1), 1);
+    while (single_step(scene->tid)) {
         uint32_t at;
 
         steps++;

@@ -227,10 +227,8 @@ static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
 static void tick(struct tracer *tracer, uint64_t now_ns)
 {
     struct roster *roster = &tracer->roster;
-    uint64_t idle_ns;
+    uint64_t idle_ns = roster->count * IDLE_SHARE_NS;
 
-    tracer_scan_churn(tracer, now_ns);
-    idle_ns = roster->count * IDLE_SHARE_NS;
     if (roster->count < CROWD_MIN || idle_ns < tracer->period_ns)
         idle_ns = 0;
     for (size_t i = 0; i < roster->count; i++) {
@@ -280,12 +278,12 @@ static int tracer_step(struct source *source, struct ring *ring)
     drain(tracer);
     now_ns = clock_now_ns();
     tracer->tick_ns = next_tick(tracer, now_ns);
+    tracer_watch(tracer, now_ns);
     tick(tracer, now_ns);
     finished_ns = pending_retry(&tracer->pending, now_ns);
     waiting_look(&tracer->waiting, now_ns);
     gil_lanes_look(&tracer->gil, &tracer->roster, &tracer->emit, now_ns);
     settle(tracer, now_ns);
-    tracer_watch(tracer, now_ns);
     emit_watermark(&tracer->emit, finished_ns < now_ns ? finished_ns : now_ns);
     if (!roster_over(&tracer->roster, may_reap(tracer), now_ns) || tracer->pending.first != NULL)
         return 0;

@@ -39,7 +39,7 @@ struct tracer {
     uint8_t *stack; /* the copy being taken: TRACER_STACK_MAX bytes */
     /* since the last check */
     uint64_t checked_ns, scanned_ns, scan_every_ns, counted_ns;
-    uint64_t churn_ns, churn_every_ns; /* threads come and go until then; scans meanwhile */
+    uint64_t churn_ns; /* threads are expected to come and go until then */
     uint64_t target_cpu_ns, thread_cpu_ns;
     uint32_t ticks, late_ticks;
     uint32_t late_rounds; /* checks in a row that found too many late */
@@ -56,11 +56,10 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
 /* The leaders of what there is at the start, so that no exec of theirs is missed. */
 void tracer_seize_early(struct tracer *tracer);
 
-/* ptrace_watch.c: new threads, the tally and the rate. */
+/* ptrace_watch.c: new threads, the tally and the rate; ahead of each tick, for what is short-lived
+ * is met only while it runs. */
 void tracer_watch_start(struct tracer *tracer, uint64_t now_ns);
 void tracer_watch(struct tracer *tracer, uint64_t now_ns);
-/* At each tick: those that live shorter than the time between two scans are met as they run. */
-void tracer_scan_churn(struct tracer *tracer, uint64_t now_ns);
 void tracer_tally(struct tracer *tracer, uint64_t now_ns);
 
 #endif

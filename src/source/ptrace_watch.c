@@ -45,16 +45,11 @@ static void scan(struct tracer *tracer, uint64_t now_ns)
     roster_scan(&tracer->roster, now_ns, found, tracer);
     took_ns = clock_now_ns() - now_ns;
     tracer->scanned_ns = now_ns;
-    tracer->churn_every_ns = took_ns * CHURN_SHARE;
-    tracer->scan_every_ns = took_ns * SCAN_SHARE;
-    if (tracer->scan_every_ns < SCAN_MIN_NS)
-        tracer->scan_every_ns = SCAN_MIN_NS;
-}
-
-void tracer_scan_churn(struct tracer *tracer, uint64_t now_ns)
-{
-    if (now_ns < tracer->churn_ns && now_ns - tracer->scanned_ns >= tracer->churn_every_ns)
-        scan(tracer, now_ns);
+    if (now_ns < tracer->churn_ns)
+        tracer->scan_every_ns = took_ns * CHURN_SHARE;
+    else
+        tracer->scan_every_ns =
+            took_ns * SCAN_SHARE > SCAN_MIN_NS ? took_ns * SCAN_SHARE : SCAN_MIN_NS;
 }
 
 void tracer_watch_start(struct tracer *tracer, uint64_t now_ns)

@@ -15,12 +15,12 @@ void naming_of(struct intern *intern, const char *raw, const char **raw_name, co
     const char *version = strchr(raw, '@');
 
     /* "puts@plt" is another function than puts(); "memcpy@@GLIBC_2.14" is memcpy(). */
-    bool stub = version != NULL && strcmp(version, "@plt") == 0;
+    bool plt = version != NULL && strcmp(version, "@plt") == 0;
 
     *name = *raw_name = intern_text(intern, raw);
     if (demangle(raw, plain))
-        *name = intern_printf(intern, "%s%s", plain, stub ? version : "");
-    else if (version != NULL && version > raw && !stub)
+        *name = intern_printf(intern, "%s%s", plain, plt ? version : "");
+    else if (version != NULL && version > raw && !plt)
         *name = intern_printf(intern, "%.*s", (int)(version - raw), raw);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stub jumps through a slot of the global offset table; a relocation says whose address the
+ * An entry jumps through a slot of the global offset table; a relocation says whose address the
  * linker puts there.
  *
  *     .plt.sec:  endbr64; bnd jmp *slot(%rip)      .rela.plt:  slot ─► symbol "puts"
  *
- * So the stubs are decoded for the slot they use, whatever order they are in.
+ * So the entries are decoded for the slot they use, whatever order they are in.
  */
 #include "config.h"
 
@@ -17,7 +17,7 @@
 
 #include "proftop/memory.h"
 
-enum { STUBS_MAX = 1 << 20 };
+enum { ENTRIES_MAX = 1 << 20 };
 
 struct slot {
     uint64_t address;
@@ -42,7 +42,7 @@ static void add_slots(struct slots *slots, const struct elf_file *file, Elf_Scn 
         symbols->d_type != ELF_T_SYM || gelf_getshdr(symbols_scn, &symbols_shdr) == NULL)
         return;
     count = relocations->d_size / gelf_fsize(file->elf, ELF_T_RELA, 1, EV_CURRENT);
-    for (size_t i = 0; i < count && slots->count < STUBS_MAX; i++) {
+    for (size_t i = 0; i < count && slots->count < ENTRIES_MAX; i++) {
         GElf_Rela relocation;
         GElf_Sym symbol;
         const char *name;
@@ -76,7 +76,7 @@ static const char *slot_name(const struct slots *slots, uint64_t address)
     return found != NULL ? found->name : NULL;
 }
 
-/* jmp *displacement(%rip), somewhere in the stub. */
+/* jmp *displacement(%rip), somewhere in the entry. */
 static bool decode_x86_64(const uint8_t *code, size_t size, uint64_t address, uint64_t *slot)
 {
     for (size_t i = 0; i + 6 <= size; i++) {
@@ -111,8 +111,8 @@ static bool decode_aarch64(const uint8_t *code, size_t size, uint64_t address, u
     return false;
 }
 
-static void add_stubs(struct symbol_table *table, const struct elf_file *file,
-                      const struct slots *slots, const char *section)
+static void add_entries(struct symbol_table *table, const struct elf_file *file,
+                        const struct slots *slots, const char *section)
 {
     bool arm = file->header.e_machine == EM_AARCH64;
     GElf_Shdr shdr;
@@ -159,6 +159,6 @@ void plt_add(struct symbol_table *table, const struct elf_file *file)
     if (slots.count != 0)
         qsort(slots.items, slots.count, sizeof(struct slot), compare_slots);
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
-        add_stubs(table, file, &slots, sections[i]);
+        add_entries(table, file, &slots, sections[i]);
     free(slots.items);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names for the stubs through which a program calls a library: "puts@plt". */
+/* Names for the PLT entries through which a program calls a library: "puts@plt". */
 #ifndef SYMBOLS_PLT_H
 #define SYMBOLS_PLT_H
 

@@ -23,7 +23,7 @@ enum calls_kind { CALLS_NOTHING, CALLS_DIRECT, CALLS_SLOT, CALLS_INDIRECT };
 
 enum calls_kind calls_before(const struct frozen *frozen, uint64_t address, uint64_t *target);
 
-/* Whether TARGET is a stub of a PLT, that jumps to where the word at *SLOT says. */
+/* Whether TARGET is an entry of a PLT, which jumps to where the word at *SLOT says. */
 bool calls_through_plt(const struct frozen *frozen, uint64_t target, uint64_t *slot);
 
 /* What the instruction about to run at an address says about its function's frame. */

@@ -23,57 +23,6 @@
 #include "proftop/ring.h"
 #include "proftop/unwind.h"
 
-void victim_start(struct victim *victim, const char *name, const char *argument)
-{
-    char *file = xasprintf("tests/victims/%s", name);
-    char *path = testing_built(file);
-
-    victim_start_path(victim, path, argument);
-    free(file);
-    free(path);
-}
-
-void victim_start_path(struct victim *victim, const char *path, const char *argument)
-{
-    int in[2], out[2];
-    char byte;
-
-    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    victim->pid = fork();
-    if (victim->pid == 0) {
-        dup2(in[0], STDIN_FILENO);
-        dup2(out[1], STDOUT_FILENO);
-        execl(path, path, argument, (char *)NULL);
-        _exit(127);
-    }
-    close(in[0]);
-    close(out[1]);
-    victim->gate = in[1];
-    victim->told = out[0];
-    assert_int_equal(read(victim->told, &byte, 1), 1);
-}
-
-int victim_end(struct victim *victim, char *text, size_t size)
-{
-    char all[4096];
-    size_t have = 0;
-    ssize_t got;
-    int status = 0;
-
-    close(victim->gate);
-    while (have < sizeof(all) - 1 &&
-           (got = read(victim->told, all + have, sizeof(all) - 1 - have)) > 0)
-        have += (size_t)got;
-    all[have] = '\0';
-    if (text != NULL)
-        snprintf(text, size, "%s", all);
-    close(victim->told);
-    while (waitpid(victim->pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return status;
-}
-
 void sampling_init(struct sampling *sampling, const struct source_ops *ops)
 {
     const struct symbols_config symbols = { 0 };
@@ -199,24 +148,6 @@ static void take_thread(struct sampling *sampling, const struct record_thread *r
         thread->exit_status = record->exit_status;
 }
 
-static void take_tally(struct sampling *sampling, const struct record_tally *tally)
-{
-    struct record_tally *total = &sampling->total;
-
-    total->expected += tally->expected;
-    total->received += tally->received;
-    total->lost += tally->lost;
-    total->truncated += tally->truncated;
-    total->broken += tally->broken;
-    total->deferred += tally->deferred;
-    total->unseen += tally->unseen;
-    total->stops += tally->stops;
-    total->target_cpu_ns += tally->target_cpu_ns;
-    total->source_cpu_ns += tally->source_cpu_ns;
-    total->eintr_repaired += tally->eintr_repaired;
-    total->rate_hz = tally->rate_hz;
-}
-
 static void take_all(struct sampling *sampling)
 {
     const struct record *record;
@@ -228,7 +159,7 @@ static void take_all(struct sampling *sampling)
         else if (record->type == RECORD_THREAD)
             take_thread(sampling, (const struct record_thread *)record);
         else if (record->type == RECORD_TALLY)
-            take_tally(sampling, (const struct record_tally *)record);
+            tally_add(&sampling->total, (const struct record_tally *)record);
         else if (record->type == RECORD_WATERMARK)
             sampling->watermark_ns = record->time_ns;
         else if (record->type == RECORD_NOTE)

@@ -21,22 +21,9 @@
 #include "proftop/source.h"
 #include "proftop/symbols.h"
 #include "proftop/target.h"
+#include "tests/harness/victim.h"
 
 enum { SAMPLING_THREADS = 4096 };
-
-/* A program of tests/victims that tells "r" when it runs and ends when its input does. */
-struct victim {
-    pid_t pid;
-    int gate; /* closing it lets the victim end */
-    int told; /* its standard output */
-};
-
-/* ARGUMENT may be NULL. */
-void victim_start(struct victim *victim, const char *name, const char *argument);
-/* The same, a copy of it at PATH. */
-void victim_start_path(struct victim *victim, const char *path, const char *argument);
-/* Lets it end; its wait status, and what it wrote in TEXT (may be NULL). */
-int victim_end(struct victim *victim, char *text, size_t size);
 
 struct sampled_thread {
     int32_t pid, tid;

@@ -4,7 +4,6 @@
 
 #include "tests/harness/scene.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,36 +16,14 @@
 #include "tests/harness/oracle.h"
 #include "tests/harness/testing.h"
 
-static void launch(struct victim *victim, const char *path, const char *shape)
-{
-    int in[2], out[2];
-    char byte;
-
-    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    victim->pid = fork();
-    if (victim->pid == 0) {
-        dup2(in[0], STDIN_FILENO);
-        dup2(out[1], STDOUT_FILENO);
-        execl(path, path, shape, (char *)NULL);
-        _exit(127);
-    }
-    close(in[0]);
-    close(out[1]);
-    victim->in = in[1];
-    victim->out = out[0];
-    victim->tid = victim->pid;
-    assert_int_equal(read(victim->out, &byte, 1), 1);
-}
-
 /* Threads that are traced must be waited for before their process ends. */
-static void end(struct victim *victim)
+static void end(const struct victim *victim)
 {
     int status;
     pid_t pid;
 
-    close(victim->in);
-    close(victim->out);
+    close(victim->gate);
+    close(victim->told);
     kill(victim->pid, SIGKILL);
     do {
         pid = waitpid(-1, &status, __WALL);
@@ -74,11 +51,10 @@ struct scene *scene_of(const char *path, const char *shape)
     scene->modules = modules_new();
     scene->unwinder = unwinder_new();
     freeze_init(&scene->freeze, SCENE_STACK_BYTES);
-    launch(victim, path, shape);
-    if (strcmp(shape, "thread") == 0)
-        victim->tid = other_thread(victim->pid);
-    assert_true(freeze_attach(victim->tid));
-    assert_true(freeze_take(&scene->freeze, victim->pid, victim->tid, scene->modules, true));
+    victim_start_path(victim, path, shape);
+    scene->tid = strcmp(shape, "thread") == 0 ? other_thread(victim->pid) : victim->pid;
+    assert_true(freeze_attach(scene->tid));
+    assert_true(freeze_take(&scene->freeze, victim->pid, scene->tid, scene->modules, true));
     unwinder_prepare(scene->unwinder, scene->freeze.maps);
     unwinder_wait(scene->unwinder);
     return scene;

@@ -7,18 +7,15 @@
 
 #include "proftop/unwind.h"
 #include "tests/harness/freeze.h"
+#include "tests/harness/victim.h"
 
 enum { SCENE_LIMIT = 2048, SCENE_STACK_BYTES = 1 << 20 };
-
-struct victim {
-    pid_t pid, tid;
-    int in, out; /* its standard input and output */
-};
 
 struct scene {
     struct modules *modules;
     struct unwinder *unwinder;
     struct victim victim;
+    pid_t tid; /* the thread that is held */
     struct freeze freeze;
     struct frame frames[SCENE_LIMIT];
     uint64_t stacks[SCENE_LIMIT];
