@@ -32,7 +32,7 @@ enum {
     ENTRY_BYTES = 128, /* what _start and the dynamic linker's first steps take */
 };
 
-static const uint64_t nothing_cached = UINT64_MAX;
+static const uint64_t nothing_cached = RULE_NAME_NONE; /* for the return address 0 */
 
 /* For every page, the last row that starts at or before it. */
 static void index_pages(struct table *table)

@@ -45,4 +45,15 @@ static inline uint32_t hash_u32(uint32_t x)
     return (x * UINT32_C(0x9e3779b1)) >> 12;
 }
 
+/* What table_find() would give, where it was asked for the same lately; else NULL. */
+static inline const struct rule *table_cached(const struct table *table, uint64_t offset,
+                                              bool exact)
+{
+    uint32_t key = (uint32_t)(offset - !exact);
+    uint64_t entry = atomic_load_explicit(&table->cache[hash_u32(key) & table->cache_mask],
+                                          memory_order_relaxed);
+
+    return entry >> 16 == (offset << 1 | exact) ? &table->rules[entry & UINT16_MAX] : NULL;
+}
+
 #endif

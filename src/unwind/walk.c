@@ -17,7 +17,7 @@
 #include "image.h"
 #include "proftop/maps.h"
 #include "rule.h"
-#include "table.h"
+#include "table_private.h"
 #include "unwinder_private.h"
 
 enum {
@@ -38,7 +38,8 @@ void walk_init(struct walk *walk, struct unwinder *unwinder, const struct frozen
 
     walk->unwinder = unwinder;
     walk->frozen = frozen;
-    walk->mapping = NULL;
+    walk->mapping = walk->tabled = NULL;
+    walk->table = NULL;
     walk->place = (struct place){
         .ip = registers->ip,
         .sp = registers->sp,
@@ -96,6 +97,13 @@ bool walk_to(struct walk *walk, uint64_t cfa, uint64_t ip, bool other_stack)
 static bool has_table(const struct mapping *mapping)
 {
     return mapping->module->kind == MODULE_FILE || mapping->module->kind == MODULE_VDSO;
+}
+
+/* The table of MAPPING's module; NULL when there is none, or none yet. */
+static const struct table *table_of(struct walk *walk, const struct mapping *mapping)
+{
+    return mapping != NULL && has_table(mapping) ? unwinder_table(walk->unwinder, mapping->module)
+                                                 : NULL;
 }
 
 uint64_t walk_function(struct walk *walk)
@@ -298,25 +306,23 @@ static bool find_rule(struct walk *walk, const struct rule **rule)
     uint64_t at;
 
     *rule = NULL;
-    if (walk->mapping == NULL || !has_table(walk->mapping))
-        return true;
-    table = unwinder_table(walk->unwinder, walk->mapping->module);
+    if (walk->tabled != walk->mapping) {
+        walk->tabled = walk->mapping;
+        walk->table = table_of(walk, walk->mapping);
+    }
+    table = walk->table;
     if (table == NULL)
-        return walk_end(walk, STACK_NOT_READY, place->ip);
+        return walk->mapping == NULL || !has_table(walk->mapping) ||
+               walk_end(walk, STACK_NOT_READY, place->ip);
     at = place->ip - walk->mapping->start + walk->mapping->offset;
-    *rule = table_find(table, at, place->exact);
+    *rule = table_cached(table, at, place->exact);
+    if (*rule == NULL)
+        *rule = table_find(table, at, place->exact);
     if ((*rule)->cfa == RULE_NONE && !place->exact && starts_function(walk, table, at)) {
         *rule = &outermost;
         walk->place.exact = true;
     }
     return true;
-}
-
-/* The table of MAPPING's module; NULL when there is none, or none yet. */
-static const struct table *table_of(struct walk *walk, const struct mapping *mapping)
-{
-    return mapping != NULL && has_table(mapping) ? unwinder_table(walk->unwinder, mapping->module)
-                                                 : NULL;
 }
 
 bool walk_among_rows(struct walk *walk)
@@ -351,6 +357,69 @@ bool walk_in_trampoline(struct walk *walk)
     return find_rule(walk, &rule) && rule != NULL && (rule->flags & RULE_SIGNAL) != 0;
 }
 
+/* A word of the first copy, where nearly all of what a walk reads is. */
+static bool copied_word(const struct frozen *frozen, uint64_t address, uint64_t *word)
+{
+    uint64_t at = address - frozen->stack_start;
+
+    if (at >= frozen->stack_size || frozen->stack_size - at < sizeof(*word))
+        return false;
+    memcpy(word, frozen->stack + at, sizeof(*word));
+    return true;
+}
+
+/* The rule for a return address in the mapping of the last frame, where it is cached; or NULL. */
+static const struct rule *cached_rule(const struct walk *walk)
+{
+    const struct mapping *mapping = walk->tabled;
+    uint64_t at = walk->place.ip - 1;
+
+    if (walk->table == NULL || walk->place.exact || at < mapping->start || at >= mapping->end)
+        return NULL;
+    return table_cached(walk->table, walk->place.ip - mapping->start + mapping->offset, false);
+}
+
+/* What RULE's CFA counts from; false unless it is everyday: sp or fp, and saved next to the CFA. */
+static bool everyday(const struct place *place, const struct rule *rule, uint64_t *base)
+{
+    *base = rule->cfa == RULE_SP ? place->sp : place->fp;
+    return (rule->cfa == RULE_SP || (rule->cfa == RULE_FP && place->fp_known && place->fp != 0)) &&
+           rule->ra == SAVE_CFA && (rule->fp == SAVE_SAME || rule->fp == SAVE_CFA) &&
+           (rule->flags & RULE_SIGNAL) == 0;
+}
+
+/*
+ * One everyday frame outwards, as step() would go, in two thirds of its time; nearly all frames are
+ * such.  False, with nothing changed, where there is more to think about.
+ */
+static bool hop(struct walk *walk)
+{
+    struct place *place = &walk->place;
+    const struct rule *rule = walk->full ? NULL : cached_rule(walk);
+    uint64_t cfa, ip, fp = place->fp;
+
+    if (rule == NULL || !everyday(place, rule, &cfa))
+        return false;
+    cfa += (uint64_t)(int64_t)rule->cfa_offset;
+    if (cfa <= place->sp || !copied_word(walk->frozen, cfa + (uint64_t)rule->ra_offset, &ip) ||
+        ip == 0)
+        return false;
+    if (rule->fp == SAVE_CFA &&
+        !copied_word(walk->frozen, cfa + (uint64_t)(int64_t)rule->fp_offset, &fp))
+        return false;
+    walk->mapping = walk->tabled;
+    trail_add(&walk->trail, walk);
+    if (rule->fp == SAVE_CFA) {
+        place->fp = fp;
+        place->fp_known = true;
+        place->fp_guessed = false;
+    }
+    place->lr_known = false;
+    place->ip = ip;
+    place->sp = cfa;
+    return true;
+}
+
 bool walk_run(struct walk *walk)
 {
     const struct rule *rule;
@@ -359,6 +428,8 @@ bool walk_run(struct walk *walk)
     for (;;) {
         if (walk->trail.walked == WALK_MAX)
             return walk_end(walk, STACK_LIMIT, walk->place.ip), true;
+        if (hop(walk))
+            continue;
         if (!locate(walk) && !walk->place.exact)
             return walk_end(walk, STACK_NO_MAPPING, walk->place.ip), true;
         if (!find_rule(walk, &rule))

@@ -12,6 +12,7 @@
 #include "proftop/unwind.h"
 
 struct rule;
+struct table;
 
 /* Where a walk is: the registers as they were in one frame. */
 struct place {
@@ -36,6 +37,8 @@ struct walk {
     struct unwinder *unwinder;
     const struct frozen *frozen;
     const struct mapping *mapping; /* where place.ip is; NULL: nowhere */
+    const struct mapping *tabled;  /* the mapping that table is of: most often the same one */
+    const struct table *table;     /* NULL: it has none, or none yet */
     struct place place;
     struct trail trail;
     bool full;         /* follow callee-saved registers as well */
