@@ -22,6 +22,7 @@ struct shape {
 
 static const struct shape shapes[] = {
     { "plain", { "pause_here", "shape_plain", "main", NULL } },
+    { "noreturn", { "pause_here", "never_return", "shape_noreturn", "main", NULL } },
     { "signal", { "pause_here", "on_signal", "…", "shape_signal", "main", NULL } },
     { "altstack", { "pause_here", "on_signal", "…", "shape_altstack", "main", NULL } },
     { "fault", { "pause_here", "on_fault", "…", "shape_fault", "main", NULL } },
@@ -40,6 +41,17 @@ static const struct shape shapes[] = {
 
 enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
 
+/* Leaves what /proc tells of a blocked thread; the rest must not be believed. */
+static void forget_registers(struct registers *registers)
+{
+    uint64_t ip = registers->ip, sp = registers->sp;
+
+    memset(registers, 0x5a, sizeof(*registers));
+    registers->ip = ip;
+    registers->sp = sp;
+    registers->known = KNOWN_IP | KNOWN_SP;
+}
+
 static void one_shape(struct scene *scene, const struct shape *shape, bool peeked)
 {
     struct frozen *frozen = &scene->freeze.frozen;
@@ -49,7 +61,7 @@ static void one_shape(struct scene *scene, const struct shape *shape, bool peeke
     frozen->peek_context = &scene->freeze;
     frozen->peeked = peeked;
     if (peeked)
-        frozen->registers.known = KNOWN_IP | KNOWN_SP;
+        forget_registers(&frozen->registers);
     scene_unwind(scene);
     scene_expect(scene, shape->chain);
     scene_free(scene);
@@ -83,6 +95,37 @@ static void a_peeked_thread_lacks_its_frame_pointer(void **state)
 {
     (void)state;
     all_shapes("tests/victims/shapes", true);
+}
+
+/* Of each frame's registers, a peek knows fewer, and those alike. */
+static void what_a_peek_does_not_know_is_not_made_up(void **state)
+{
+    struct scene *scene = scene_new("tests/victims/shapes", "kept");
+    struct frozen *frozen = &scene->freeze.frozen;
+    struct unwind_saved held[SCENE_LIMIT], peeked[SCENE_LIMIT];
+    uint32_t count, known = 0;
+
+    (void)state;
+    assert_true(unwind_full(scene->unwinder, frozen, scene->frames, scene->stacks, held,
+                            SCENE_LIMIT, &scene->unwound));
+    count = scene->unwound.count;
+    frozen->peeked = true;
+    forget_registers(&frozen->registers);
+    assert_true(unwind_full(scene->unwinder, frozen, scene->frames, scene->stacks, peeked,
+                            SCENE_LIMIT, &scene->unwound));
+    assert_int_equal(scene->unwound.count, count);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(held[i].callee_known, (1 << UNWIND_CALLEE_SAVED) - 1);
+        for (unsigned k = 0; k < UNWIND_CALLEE_SAVED; k++) {
+            if ((peeked[i].callee_known >> k & 1) == 0)
+                continue;
+            assert_int_equal(peeked[i].callee[k], held[i].callee[k]);
+            known++;
+        }
+    }
+    assert_int_equal(peeked[0].callee_known, 0);
+    assert_true(known != 0);
+    scene_free(scene);
 }
 
 /* musl is built without unwind information and without frame pointers. */
@@ -176,6 +219,7 @@ int main(void)
         cmocka_unit_test(every_shape_is_whole_when_static),
         cmocka_unit_test(every_shape_is_whole_when_static_pie),
         cmocka_unit_test(a_peeked_thread_lacks_its_frame_pointer),
+        cmocka_unit_test(what_a_peek_does_not_know_is_not_made_up),
         cmocka_unit_test(musl_is_walked_by_its_calls),
         cmocka_unit_test(go_is_walked_by_its_table),
         cmocka_unit_test(the_copy_alone_is_enough),

@@ -306,7 +306,7 @@ bool slow_run(struct walk *walk)
     if (!going)
         walk_end(walk, STACK_BAD_ROW, walk->place.ip);
     while (going) {
-        uint64_t at = walk->place.exact ? walk->place.ip : walk->place.ip - 1;
+        uint64_t at = place_code(&walk->place);
 
         walk->mapping = maps_find(walk->frozen->maps, at);
         walk->place.exact = walk->place.exact || walk_in_trampoline(walk);

@@ -33,7 +33,7 @@ static void fill_frame(struct frame *frame, const struct walk *walk)
 {
     const struct place *place = &walk->place;
     const struct mapping *mapping = walk->mapping;
-    uint64_t at = place->exact ? place->ip : place->ip - 1;
+    uint64_t at = place_code(place);
 
     *frame = (struct frame){ .address = at, .kind = FRAME_NATIVE };
     if (mapping == NULL)

@@ -109,7 +109,7 @@ static const struct table *table_of(struct walk *walk, const struct mapping *map
 uint64_t walk_function(struct walk *walk)
 {
     const struct mapping *mapping = walk->mapping;
-    uint64_t at = walk->place.exact ? walk->place.ip : walk->place.ip - 1;
+    uint64_t at = place_code(&walk->place);
     const struct image *image;
     uint64_t bias, start;
 
@@ -125,7 +125,7 @@ uint64_t walk_function(struct walk *walk)
 /* The mapping of the current place, which is most often the last one's. */
 static bool locate(struct walk *walk)
 {
-    uint64_t at = walk->place.exact ? walk->place.ip : walk->place.ip - 1;
+    uint64_t at = place_code(&walk->place);
     const struct mapping *last = walk->mapping;
 
     if (last == NULL || at < last->start || at >= last->end)

@@ -24,6 +24,13 @@ struct place {
     uint16_t callee_known; /* bit I: callee[I] */
 };
 
+/* An address of the instruction that PLACE runs: a return address is of the one behind the call,
+ * and may be of another function. */
+static inline uint64_t place_code(const struct place *place)
+{
+    return place->exact ? place->ip : place->ip - 1;
+}
+
 /* The frames of a walk; a deep one keeps both ends. */
 struct trail {
     struct frame *frames;

@@ -45,6 +45,19 @@ APART void shape_plain(void)
     sink++;
 }
 
+/* Its last instruction is a call: what would be returned to is no longer of its caller. */
+APART _Noreturn static void never_return(void)
+{
+    pause_here();
+    _exit(0);
+}
+
+APART void shape_noreturn(void)
+{
+    sink++;
+    never_return();
+}
+
 APART void recurse(int depth)
 {
     if (depth == 0)
@@ -364,7 +377,7 @@ static const struct {
 #endif
     { "assembly", shape_assembly },   { "bare", shape_bare },         { "odd", shape_odd },
     { "kept", shape_kept },           { "jit", shape_jit },           { "nowhere", shape_nowhere },
-    { "steps", shape_steps },
+    { "steps", shape_steps },         { "noreturn", shape_noreturn },
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* What the samples of a thread weigh, in all, is what the system says it used. */
+#include "config.h"
+
+#include "src/source/account.h"
+
+#include "proftop/clock.h"
+#include "tests/harness/testing.h"
+
+enum { PERIOD_NS = 10 * 1000 * 1000, TOLERATED_PERIODS = 3 };
+
+static void while_nothing_is_owed_each_weighs_its_period(void **state)
+{
+    struct account account = { .first_cpu_ns = 7 };
+
+    (void)state;
+    account_begin(&account, NS_PER_S);
+    assert_true(account.started && account.at_ns == NS_PER_S && account.told_at_ns == NS_PER_S);
+    for (unsigned i = 1; i <= 100; i++) {
+        assert_int_equal(account_weight(&account, PERIOD_NS), PERIOD_NS);
+        account.schedstat.cpu_ns = 7 + (uint64_t)i * PERIOD_NS;
+        assert_int_equal(account_settle(&account, PERIOD_NS), 0);
+    }
+    assert_int_equal(account.told_cpu_ns, (uint64_t)100 * PERIOD_NS);
+}
+
+static void what_was_missed_is_in_the_next(void **state)
+{
+    struct account account = { .schedstat.cpu_ns = 20 * (uint64_t)PERIOD_NS };
+
+    (void)state;
+    account_begin(&account, 0);
+    assert_int_equal(account_settle(&account, PERIOD_NS), 20 * (int64_t)PERIOD_NS);
+    assert_int_equal(account_weight(&account, PERIOD_NS), 21 * (uint64_t)PERIOD_NS);
+    assert_int_equal(account_weight(&account, PERIOD_NS), PERIOD_NS);
+}
+
+/* None weighs nothing: a function that was seen is not lost. */
+static void what_was_too_much_is_taken_from_several(void **state)
+{
+    struct account account = { .schedstat.cpu_ns = PERIOD_NS, .told_cpu_ns = 5 * PERIOD_NS };
+    uint64_t used_ns = PERIOD_NS;
+
+    (void)state;
+    account_begin(&account, 0);
+    assert_int_equal(account_settle(&account, PERIOD_NS), -4 * (int64_t)PERIOD_NS);
+    while (account.correction_ns < 0) {
+        assert_int_equal(account_weight(&account, PERIOD_NS), PERIOD_NS / 2);
+        used_ns += PERIOD_NS;
+    }
+    assert_int_equal(account.told_cpu_ns, used_ns);
+}
+
+/* The samples of the last periods are on their way. */
+static void a_few_periods_are_no_debt(void **state)
+{
+    struct account account = { .schedstat.cpu_ns = TOLERATED_PERIODS * PERIOD_NS - 1 };
+
+    (void)state;
+    account_begin(&account, 0);
+    assert_int_equal(account_settle(&account, PERIOD_NS), 0);
+    account.schedstat.cpu_ns++;
+    assert_int_equal(account_settle(&account, PERIOD_NS), TOLERATED_PERIODS * PERIOD_NS);
+    account.schedstat.cpu_ns = 0;
+    account.told_cpu_ns = TOLERATED_PERIODS * PERIOD_NS;
+    assert_int_equal(account_settle(&account, PERIOD_NS), -TOLERATED_PERIODS * PERIOD_NS);
+}
+
+static void a_clock_read_beside_the_sample_is_believed(void **state)
+{
+    struct account account = { .first_cpu_ns = 100, .correction_ns = 5 };
+
+    (void)state;
+    assert_int_equal(account_weight_exact(&account, 1100), 1000);
+    assert_int_equal(account.correction_ns, 0);
+    assert_int_equal(account_weight_exact(&account, 1100), 0);
+    assert_int_equal(account_weight_exact(&account, 1600), 500);
+    assert_int_equal(account.told_cpu_ns, 1500);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(while_nothing_is_owed_each_weighs_its_period),
+        cmocka_unit_test(what_was_missed_is_in_the_next),
+        cmocka_unit_test(what_was_too_much_is_taken_from_several),
+        cmocka_unit_test(a_few_periods_are_no_debt),
+        cmocka_unit_test(a_clock_read_beside_the_sample_is_believed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
