@@ -29,6 +29,7 @@ struct profile_thread {
     int32_t pid, tid, ppid;
     uint64_t began_ns, ended_ns; /* ended_ns: UINT64_MAX while it lives */
     int32_t exit_status;         /* -1 unknown */
+    uint32_t execs;              /* how often it has become another program; not saved */
     bool process;                /* the first thread of its process */
     char name[64];
 };

@@ -175,8 +175,11 @@ bool threads_event(struct threads *threads, const struct record_thread *record)
             thread.began_ns = record->start_ns;
         rename_thread(&thread, record);
         break;
-    case THREAD_NAMED:
     case THREAD_EXEC:
+        thread.execs++;
+        rename_thread(&thread, record);
+        break;
+    case THREAD_NAMED:
         rename_thread(&thread, record);
         break;
     case THREAD_ENDED:

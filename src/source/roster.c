@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proftop/clock.h"
+#include "proftop/gettext.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
 #include "proftop/unwind.h"
@@ -249,6 +250,9 @@ void roster_exec(struct roster *roster, int32_t pid, const char *name, uint64_t 
     process->stale = true;
     process->maps_read_ns = 0;
     process->execs++;
+    if (pid == target_pid(roster->target) && strcmp(leader->name, name) != 0)
+        emit_note(roster->emit, time_ns, NOTE_INFO, _("%s[%d] has become %s (exec)"), leader->name,
+                  (int)pid, name);
     snprintf(leader->name, sizeof(leader->name), "%s", name);
     leader->stack.count = 0;
     leader->stack.asleep = false;

@@ -16,6 +16,7 @@
 #include "proftop/memory.h"
 #include "proftop/timeline.h"
 #include "src/view/chrome.h"
+#include "src/view/format.h"
 #include "src/view/screen.h"
 
 enum {
@@ -339,6 +340,28 @@ static void tell_end(struct app *app)
                      : _("it has ended; all is kept.  s save  6 timeline  q quit"));
 }
 
+/* After an exec the title names the program that runs now: "srv[8968]+2". */
+static void follow_exec(struct app *app)
+{
+    int32_t pid = profile_info(app->profile)->pid;
+    uint32_t count = profile_threads(app->profile);
+    const char *others = strrchr(app->config.title, '+');
+    char name[NAME_MAX_BYTES], *title;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct profile_thread *thread = profile_thread(app->profile, i);
+
+        if (thread->tid != pid || thread->execs == app->execs)
+            continue;
+        app->execs = thread->execs;
+        title = xasprintf("%s%s", format_process(name, app->profile, pid),
+                          others != NULL ? others : "");
+        free((char *)app->config.title);
+        app->config.title = title;
+        return;
+    }
+}
+
 void app_set_profile(struct app *app, struct profile *profile, uint64_t now_ns)
 {
     bool first = app->profile == NULL;
@@ -352,6 +375,8 @@ void app_set_profile(struct app *app, struct profile *profile, uint64_t now_ns)
         profile_unref(app->profile);
     app->profile = profile;
     app->dirty_profile = true;
+    if (app->config.live)
+        follow_exec(app);
     if (profile_ended(profile))
         app->typing = false; /* nobody is left to type to */
     if (first)

@@ -65,6 +65,7 @@ struct app {
     uint64_t key_ns, drag_ns;
     double overhead_pct;
     uint32_t notes_told;
+    uint32_t execs;    /* of the first process, when its title was made */
     int columns, rows; /* of the screen, when a key last came or it was last drawn */
 
     const struct overlay *overlay;
