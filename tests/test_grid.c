@@ -166,6 +166,26 @@ static void random_bytes_keep_a_row_whole(void **state)
     grid_free(grid);
 }
 
+/* Broken behind words, a word that is longer than a line inside it; nothing is left out but blanks.
+ */
+static void sentences_are_broken_into_lines(void **state)
+{
+    struct grid *grid = grid_new(10, 4, false);
+
+    (void)state;
+    assert_int_equal(grid_lines_taken("", 10), 0);
+    assert_int_equal(grid_lines_taken("one two three four", 10), 2);
+    assert_int_equal(grid_lines_taken("0123456789abc", 10), 2);
+    assert_int_equal(grid_lines_taken("漢字漢字漢字", 5), 3);
+    assert_int_equal(grid_lines(grid, 0, 0, 10, 3, ROLE_NORMAL, "one two three four five six"), 3);
+    assert_string_equal(grid_at(grid, 1, 0)->text, "t");
+    assert_string_equal(grid_at(grid, 2, 0)->text, "f");
+    assert_int_equal(grid_lines(grid, 0, 0, 10, 1, ROLE_NORMAL, "one two three four five six"), 1);
+    assert_string_equal(grid_at(grid, 0, 9)->text, "\u2026");
+    check_sane(grid);
+    grid_free(grid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +195,7 @@ int main(void)
         cmocka_unit_test(ascii_grids_hold_ascii),
         cmocka_unit_test(bars_have_eighths),
         cmocka_unit_test(outside_is_ignored),
+        cmocka_unit_test(sentences_are_broken_into_lines),
         cmocka_unit_test(random_bytes_keep_a_row_whole),
     };
 

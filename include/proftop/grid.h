@@ -73,6 +73,13 @@ struct cell *grid_at(struct grid *grid, int row, int column); /* NULL outside */
 int grid_text(struct grid *grid, int row, int column, int width, enum role role, const char *text);
 int grid_text_right(struct grid *grid, int row, int column, int width, enum role role,
                     const char *text);
+/*
+ * Draws TEXT broken into lines from ROW on, at most ROWS of them, the last cut where there is more;
+ * returns the rows used.  The second only counts all that it takes.
+ */
+int grid_lines(struct grid *grid, int row, int column, int width, int rows, enum role role,
+               const char *text);
+int grid_lines_taken(const char *text, int width);
 int grid_printf(struct grid *grid, int row, int column, int width, enum role role,
                 const char *format, ...) __attribute__((format(printf, 6, 7)));
 void grid_fill(struct grid *grid, int row, int column, int width, enum role role,

@@ -33,6 +33,12 @@ int text_encode(uint32_t code, char buffer[5]);
 /* Makes TEXT printable into BUFFER, at most COLUMNS wide. */
 void text_fit(char *buffer, size_t size_bytes, const char *text, int columns, bool ascii);
 
+/*
+ * How many bytes of TEXT make a line of at most COLUMNS, broken behind a word where it has one; 0
+ * at its end only.
+ */
+size_t text_line(const char *text, int columns);
+
 /* "12.5M", "486", "1.2G": at most 5 columns. */
 const char *text_bytes(char buffer[16], double size_bytes);
 /* "18.7k" */

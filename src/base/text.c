@@ -230,6 +230,30 @@ void text_fit(char *buffer, size_t size_bytes, const char *text, int columns, bo
         memcpy(buffer + used, ellipsis, strlen(ellipsis) + 1);
 }
 
+size_t text_line(const char *text, int columns)
+{
+    const char *at = text, *broken = NULL;
+    char character[24];
+    int used = 0, width;
+
+    while ((width = text_next(&at, character, sizeof(character), false)) >= 0) {
+        used += width;
+        if (used > columns)
+            break;
+        if (*at == ' ' || *at == '\0')
+            broken = at;
+    }
+    if (broken != NULL)
+        return (size_t)(broken - text);
+    at = text; /* one word, longer than the line */
+    for (used = 0; text_next(&at, character, sizeof(character), false) >= 0; broken = at) {
+        used += text_width(character);
+        if (used > columns && broken != NULL)
+            break;
+    }
+    return broken != NULL ? (size_t)(broken - text) : 0;
+}
+
 /* VALUE in steps of STEP: three digits and a suffix, so that the columns stay narrow. */
 static const char *scaled(char buffer[16], double value, double step, const char *suffixes)
 {

@@ -14,7 +14,7 @@
 #include "proftop/text.h"
 #include "src/view/format.h"
 
-enum { INFO_COLUMNS = 74, LABEL_COLUMNS = 14, INFO_ROWS = 20, NOTES = 4 };
+enum { INFO_COLUMNS = 100, LABEL_COLUMNS = 14, INFO_ROWS = 20, NOTES = 4 };
 
 struct page {
     struct grid *grid;
@@ -35,9 +35,9 @@ fact(struct page *page, const char *label, const char *format, ...)
     va_end(arguments);
     grid_text(page->grid, page->box.row + page->row, page->box.column, LABEL_COLUMNS - 1, ROLE_DIM,
               label);
-    grid_text(page->grid, page->box.row + page->row, page->box.column + LABEL_COLUMNS,
-              page->box.columns - LABEL_COLUMNS, ROLE_NORMAL, text);
-    page->row++;
+    page->row += grid_lines(page->grid, page->box.row + page->row, page->box.column + LABEL_COLUMNS,
+                            page->box.columns - LABEL_COLUMNS, page->box.rows - page->row,
+                            ROLE_NORMAL, text);
 }
 
 static const char *or_dash(const char *text)

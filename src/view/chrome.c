@@ -26,6 +26,7 @@ enum {
     WIDE = 120,      /* columns from which words are written out */
     KEY_COLUMNS = 8, /* of one key and its word */
     KEYS = 10,
+    STATUS_ROWS = 4,     /* at most, of a long sentence */
     COMMAND_MIN = 12,    /* columns below which the command line is left out */
     FEW_FOR_SHARES = 100 /* samples below which a banner warns */
 };
@@ -83,23 +84,37 @@ static const char *or_dash(const char *text)
     return text != NULL && text[0] != '\0' ? text : "-";
 }
 
+/* "99", or "24 of 99" while it is lowered. */
+static const char *rate_text(char buffer[FORMAT_MAX], const struct screen_input *input)
+{
+    uint32_t asked = profile_info(input->profile)->rate_hz;
+    uint32_t now = input->fold != NULL ? input->fold->tally.rate_hz : 0;
+
+    if (now == 0 || now == asked || input->ended)
+        snprintf(buffer, FORMAT_MAX, "%u", asked);
+    else
+        snprintf(buffer, FORMAT_MAX, _("%u of %u"), now, asked);
+    return buffer;
+}
+
 /* The part left of the state: which target, on what, sampled how, for how long. */
 static int title_facts(const struct screen_input *input, struct grid *grid, int row, int width)
 {
     const struct profile_info *info = profile_info(input->profile);
     uint32_t threads = living_threads(input->profile);
     uint64_t start = profile_start_ns(input->profile), end = profile_end_ns(input->profile);
-    char elapsed[24], text[512];
+    char elapsed[24], text[512], rate[FORMAT_MAX];
     int left, room;
 
     text_elapsed(elapsed, end > start ? end - start : 0);
     if (grid->columns < WIDE) {
-        snprintf(text, sizeof(text), _("%uthr %ucpu  %s %uHz  rec %s"), threads, info->cpus,
-                 or_dash(info->source), info->rate_hz, elapsed);
+        snprintf(text, sizeof(text), _("%uthr %ucpu  %s %sHz  rec %s"), threads, info->cpus,
+                 or_dash(info->source), rate_text(rate, input), elapsed);
         return grid_printf(grid, row, 0, width, ROLE_TITLE, "proftop %s %s  ", input->title, text);
     }
-    snprintf(text, sizeof(text), _("%u threads on %u CPUs   %s %s %u Hz   rec %s   "), threads,
-             info->cpus, or_dash(info->source), or_dash(info->event), info->rate_hz, elapsed);
+    snprintf(text, sizeof(text), _("%u threads on %u CPUs   %s %s %s Hz   rec %s   "), threads,
+             info->cpus, or_dash(info->source), or_dash(info->event), rate_text(rate, input),
+             elapsed);
     left = grid_printf(grid, row, 0, width, ROLE_TITLE, "proftop  %s  ", input->title);
     room = width - left - text_width(text) - 2; /* the command gets what is left over */
     if (room > COMMAND_MIN)
@@ -155,11 +170,21 @@ static int scope_part(struct grid *grid, int row, int left, bool set, const char
     return left + used;
 }
 
+static uint32_t threads_in(const struct screen_input *input, int32_t pid)
+{
+    uint32_t count = profile_threads(input->profile), found = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        found += pid == 0 || profile_thread(input->profile, i)->pid == pid;
+    return found;
+}
+
 static void describe_threads(const struct screen_input *input, char *text, size_t size_bytes,
                              bool wide)
 {
     const struct scope *scope = input->scope;
     const char *label = wide ? _("Threads") : _("Thr");
+    char process[NAME_MAX_BYTES];
     unsigned chosen = 0;
 
     while (chosen < SCOPE_THREADS_MAX && scope->threads[chosen] != 0)
@@ -171,11 +196,12 @@ static void describe_threads(const struct screen_input *input, char *text, size_
     else if (scope->thread_name[0] != '\0')
         snprintf(text, size_bytes, "%s \"%s\"", label, scope->thread_name);
     else
-        snprintf(text, size_bytes, _("%s all %u"), label, profile_threads(input->profile));
+        snprintf(text, size_bytes, _("%s all %u"), label, threads_in(input, scope->processes[0]));
     if (scope->processes[0] != 0) {
         size_t length = strlen(text);
 
-        snprintf(text + length, size_bytes - length, _(" of pid %d"), scope->processes[0]);
+        snprintf(text + length, size_bytes - length, _(" of %.40s"),
+                 format_process(process, input->profile, scope->processes[0]));
     }
 }
 
@@ -329,6 +355,20 @@ const struct view_ops *chrome_tab_at(const struct screen_input *input, int colum
 /* ---- status and keys ----------------------------------------------------------------------------
  */
 
+/* A sentence that is longer than the line rises over the rows above it, to be read whole. */
+static void say(struct grid *grid, int row, const char *text)
+{
+    int lines = grid_lines_taken(text, grid->columns);
+
+    if (lines > STATUS_ROWS)
+        lines = STATUS_ROWS;
+    if (lines < 1 || lines > row + 1)
+        lines = 1;
+    for (int i = 0; i < lines; i++)
+        grid_fill(grid, row - i, 0, grid->columns, ROLE_TITLE, " ");
+    grid_lines(grid, row - lines + 1, 0, grid->columns, lines, ROLE_TITLE, text);
+}
+
 void chrome_status(const struct screen_input *input, struct grid *grid, int row)
 {
     const struct function *function;
@@ -337,7 +377,7 @@ void chrome_status(const struct screen_input *input, struct grid *grid, int row)
     int width;
 
     if (input->status != NULL) {
-        grid_text(grid, row, 0, grid->columns, ROLE_TITLE, input->status);
+        say(grid, row, input->status);
         return;
     }
     if (input->fold == NULL || input->chosen == FUNCTION_NONE)

@@ -146,6 +146,41 @@ int grid_text(struct grid *grid, int row, int column, int width, enum role role,
     return used;
 }
 
+/* Where the line after the one of LENGTH bytes begins. */
+static const char *line_after(const char *text, size_t length)
+{
+    text += length;
+    return text + strspn(text, " ");
+}
+
+int grid_lines_taken(const char *text, int width)
+{
+    int taken = 0;
+    size_t length;
+
+    for (; (length = text_line(text, width)) > 0; text = line_after(text, length))
+        taken++;
+    return taken;
+}
+
+int grid_lines(struct grid *grid, int row, int column, int width, int rows, enum role role,
+               const char *text)
+{
+    size_t length;
+    int used = 0;
+
+    while (used < rows && (length = text_line(text, width)) > 0) {
+        const char *next = line_after(text, length);
+        bool last = used + 1 == rows; /* what is left over is cut here */
+
+        grid_printf(grid, row + used, column, width, role, "%.*s",
+                    last ? (int)strlen(text) : (int)length, text);
+        text = next;
+        used++;
+    }
+    return used;
+}
+
 int grid_text_right(struct grid *grid, int row, int column, int width, enum role role,
                     const char *text)
 {
