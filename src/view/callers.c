@@ -16,6 +16,7 @@
 
 #include "format.h"
 #include "proftop/gettext.h"
+#include "proftop/text.h"
 #include "proftop/view.h"
 #include "tree_pane.h"
 #include "views.h"
@@ -26,6 +27,7 @@ enum {
     SAMPLES_COLUMNS = 6,
     MODULE_COLUMNS = 10,
     BAR_FROM = 60,
+    NAME_MIN = 12, /* columns the centre's name keeps beside its figures */
     FIXED_ROWS = 3 /* the two headers and the centre */
 };
 
@@ -44,6 +46,14 @@ struct callers_state {
 static function_id centre_of(const struct callers_state *state)
 {
     return state->place.known ? state->place.centre : FUNCTION_NONE;
+}
+
+/* Whom to begin with: who is chosen; else, as on the root of a tree, the heaviest. */
+static function_id first_centre(const struct screen_input *input)
+{
+    if (input->chosen != FUNCTION_NONE || input->fold == NULL || input->fold->row_count == 0)
+        return input->chosen;
+    return input->fold->rows[0].function;
 }
 
 static const struct fold_callers *callers_of(const struct callers_state *state,
@@ -316,7 +326,7 @@ static void render_centre(const struct callers_state *state, const struct screen
     const struct function *function = names_get(input->fold->names, state->place.centre);
     char name[NAME_MAX_BYTES], total[FORMAT_MAX], self[FORMAT_MAX], cores[FORMAT_MAX];
     char facts[256];
-    int left;
+    int left, width;
 
     grid_fill(grid, at, 0, grid->columns, ROLE_HEADER, "\u2500");
     facts[0] = '\0';
@@ -326,9 +336,12 @@ static void render_centre(const struct callers_state *state, const struct screen
                  format_weight(self, input, input->fold, row->self, row->self_samples),
                  format_cores(cores, input->fold, row->total),
                  (unsigned long long)row->total_samples, row->threads);
-    format_name(name, input, function, grid->columns - 6 - (int)strlen(facts));
+    width = grid->columns - 4 - text_width(facts);
+    if (width < NAME_MIN)
+        width = grid->columns < NAME_MIN + 4 ? grid->columns - 4 : NAME_MIN;
+    format_name(name, input, function, width);
     grid_text(grid, at, 3, 1, ROLE_HEADER, " ");
-    left = 4 + grid_text(grid, at, 4, grid->columns - 6, ROLE_HEADER, name);
+    left = 4 + grid_text(grid, at, 4, width, ROLE_HEADER, name);
     grid_text(grid, at, left, grid->columns - left, ROLE_HEADER, facts);
 }
 
@@ -374,18 +387,20 @@ static void render_tree(struct callers_state *state, const struct screen_input *
 {
     const struct function *function = names_get(input->fold->names, state->place.centre);
     const struct fold *fold = turned_over(state, input);
+    const char *back = _("b: callers and callees");
     struct grid *below;
     struct tree_pane pane;
     char name[NAME_MAX_BYTES];
 
-    format_name(name, input, function, grid->columns - 40);
-    grid_printf(grid, 0, 1, grid->columns - 1, ROLE_TITLE,
-                _("Bottom-up: who leads to %s   b: back to callers and callees"), name);
+    grid_text_right(grid, 0, grid->columns - text_width(back), text_width(back), ROLE_TITLE, back);
+    format_name(name, input, function, grid->columns - text_width(back) - 22);
+    grid_printf(grid, 0, 1, grid->columns - text_width(back) - 2, ROLE_TITLE, _("Who leads to %s"),
+                name);
     if (fold == NULL)
         return;
     pane = borrow_pane(state);
     below = grid_new(grid->columns, grid->rows - 1, grid->ascii);
-    tree_pane_render(&pane, input, fold, below, _("leaf first: its callers are below it"));
+    tree_pane_render(&pane, input, fold, below, _("leaf first, callers below"));
     grid_blit(grid, 1, 0, below);
     grid_free(below);
     return_pane(state, &pane);
@@ -397,8 +412,8 @@ static void render(void *opaque, const struct screen_input *input, struct grid *
 
     if (input->fold == NULL)
         return;
-    if (!state->place.known && input->chosen != FUNCTION_NONE) {
-        state->place.centre = input->chosen;
+    if (!state->place.known && first_centre(input) != FUNCTION_NONE) {
+        state->place.centre = first_centre(input);
         state->place.known = true;
     }
     if (!state->place.known)
@@ -416,7 +431,7 @@ static void wants(const void *opaque, const struct screen_input *input, int rows
 
     (void)rows;
     (void)columns;
-    wants->function = state->place.known ? state->place.centre : input->chosen;
+    wants->function = state->place.known ? state->place.centre : first_centre(input);
     wants->bottom_up = state->place.bottom_up;
 }
 

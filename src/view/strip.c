@@ -39,6 +39,7 @@ struct strip {
     double now;
 };
 
+/* The lane of the machine, or of all the target's processes together. */
 static lane_id find_lane(const struct lanes *lanes, enum lane_group group, const char *key)
 {
     uint32_t count = lanes_count(lanes);
@@ -46,7 +47,7 @@ static lane_id find_lane(const struct lanes *lanes, enum lane_group group, const
     for (lane_id id = 0; id < count; id++) {
         const struct lane *lane = lanes_get(lanes, id);
 
-        if (lane->group == group && lane->tid == 0 && strcmp(lane->key, key) == 0)
+        if (lane->group == group && lane->pid == 0 && lane->tid == 0 && strcmp(lane->key, key) == 0)
             return id;
     }
     return UINT32_MAX;
