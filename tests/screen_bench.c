@@ -13,7 +13,8 @@
 
 #define NOW_NS (1064 * NS_PER_S)
 
-struct bench *bench_new(int columns, int rows, bool hostile, bool ascii, bool live)
+static struct bench *bench_of(struct recording *recording, int columns, int rows, bool ascii,
+                              bool live)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
     struct app_config config = {
@@ -24,13 +25,23 @@ struct bench *bench_new(int columns, int rows, bool hostile, bool ascii, bool li
     scope_init(&config.scope);
     if (live)
         config.scope.last_ns = 10 * NS_PER_S;
-    bench->recording = recording_new(hostile);
+    bench->recording = recording;
     bench->profile = recording_profile(bench->recording, 64, false);
     bench->app = app_new(&config);
     bench->grid = grid_new(columns, rows, ascii);
     bench->now_ns = NOW_NS;
     app_set_profile(bench->app, bench->profile, bench->now_ns);
     return bench;
+}
+
+struct bench *bench_new(int columns, int rows, bool hostile, bool ascii, bool live)
+{
+    return bench_of(recording_new(hostile), columns, rows, ascii, live);
+}
+
+struct bench *bench_of_two(int columns, int rows)
+{
+    return bench_of(recording_of_two(), columns, rows, false, true);
 }
 
 void bench_free(struct bench *bench)

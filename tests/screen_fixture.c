@@ -22,7 +22,9 @@ enum {
     FUNCTIONS = 16,
     MODULE_BUSY = 1,
     RATE_HZ = 99,
-    GONE_AFTER_S = 41
+    GONE_AFTER_S = 41,
+    FIRST_PYTHON = 3,
+    OTHER_PID = 9100
 };
 
 #define START_NS (1000 * NS_PER_S)
@@ -125,6 +127,7 @@ struct recording {
     lane_id lanes_of[LANES];
     unsigned slices; /* made so far */
     uint32_t seed;
+    bool two; /* processes */
 };
 
 static uint32_t next_random(struct recording *recording)
@@ -178,6 +181,14 @@ static void make_stacks(struct recording *recording, bool hostile)
 
 static void make_lanes(struct recording *recording)
 {
+    struct lane own = { .group = LANE_TARGET,
+                        .key = "cpu_pct",
+                        .label = "busy cpu",
+                        .unit = UNIT_PERCENT,
+                        .pid = 8968 };
+
+    if (recording->two) /* of the first process alone: what stands for all comes later */
+        lanes_add(recording->lanes, &own);
     for (int i = 0; i < LANES; i++) {
         bool share = lane_plans[i].unit == UNIT_PERCENT && lane_plans[i].group != LANE_TARGET;
         struct lane lane = { .group = lane_plans[i].group,
@@ -191,6 +202,12 @@ static void make_lanes(struct recording *recording)
 
         recording->lanes_of[i] = lanes_add(recording->lanes, &lane);
     }
+}
+
+/* Threads of the other process, where there is one. */
+static bool is_python(uint32_t thread)
+{
+    return thread >= FIRST_PYTHON && thread < THREADS - 1;
 }
 
 static void make_threads(struct recording *recording)
@@ -209,12 +226,17 @@ static void make_threads(struct recording *recording)
 
         if (i == THREADS - 1)
             thread.tid = 8969;
+        if (recording->two && is_python((uint32_t)i)) {
+            thread.pid = OTHER_PID;
+            thread.process = i == FIRST_PYTHON;
+            thread.tid = OTHER_PID + i - FIRST_PYTHON;
+        }
         snprintf(thread.name, sizeof(thread.name), "%s", names[i]);
         history_add_thread(recording->history, &thread);
     }
 }
 
-struct recording *recording_new(bool hostile)
+static struct recording *make_recording(bool hostile, bool two)
 {
     struct recording *recording = xcalloc(1, sizeof(*recording));
     struct profile_info info = { .command = (char *)"./busy --threads 4",
@@ -235,10 +257,30 @@ struct recording *recording_new(bool hostile)
     recording->lanes = config.lanes = lanes_new();
     recording->history = history_new(&config);
     recording->seed = 7;
+    recording->two = two;
     make_lanes(recording);
     make_threads(recording);
     make_stacks(recording, hostile);
     return recording;
+}
+
+struct recording *recording_new(bool hostile)
+{
+    return make_recording(hostile, false);
+}
+
+struct recording *recording_of_two(void)
+{
+    return make_recording(false, true);
+}
+
+void recording_exec(struct recording *recording, const char *name)
+{
+    struct profile_thread thread = *history_thread(recording->history, 0);
+
+    thread.execs++;
+    snprintf(thread.name, sizeof(thread.name), "%s", name);
+    history_set_thread(recording->history, 0, &thread);
 }
 
 void recording_free(struct recording *recording)
@@ -257,9 +299,10 @@ static unsigned pick(struct recording *recording)
     return i;
 }
 
-static void add_entry(struct slice_draft *draft, uint32_t thread, stack_id stack, uint64_t weight,
-                      enum state state, enum wait_reason reason)
+static void add_entry(struct recording *recording, struct slice_draft *draft, uint32_t thread,
+                      stack_id stack, uint64_t weight, enum state state, enum wait_reason reason)
 {
+    bool python = recording->two && is_python(thread);
     struct slice_entry entry = { .thread = thread,
                                  .stack = stack,
                                  .weight = weight,
@@ -267,7 +310,10 @@ static void add_entry(struct slice_draft *draft, uint32_t thread, stack_id stack
                                  .syscall = -1,
                                  .state = (uint8_t)state,
                                  .metric = METRIC_TIME,
-                                 .reason = (uint8_t)reason };
+                                 .reason = (uint8_t)reason,
+                                 .gil = !python                  ? GIL_NONE
+                                        : state == STATE_RUNNING ? GIL_HELD
+                                                                 : GIL_WANTED };
 
     draft_add_entry(draft, &entry);
 }
@@ -289,16 +335,19 @@ static void add_samples(struct recording *recording, struct slice_draft *draft, 
         for (unsigned i = 0; i < due; i++) {
             if (stolen(slice) && next_random(recording) % 2 == 0)
                 continue;
-            add_entry(draft, thread, recording->stacks[pick(recording)], each, STATE_RUNNING, 0);
+            add_entry(recording, draft, thread, recording->stacks[pick(recording)], each,
+                      STATE_RUNNING, 0);
             tally.received++;
         }
         if (thread > 2)
-            add_entry(draft, thread, recording->waits[1], 9 * each, STATE_WAITING,
-                      thread == 3 ? WAIT_LOCK : WAIT_SLEEP);
+            add_entry(recording, draft, thread, recording->waits[1], 9 * each, STATE_WAITING,
+                      recording->two ? WAIT_GIL
+                      : thread == 3  ? WAIT_LOCK
+                                     : WAIT_SLEEP);
     }
-    add_entry(draft, 0, recording->waits[0], 10 * each, STATE_WAITING, WAIT_LOCK);
+    add_entry(recording, draft, 0, recording->waits[0], 10 * each, STATE_WAITING, WAIT_LOCK);
     if (slice < GONE_AFTER_S * 10 && slice % 30 == 0) {
-        add_entry(draft, 5, recording->stacks[9], each, STATE_RUNNING, 0);
+        add_entry(recording, draft, 5, recording->stacks[9], each, STATE_RUNNING, 0);
         tally.received++;
     }
     tally.target_cpu_ns = tally.received * each;

@@ -13,6 +13,13 @@ struct recording;
 
 /* With hostile names in place of some good ones when HOSTILE. */
 struct recording *recording_new(bool hostile);
+/*
+ * The last two of its threads are two of another process, 9100 "worker", and run Python: 8973 holds
+ * the interpreter's lock while it runs, both wait for it else.
+ */
+struct recording *recording_of_two(void);
+/* The first process becomes another program, NAME. */
+void recording_exec(struct recording *recording, const char *name);
 void recording_free(struct recording *recording);
 
 /* The profile after SECONDS of it; the caller unrefs it. */

@@ -65,7 +65,7 @@ static const struct row rows[] = {
     { ACTION_EXPAND_ALL, "2", "*", "try_to_wake_up", NULL },
     { ACTION_EXPAND_BELOW, "2 Down", "e", "_raw_spin_unlock", NULL },
     { ACTION_COLLAPSE_BELOW, "2", "C", NULL, "worker" },
-    { ACTION_INVERT_TREE, "Enter", "b", "Bottom-up", NULL },
+    { ACTION_INVERT_TREE, "Enter", "b", "Who leads to", NULL },
     { ACTION_HOTTEST, "2 g", "H", "::sum() const  ", NULL },
     { ACTION_SORT_LEFT, ">", "<", "SELF%\u25bd", NULL },
     { ACTION_SORT_RIGHT, "", ">", "TOTAL%\u25bd", NULL },
@@ -87,7 +87,7 @@ static const struct row rows[] = {
     { ACTION_ONLY_MODULE, "", "d", "only busy", NULL },
     { ACTION_FOLD_LIBRARIES, "", "L", "-libs", NULL },
     { ACTION_INTERNAL, "", "J", "+internal", NULL },
-    { ACTION_ALL_PROCESSES, "", "X", "of pid 8968", NULL },
+    { ACTION_ALL_PROCESSES, "", "X", "of busy[8968]", NULL },
     { ACTION_NAMES, "", "p", "Names: full", NULL },
     { ACTION_UNITS, "", "%", "SELF c", NULL },
     { ACTION_FOLLOW, "", "F", "Cursor follows its function: no", NULL },
@@ -398,10 +398,79 @@ static void every_format_can_be_saved(void **state)
         }
 }
 
+/* On the root of a tree no function is chosen: Callers begins with the heaviest. */
+static void callers_of_a_root_are_the_heaviests(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "2 g 3");
+    assert_true(bench_shows(bench, "CALLERS"));
+    assert_true(bench_shows(bench, "Table::sum  total"));
+    bench_free(bench);
+}
+
+static void processes_open_close_and_narrow(void **state)
+{
+    struct bench *bench = bench_of_two(80, 24);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "5 g -");
+    assert_true(bench_shows(bench, "+ process of 3 threads"));
+    assert_false(bench_shows(bench, "wrk-0"));
+    assert_true(bench_shows(bench, "wrk-3"));
+    bench_press(bench, "C");
+    assert_false(bench_shows(bench, "wrk-3"));
+    bench_press(bench, "g Down +");
+    assert_true(bench_shows(bench, "wrk-3"));
+    bench_press(bench, "Enter");
+    assert_true(bench_shows(bench, "all 2 of wrk-2[9100]"));
+    assert_false(bench_shows(bench, "8968 busy"));
+    bench_press(bench, "Esc 2 g Down Enter"); /* a process in the tree is one too */
+    assert_true(bench_shows(bench, "of busy[8968]"));
+    bench_free(bench);
+}
+
+static void long_sentences_are_read_whole(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    app_say(bench->app, "%s",
+            "a sentence that is so much longer than the line at the bottom that it takes another "
+            "one above that line for its end");
+    bench_paint(bench);
+    assert_true(bench_shows(bench, "above that line for its end"));
+    assert_true(bench_shows(bench, "F10Quit"));
+    bench_free(bench);
+}
+
+static void an_exec_changes_the_title(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    assert_true(bench_shows(bench, "proftop busy[8968]"));
+    recording_exec(bench->recording, "server");
+    profile_unref(bench->profile);
+    bench->profile = recording_profile(bench->recording, 65, false);
+    app_set_profile(bench->app, bench->profile, bench->now_ns);
+    bench_paint(bench);
+    assert_true(bench_shows(bench, "proftop server[8968]"));
+    bench_free(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_key_does_what_help_says),
+        cmocka_unit_test(callers_of_a_root_are_the_heaviests),
+        cmocka_unit_test(processes_open_close_and_narrow),
+        cmocka_unit_test(long_sentences_are_read_whole),
+        cmocka_unit_test(an_exec_changes_the_title),
         cmocka_unit_test(every_row_of_the_table_has_a_case),
         cmocka_unit_test(no_key_means_two_things),
         cmocka_unit_test(wishes_reach_the_loop),

@@ -51,6 +51,29 @@ static void check_views(int columns, int rows, bool ascii)
     bench_free(bench);
 }
 
+/* A process level in Threads, Tree, Flame and the scope; who holds the interpreter's lock. */
+static void two_processes(void **state)
+{
+    static const struct {
+        const char *name, *keys;
+    } views[] = { { "two-threads", "5" },
+                  { "two-tree", "2" },
+                  { "two-flame", "4" },
+                  { "two-only", "5 g Down Down Down Down Enter" } };
+
+    (void)state;
+    for (int size = 0; size < 2; size++) {
+        struct bench *bench = size == 0 ? bench_of_two(80, 24) : bench_of_two(140, 40);
+
+        bench_paint(bench);
+        for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+            bench_press(bench, views[i].keys);
+            check(bench, views[i].name);
+        }
+        bench_free(bench);
+    }
+}
+
 static void views_at_80x24(void **state)
 {
     (void)state;
@@ -119,9 +142,13 @@ static void hostile_names_keep_the_screen_sane(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(views_at_80x24),    cmocka_unit_test(views_at_140x40),
-        cmocka_unit_test(views_in_ascii),    cmocka_unit_test(top_at_odd_sizes),
-        cmocka_unit_test(overlays_at_80x24), cmocka_unit_test(hostile_names_keep_the_screen_sane),
+        cmocka_unit_test(views_at_80x24),
+        cmocka_unit_test(views_at_140x40),
+        cmocka_unit_test(views_in_ascii),
+        cmocka_unit_test(top_at_odd_sizes),
+        cmocka_unit_test(two_processes),
+        cmocka_unit_test(overlays_at_80x24),
+        cmocka_unit_test(hostile_names_keep_the_screen_sane),
     };
 
     if (setlocale(LC_ALL, "C.UTF-8") == NULL || setenv("TZ", "UTC", 1) != 0)

@@ -16,7 +16,7 @@
 
 #include "proftop/gettext.h"
 
-#define TREES "tree callers"
+#define TREES "tree callers threads"
 
 const struct action_info action_table[ACTIONS] = {
     [ACTION_NONE] = { "none", "", NULL, "", NULL },
@@ -63,10 +63,9 @@ const struct action_info action_table[ACTIONS] = {
     [ACTION_CLEAR] = { "clear", "Del", NULL, N_("clear the filter"), NULL },
     [ACTION_TREE] = { "tree", "t F5", N_("Tree"), N_("this function in the tree"), NULL },
 
-    [ACTION_EXPAND] = { "expand", "+", NULL, N_("expand; in Time: zoom in"),
-                        "tree callers time system" },
+    [ACTION_EXPAND] = { "expand", "+", NULL, N_("expand; in Time: zoom in"), TREES " time system" },
     [ACTION_COLLAPSE] = { "collapse", "-", NULL, N_("collapse; in Time: zoom out"),
-                          "tree callers time system" },
+                          TREES " time system" },
     [ACTION_EXPAND_ALL] = { "expand-all", "* E", NULL, N_("expand everything"), TREES },
     [ACTION_EXPAND_BELOW] = { "expand-below", "e", NULL, N_("expand what is below"), TREES },
     [ACTION_COLLAPSE_BELOW] = { "collapse-all", "C", NULL, N_("collapse everything"), TREES },

@@ -176,7 +176,7 @@ static const char *box_name(char buffer[NAME_MAX_BYTES], const struct screen_inp
     if (function != NULL)
         return own_name(function->name);
     if (box->node == NODE_ROOT)
-        return input->title;
+        return format_target(buffer, input);
     return format_process(buffer, input->profile, (int32_t)input->fold->nodes[box->node].process);
 }
 

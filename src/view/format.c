@@ -248,6 +248,16 @@ const char *format_process(char buffer[NAME_MAX_BYTES], const struct profile *pr
     return buffer;
 }
 
+const char *format_target(char buffer[NAME_MAX_BYTES], const struct screen_input *input)
+{
+    const int32_t *processes = input->fold != NULL ? input->fold->scope.processes : NULL;
+
+    if (processes != NULL && processes[0] != 0 && processes[1] == 0)
+        return format_process(buffer, input->profile, processes[0]);
+    snprintf(buffer, NAME_MAX_BYTES, "%s", input->title);
+    return buffer;
+}
+
 const char *format_module(char buffer[FORMAT_LONG], const struct function *function)
 {
     const char *name = strrchr(function->module, '/');

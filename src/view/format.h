@@ -51,6 +51,9 @@ void name_set_free(struct name_set *names);
 /* "busy[8968]" */
 const char *format_process(char buffer[NAME_MAX_BYTES], const struct profile *profile, int32_t pid);
 
+/* The same of the only process in scope, or what the whole target is called. */
+const char *format_target(char buffer[NAME_MAX_BYTES], const struct screen_input *input);
+
 /* "busy", "libc", "kernel": without directory, ".so" and version. */
 const char *format_module(char buffer[FORMAT_LONG], const struct function *function);
 /* Own code, library, kernel, Python…: how it is drawn. */

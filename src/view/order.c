@@ -8,10 +8,7 @@
 #include <string.h>
 
 #include "format.h"
-#include "proftop/clock.h"
 #include "proftop/memory.h"
-
-enum { QUIET_MS = 2000, SORT_MS = 2000 };
 
 struct comparison {
     const struct fold *fold;
@@ -95,6 +92,17 @@ static void sort_rows(struct order *order, const struct fold *fold)
         part_tail(order, fold);
 }
 
+/* The rows stand as sorting would put them; the tail counts as one. */
+static bool is_sorted(const struct order *order, const struct fold *fold)
+{
+    struct comparison by = { fold, order->sort };
+
+    for (uint32_t i = 1; i < order->tail; i++)
+        if (compare(&order->rows[i - 1], &order->rows[i], &by) > 0)
+            return false;
+    return true;
+}
+
 /* Keeps the order shown: rows that are gone leave it, new ones join at the end. */
 static void keep_rows(struct order *order, const struct fold *fold)
 {
@@ -117,7 +125,6 @@ static void keep_rows(struct order *order, const struct fold *fold)
         if (fold->rows[i].function < functions && row_of[fold->rows[i].function] != UINT32_MAX)
             order->rows[count++] = i;
     order->count = count;
-    order->held = true;
     if (order->sort.inverted)
         order->tail = count;
     else
@@ -125,53 +132,33 @@ static void keep_rows(struct order *order, const struct fold *fold)
     free(row_of);
 }
 
-static bool is_quiet(const struct screen_input *input)
-{
-    return input->now_ns >= input->key_ns + QUIET_MS * NS_PER_MS;
-}
-
 bool order_is_held(const struct order *order, const struct screen_input *input)
 {
-    return order->held && !is_quiet(input);
-}
-
-static bool may_sort(const struct order *order, const struct screen_input *input)
-{
-    if (!order->valid || order->asked != input->asked)
-        return true;
-    if (input->now_ns > order->seen_ns + QUIET_MS * NS_PER_MS) /* nobody was looking */
-        return true;
-    return is_quiet(input) && input->now_ns >= order->sorted_ns + SORT_MS * NS_PER_MS;
+    return order->held && resort_waits(input);
 }
 
 void order_update(struct order *order, const struct screen_input *input, const struct sort *sort)
 {
     const struct fold *fold = input->fold;
     bool other_sort = order->sort.key != sort->key || order->sort.inverted != sort->inverted;
+    bool valid = order->resort.valid, sort_now = resort_due(&order->resort, input) || other_sort;
 
-    bool sort_now = other_sort || may_sort(order, input);
-
-    order->seen_ns = input->now_ns;
-    if (order->valid && !other_sort && order->version == fold->version &&
-        !(order->held && sort_now))
+    if (valid && !other_sort && order->version == fold->version && !(order->held && sort_now))
         return;
     order->rows = array_reserve(order->rows, &order->rows_room, fold->row_count + order->count + 1,
                                 sizeof(order->rows[0]));
     order->sort = *sort;
-    if (sort_now) {
+    if (sort_now)
         sort_rows(order, fold);
-        order->sorted_ns = input->now_ns;
-        order->held = false;
-    } else {
+    else
         keep_rows(order, fold);
-    }
+    order->held = !sort_now && !is_sorted(order, fold);
     order->functions = array_reserve(order->functions, &order->functions_room, order->count + 1,
                                      sizeof(order->functions[0]));
     for (uint32_t i = 0; i < order->count; i++)
         order->functions[i] = fold->rows[order->rows[i]].function;
     order->version = fold->version;
-    order->asked = input->asked;
-    order->valid = true;
+    resort_done(&order->resort, input, sort_now);
 }
 
 void order_fini(struct order *order)

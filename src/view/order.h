@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "proftop/view.h"
+#include "resort.h"
 
 enum sort_key {
     SORT_SELF,
@@ -32,10 +33,10 @@ struct order {
     function_id *functions; /* the same as functions: what survives the fold */
     size_t rows_room, functions_room;
     uint32_t count, tail; /* rows from TAIL on are each too few samples to say anything */
-    uint64_t version, sorted_ns, seen_ns; /* SEEN: when last drawn */
-    uint32_t asked;
+    uint64_t version;
     struct sort sort;
-    bool valid, held; /* held: a better order is known but not shown yet */
+    struct resort resort;
+    bool held; /* a better order is known but not shown yet */
 };
 
 /* Follows INPUT's fold; LIMIT: where the tail may begin at the earliest. */

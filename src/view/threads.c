@@ -2,202 +2,136 @@
 /*
  * Threads: what each was doing, exited ones too.
  *
- *        TID NAME       S  CPU% run/queued/wait LAST 20s             TOP FUNCTION NOW
- *       8970 wrk-0      R  87.5 ########..      ▇▇▇▇▇▇▇▇▇▇▇▇▃▃▃▃▃▇▇▇ Table::sum    41%
+ *        TID NAME       S  CPU% run/queued/wait   GIL%  WANT% LAST 20s   TOP FUNCTION NOW
+ *       8970 wrk-0      R  87.5 ########..        81.0    3.2 ▇▇▇▇▇▇▇▇▇▇ Table::sum    41%
  *       8969 init-tmp   X                       gone at 0:41, its 12 samples are kept
+ *
+ * The lock of an interpreter has its columns only where there is one.
  */
 #include "config.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "format.h"
 #include "list.h"
-#include "proftop/clock.h"
 #include "proftop/gettext.h"
-#include "proftop/memory.h"
 #include "proftop/text.h"
 #include "proftop/view.h"
+#include "threads_order.h"
 #include "threads_row.h"
 #include "views.h"
-
-enum thread_sort { SORT_BY_CPU, SORT_BY_WAIT, SORT_BY_TID, SORT_BY_NAME, THREAD_SORTS };
 
 struct threads_state {
     struct threads_place {
         struct list list;
-        uint32_t cursor; /* profile's thread index + 1; 0: none */
-        uint32_t sort;   /* enum thread_sort */
+        thread_key cursor;
+        uint32_t sort; /* enum thread_sort */
         bool inverted;
     } place;
-    uint32_t *order; /* indices into fold->threads */
-    uint32_t *kept;  /* the same as profile indices */
-    size_t order_room, kept_room;
-    uint32_t count, asked;
-    uint64_t version, sorted_ns, seen_ns; /* SEEN: when last drawn */
-    uint32_t sorted_by;
-    bool valid, held;
+    struct thread_order order;
 };
-
-struct comparison {
-    const struct screen_input *input;
-    uint32_t sort;
-    bool inverted;
-};
-
-static int descending(uint64_t a, uint64_t b)
-{
-    return a < b ? 1 : a > b ? -1 : 0;
-}
-
-static int compare(const void *a, const void *b, void *context)
-{
-    const struct comparison *by = context;
-    uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
-    const struct fold_thread *first = &by->input->fold->threads[i];
-    const struct fold_thread *second = &by->input->fold->threads[k];
-    const struct profile_thread *x = threads_facts(by->input, first),
-                                *y = threads_facts(by->input, second);
-    int result;
-
-    if (threads_gone(by->input, first) != threads_gone(by->input, second))
-        return threads_gone(by->input, first) ? 1 : -1;
-    switch (by->sort) {
-    case SORT_BY_WAIT:
-        result = descending(first->waiting_ns, second->waiting_ns);
-        break;
-    case SORT_BY_TID:
-        result = x->tid < y->tid ? -1 : x->tid > y->tid;
-        break;
-    case SORT_BY_NAME:
-        result = strcmp(x->name, y->name);
-        break;
-    default:
-        result = descending(first->running_ns, second->running_ns);
-    }
-    if (by->inverted)
-        result = -result;
-    return result != 0 ? result : x->tid < y->tid ? -1 : x->tid > y->tid;
-}
-
-/* Keeps the order shown; threads that are new join at the end. */
-static void keep_order(struct threads_state *state, const struct fold *fold)
-{
-    uint32_t total = profile_threads(fold->profile), count = 0;
-    uint32_t *place_of = xmalloc(sizeof(*place_of) * ((size_t)total + 1));
-
-    memset(place_of, 0xff, sizeof(*place_of) * total);
-    for (uint32_t i = 0; i < fold->thread_count; i++)
-        if (fold->threads[i].thread < total)
-            place_of[fold->threads[i].thread] = i;
-    for (uint32_t i = 0; i < state->count; i++) {
-        uint32_t thread = state->kept[i];
-
-        if (thread < total && place_of[thread] != UINT32_MAX) {
-            state->order[count++] = place_of[thread];
-            place_of[thread] = UINT32_MAX;
-        }
-    }
-    for (uint32_t i = 0; i < fold->thread_count; i++)
-        if (fold->threads[i].thread < total && place_of[fold->threads[i].thread] != UINT32_MAX)
-            state->order[count++] = i;
-    state->count = count;
-    free(place_of);
-}
-
-static void update_order(struct threads_state *state, const struct screen_input *input)
-{
-    const struct fold *fold = input->fold;
-    uint32_t by = state->place.sort * 2 + (state->place.inverted ? 1 : 0);
-    bool quiet = (input->now_ns >= input->key_ns + 2 * NS_PER_S &&
-                  input->now_ns >= state->sorted_ns + NS_PER_S) ||
-                 input->now_ns > state->seen_ns + 2 * NS_PER_S; /* nobody was looking */
-    bool sort = !state->valid || state->asked != input->asked || state->sorted_by != by || quiet;
-
-    state->seen_ns = input->now_ns;
-    if (state->valid && state->version == fold->version && state->sorted_by == by &&
-        !(state->held && quiet))
-        return;
-    state->order =
-        array_reserve(state->order, &state->order_room,
-                      (size_t)fold->thread_count + state->count + 1, sizeof(state->order[0]));
-    if (sort) {
-        struct comparison comparison = { input, state->place.sort, state->place.inverted };
-
-        for (uint32_t i = 0; i < fold->thread_count; i++)
-            state->order[i] = i;
-        state->count = fold->thread_count;
-        qsort_r(state->order, state->count, sizeof(state->order[0]), compare, &comparison);
-        state->sorted_ns = input->now_ns;
-    } else {
-        keep_order(state, fold);
-    }
-    state->held = !sort;
-    state->kept = array_reserve(state->kept, &state->kept_room, (size_t)state->count + 1,
-                                sizeof(state->kept[0]));
-    for (uint32_t i = 0; i < state->count; i++)
-        state->kept[i] = fold->threads[state->order[i]].thread;
-    state->version = fold->version;
-    state->asked = input->asked;
-    state->sorted_by = by;
-    state->valid = true;
-}
 
 static void prepare(struct threads_state *state, const struct screen_input *input, int rows)
 {
-    update_order(state, input);
-    if (input->follow && state->place.cursor != 0)
-        for (uint32_t i = 0; i < state->count; i++)
-            if (state->kept[i] == state->place.cursor - 1)
-                state->place.list.cursor = (int)i;
-    list_fit(&state->place.list, (int)state->count, rows);
+    struct threads_place *place = &state->place;
+    int at;
+
+    thread_order_update(&state->order, input, (enum thread_sort)place->sort, place->inverted);
+    at = input->follow && place->cursor != THREAD_KEY_NONE
+             ? thread_order_find(&state->order, place->cursor)
+             : -1;
+    if (at >= 0)
+        place->list.cursor = at;
+    list_fit(&place->list, (int)state->order.count, rows);
 }
 
 static void pin(struct threads_state *state)
 {
     int at = state->place.list.cursor;
 
-    state->place.cursor = at > 0 && at < (int)state->count ? state->kept[at] + 1 : 0;
+    state->place.cursor =
+        at > 0 && at < (int)state->order.count ? state->order.keys[at] : THREAD_KEY_NONE;
 }
 
+static const struct thread_row *row_at(const struct threads_state *state, int index)
+{
+    return index >= 0 && index < (int)state->order.count ? &state->order.rows[index] : NULL;
+}
+
+/* NULL on a row that is a process. */
 static const struct fold_thread *thread_at(const struct threads_state *state,
                                            const struct screen_input *input, int index)
 {
-    return index >= 0 && index < (int)state->count ? &input->fold->threads[state->order[index]]
-                                                   : NULL;
+    const struct thread_row *row = row_at(state, index);
+
+    return row != NULL && row->thread != THREAD_NONE ? &input->fold->threads[row->thread] : NULL;
 }
 
-/* Only this thread; or, when it is the only one already, all again. */
-static struct request only_thread(const struct threads_state *state,
-                                  const struct screen_input *input)
+/* The thread or the process that row INDEX stands for. */
+static const struct profile_thread *facts_at(const struct threads_state *state,
+                                             const struct screen_input *input, int index)
 {
-    const struct fold_thread *thread = thread_at(state, input, state->place.list.cursor);
-    struct request request = { .kind = REQUEST_SCOPE, .scope = *input->scope };
-    int32_t tid;
+    const struct fold_thread *thread = thread_at(state, input, index);
 
-    if (thread == NULL)
+    return threads_facts(
+        input, thread != NULL ? thread : &state->order.groups[row_at(state, index)->group].sum);
+}
+
+/* Only what the row stands for; or, when it is the only one already, all again. */
+static struct request only_this(const struct threads_state *state, const struct screen_input *input)
+{
+    int at = state->place.list.cursor;
+
+    if (row_at(state, at) == NULL)
         return (struct request){ .kind = REQUEST_REDRAW };
-    tid = threads_facts(input, thread)->tid;
-    memset(request.scope.threads, 0, sizeof(request.scope.threads));
-    if (input->scope->threads[0] != tid || input->scope->threads[1] != 0)
-        request.scope.threads[0] = tid;
-    request.scope.thread_name[0] = '\0';
-    return request;
+    return thread_at(state, input, at) != NULL
+               ? request_thread(input, facts_at(state, input, at)->tid)
+               : request_process(input, facts_at(state, input, at)->pid);
+}
+
+/* Hides or shows the threads of the process under the cursor, which stays on the process. */
+static void open_process(struct threads_state *state, const struct screen_input *input, bool open,
+                         int rows)
+{
+    const struct thread_row *row = row_at(state, state->place.list.cursor);
+    const struct thread_group *group;
+    int at = state->place.list.cursor;
+
+    if (row == NULL || !state->order.several)
+        return;
+    group = &state->order.groups[row->group];
+    if (group->count < 2)
+        return;
+    while (at > 0 && state->order.rows[at].thread != THREAD_NONE)
+        at--;
+    if (!open)
+        state->place.list.cursor = at;
+    pin(state);
+    thread_order_open(&state->order, group->pid, open);
+    prepare(state, input, rows);
+}
+
+static void open_all(struct threads_state *state, const struct screen_input *input, bool open,
+                     int rows)
+{
+    for (uint32_t i = 0; i < state->order.group_count; i++)
+        thread_order_open(&state->order, state->order.groups[i].pid, open);
+    prepare(state, input, rows);
 }
 
 static struct request search(struct threads_state *state, const struct screen_input *input,
                              int step, int rows)
 {
     struct request request = { .kind = REQUEST_REDRAW };
-    int count = (int)state->count, at = state->place.list.cursor + step;
+    int count = (int)state->order.count, at = state->place.list.cursor + step;
 
     for (int i = 0; i < count; i++, at += step != 0 ? step : 1) {
         char tid[FORMAT_MAX];
         const struct profile_thread *facts;
 
         at = (at % count + count) % count;
-        facts = threads_facts(input, thread_at(state, input, at));
+        facts = facts_at(state, input, at);
         snprintf(tid, sizeof(tid), "%d", facts->tid);
         if (format_matches(input, facts->name) || format_matches(input, tid)) {
             state->place.list.cursor = at;
@@ -211,6 +145,14 @@ static struct request search(struct threads_state *state, const struct screen_in
     return request;
 }
 
+/* The next column to sort by; a lock of an interpreter only where there is one. */
+static void next_sort(struct threads_state *state, const struct screen_input *input, uint32_t step)
+{
+    do
+        state->place.sort = (state->place.sort + step) % THREAD_SORTS;
+    while (state->place.sort == SORT_BY_GIL && !threads_have_gil(input));
+}
+
 static struct request key(void *opaque, const struct screen_input *input, enum action action,
                           int rows, int columns)
 {
@@ -222,18 +164,31 @@ static struct request key(void *opaque, const struct screen_input *input, enum a
         return (struct request){ .kind = REQUEST_NONE };
     rows--;
     prepare(state, input, rows);
-    if (list_key(&state->place.list, action, (int)state->count, rows)) {
+    if (list_key(&state->place.list, action, (int)state->order.count, rows)) {
         pin(state);
         return request;
     }
     switch (action) {
     case ACTION_ENTER:
-        return only_thread(state, input);
+        return only_this(state, input);
+    case ACTION_LEFT:
+    case ACTION_COLLAPSE:
+        open_process(state, input, false, rows);
+        return request;
+    case ACTION_RIGHT:
+    case ACTION_EXPAND:
+        open_process(state, input, true, rows);
+        return request;
+    case ACTION_EXPAND_ALL:
+    case ACTION_EXPAND_BELOW:
+    case ACTION_COLLAPSE_BELOW:
+        open_all(state, input, action != ACTION_COLLAPSE_BELOW, rows);
+        return request;
     case ACTION_SORT_LEFT:
-        state->place.sort = (state->place.sort + THREAD_SORTS - 1) % THREAD_SORTS;
+        next_sort(state, input, THREAD_SORTS - 1);
         return request;
     case ACTION_SORT_RIGHT:
-        state->place.sort = (state->place.sort + 1) % THREAD_SORTS;
+        next_sort(state, input, 1);
         return request;
     case ACTION_SORT_INVERT:
         state->place.inverted = !state->place.inverted;
@@ -245,7 +200,7 @@ static struct request key(void *opaque, const struct screen_input *input, enum a
         state->place.inverted = false;
         if (action == ACTION_HOTTEST) {
             state->place.list = (struct list){ 0, 0 };
-            state->place.cursor = 0;
+            state->place.cursor = THREAD_KEY_NONE;
         }
         return request;
     case ACTION_SEARCH:
@@ -260,6 +215,20 @@ static struct request key(void *opaque, const struct screen_input *input, enum a
     }
 }
 
+/* The column whose title is at COLUMN. */
+static uint32_t sort_at(const struct screen_input *input, int columns, int column)
+{
+    struct threads_layout layout = threads_lay_out(input, columns);
+
+    if (column < TID_COLUMNS)
+        return SORT_BY_TID;
+    if (column < TID_COLUMNS + NAME_COLUMNS)
+        return SORT_BY_NAME;
+    if (layout.gil >= 0 && column >= layout.gil && column < layout.gil + GIL_COLUMNS)
+        return SORT_BY_GIL;
+    return layout.parts >= 0 && column >= layout.parts ? SORT_BY_WAIT : SORT_BY_CPU;
+}
+
 static struct request mouse(void *opaque, const struct screen_input *input,
                             const struct mouse_event *event, int rows, int columns)
 {
@@ -269,22 +238,35 @@ static struct request mouse(void *opaque, const struct screen_input *input,
         return (struct request){ .kind = REQUEST_NONE };
     prepare(state, input, rows - 1);
     if (event->row == 0 && event->kind == MOUSE_PRESS) {
-        struct threads_layout layout = threads_lay_out(input, columns);
-        uint32_t sort = event->column < TID_COLUMNS                          ? SORT_BY_TID
-                        : event->column < TID_COLUMNS + NAME_COLUMNS         ? SORT_BY_NAME
-                        : layout.parts >= 0 && event->column >= layout.parts ? SORT_BY_WAIT
-                                                                             : SORT_BY_CPU;
+        uint32_t sort = sort_at(input, columns, event->column);
 
         state->place.inverted = sort == state->place.sort ? !state->place.inverted : false;
         state->place.sort = sort;
-    } else if (list_mouse(&state->place.list, event, 1, (int)state->count, rows - 1)) {
+    } else if (list_mouse(&state->place.list, event, 1, (int)state->order.count, rows - 1)) {
         pin(state);
         if (event->kind == MOUSE_DOUBLE)
-            return only_thread(state, input);
+            return only_this(state, input);
     } else {
         return (struct request){ .kind = REQUEST_NONE };
     }
     return (struct request){ .kind = REQUEST_REDRAW };
+}
+
+/* Where the arrow stands that tells the column sorted by; -1: it is not shown. */
+static int arrow_column(const struct threads_state *state, const struct threads_layout *layout)
+{
+    switch ((enum thread_sort)(state->place.sort % THREAD_SORTS)) {
+    case SORT_BY_WAIT:
+        return layout->parts >= 0 ? layout->parts + PARTS_COLUMNS - 1 : -1;
+    case SORT_BY_GIL:
+        return layout->gil >= 0 ? layout->gil + 6 : -1;
+    case SORT_BY_TID:
+        return TID_COLUMNS - 1;
+    case SORT_BY_NAME:
+        return TID_COLUMNS + 4;
+    default:
+        return TID_COLUMNS + NAME_COLUMNS + STATE_COLUMNS + CPU_COLUMNS - 1;
+    }
 }
 
 static void render_header(const struct threads_state *state, const struct screen_input *input,
@@ -292,14 +274,7 @@ static void render_header(const struct threads_state *state, const struct screen
 {
     const char *arrow = input->ascii ? (state->place.inverted ? "^" : "v")
                                      : (state->place.inverted ? "\u25b3" : "\u25bd");
-    static const int arrow_at[THREAD_SORTS] = {
-        [SORT_BY_CPU] = TID_COLUMNS + NAME_COLUMNS + STATE_COLUMNS + CPU_COLUMNS - 1,
-        [SORT_BY_WAIT] =
-            TID_COLUMNS + NAME_COLUMNS + STATE_COLUMNS + CPU_COLUMNS + PARTS_COLUMNS - 1,
-        [SORT_BY_TID] = TID_COLUMNS - 1,
-        [SORT_BY_NAME] = TID_COLUMNS + 4,
-    };
-    int at = TID_COLUMNS;
+    int at = TID_COLUMNS, width = grid->columns - layout->top;
 
     grid_fill(grid, 0, 0, grid->columns, ROLE_HEADER, " ");
     grid_text_right(grid, 0, 0, TID_COLUMNS - 1, ROLE_HEADER, _("TID"));
@@ -310,16 +285,31 @@ static void render_header(const struct threads_state *state, const struct screen
     grid_text_right(grid, 0, at, CPU_COLUMNS - 1, ROLE_HEADER, _("CPU%"));
     if (layout->parts >= 0)
         grid_text(grid, 0, layout->parts, PARTS_COLUMNS - 1, ROLE_HEADER, _("run/queued/wait"));
+    if (layout->gil >= 0)
+        grid_text(grid, 0, layout->gil, GIL_COLUMNS, ROLE_HEADER, _("  GIL%  WANT%"));
     if (layout->spark >= 0)
-        grid_text(grid, 0, layout->spark, SPARK_NARROW, ROLE_HEADER, _("LAST 20s"));
+        grid_text(grid, 0, layout->spark, layout->spark_columns, ROLE_HEADER, _("LAST 20s"));
     if (layout->io >= 0)
-        grid_text(grid, 0, layout->io, IO_COLUMNS, ROLE_HEADER, _(" RD/s   WR/s"));
-    if (layout->process >= 0)
-        grid_text(grid, 0, layout->process, PROCESS_COLUMNS - 1, ROLE_HEADER, _("PROCESS"));
-    grid_text(grid, 0, layout->top, grid->columns - layout->top, ROLE_HEADER,
-              _("TOP FUNCTION NOW"));
-    if (state->place.sort != SORT_BY_WAIT || layout->parts >= 0)
-        grid_text(grid, 0, arrow_at[state->place.sort % THREAD_SORTS], 1, ROLE_HEADER, arrow);
+        grid_text(grid, 0, layout->io, IO_COLUMNS, ROLE_HEADER, _("  RD/s   WR/s"));
+    if (thread_order_held(&state->order, input)) {
+        grid_text_right(grid, 0, layout->top, width, ROLE_HEADER, _("sort held"));
+        width -= text_width(_("sort held")) + 1;
+    }
+    grid_text(grid, 0, layout->top, width, ROLE_HEADER, _("TOP FUNCTION NOW"));
+    grid_text(grid, 0, arrow_column(state, layout), 1, ROLE_HEADER, arrow);
+}
+
+static void render_row(const struct threads_state *state, const struct screen_input *input,
+                       struct grid *grid, int at, int index, const struct threads_layout *layout)
+{
+    const struct thread_group *group = &state->order.groups[row_at(state, index)->group];
+    const struct fold_thread *thread = thread_at(state, input, index);
+
+    if (thread == NULL)
+        threads_draw_process(input, grid, at, &group->sum, group->count, !group->closed, layout);
+    else
+        threads_draw_row(input, grid, at, thread, layout,
+                         state->order.several && group->count > 1 ? 1 : 0);
 }
 
 static void render(void *opaque, const struct screen_input *input, struct grid *grid)
@@ -333,8 +323,8 @@ static void render(void *opaque, const struct screen_input *input, struct grid *
     layout = threads_lay_out(input, grid->columns);
     prepare(state, input, grid->rows - 1);
     render_header(state, input, grid, &layout);
-    for (int i = 0; i < grid->rows - 1 && list->top + i < (int)state->count; i++) {
-        threads_draw_row(input, grid, i + 1, thread_at(state, input, list->top + i), &layout);
+    for (int i = 0; i < grid->rows - 1 && list->top + i < (int)state->order.count; i++) {
+        render_row(state, input, grid, i + 1, list->top + i, &layout);
         if (list->top + i == list->cursor)
             grid_role(grid, i + 1, 0, grid->columns, ROLE_SELECTED);
     }
@@ -345,24 +335,33 @@ static void wants(const void *opaque, const struct screen_input *input, int rows
 {
     const struct threads_state *state = opaque;
 
-    if (columns < SPARK_FROM || input->fold == NULL)
+    struct threads_layout layout;
+
+    if (input->fold == NULL)
+        return;
+    layout = threads_lay_out(input, columns);
+    if (layout.spark < 0)
         return;
     wants->span_ns = SPARK_NS;
-    wants->buckets = (uint32_t)threads_spark_columns(columns);
-    for (int i = 0; i < rows && state->place.list.top + i < (int)state->count; i++) {
-        if (wants->series_count == SERIES_MAX)
-            return;
-        wants->series[wants->series_count++] =
-            (struct view_series){ FUNCTION_NONE, state->kept[state->place.list.top + i] };
+    wants->buckets = (uint32_t)layout.spark_columns;
+    for (int i = 0; i < rows && wants->series_count < SERIES_MAX; i++) {
+        const struct thread_row *row = row_at(state, state->place.list.top + i);
+
+        if (row != NULL && row->thread != THREAD_NONE)
+            wants->series[wants->series_count++] = (struct view_series){
+                FUNCTION_NONE,
+                (uint32_t)(state->order.keys[state->place.list.top + i] - 1),
+            };
     }
 }
 
 static function_id chosen(const void *opaque, const struct screen_input *input)
 {
     const struct threads_state *state = opaque;
-    const struct fold_thread *thread = input->fold != NULL && state->version == input->fold->version
-                                           ? thread_at(state, input, state->place.list.cursor)
-                                           : NULL;
+    const struct fold_thread *thread =
+        input->fold != NULL && state->order.version == input->fold->version
+            ? thread_at(state, input, state->place.list.cursor)
+            : NULL;
 
     return thread != NULL && thread->weight != 0 ? thread->top : FUNCTION_NONE;
 }
@@ -371,8 +370,7 @@ static void fini(void *opaque)
 {
     struct threads_state *state = opaque;
 
-    free(state->order);
-    free(state->kept);
+    thread_order_fini(&state->order);
 }
 
 const struct view_ops threads_view = {

@@ -4,50 +4,54 @@
 
 #include "threads_row.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "format.h"
 #include "proftop/gettext.h"
 #include "proftop/text.h"
+#include "proftop/timeline.h"
 
-static bool several_processes(const struct screen_input *input)
+enum { TOP_MIN = 20, PARTS_FROM = 52 };
+
+bool threads_have_gil(const struct screen_input *input)
 {
-    const struct profile_thread *first = profile_thread(input->profile, 0);
-    uint32_t count = profile_threads(input->profile);
+    const struct fold *fold = input->fold;
 
-    for (uint32_t i = 1; i < count; i++)
-        if (profile_thread(input->profile, i)->pid != first->pid)
+    for (uint32_t i = 0; i < fold->thread_count; i++)
+        if (fold->threads[i].gil_held_ns + fold->threads[i].gil_wanted_ns != 0)
             return true;
     return false;
 }
 
-int threads_spark_columns(int width)
+/* Gives COLUMNS from AT on to a part, where the name of the top function keeps room behind it. */
+static int place(int *at, int width, int columns)
 {
-    return width >= IO_FROM ? SPARK_COLUMNS : SPARK_NARROW;
+    int here = *at;
+
+    if (here + columns + TOP_MIN > width)
+        return -1;
+    *at += columns;
+    return here;
 }
 
+/* What says most comes first: with a lock of an interpreter, who holds it. */
 struct threads_layout threads_lay_out(const struct screen_input *input, int width)
 {
-    struct threads_layout layout = { -1, -1, -1, -1, 0 };
+    struct threads_layout layout = { .parts = -1, .gil = -1, .spark = -1, .io = -1 };
     int at = TID_COLUMNS + NAME_COLUMNS + STATE_COLUMNS + CPU_COLUMNS;
 
+    layout.spark_columns = width >= SPARK_WIDE_FROM ? SPARK_COLUMNS : SPARK_NARROW;
     if (width >= PARTS_FROM) {
         layout.parts = at;
         at += PARTS_COLUMNS;
     }
-    if (width >= SPARK_FROM) {
-        layout.spark = at;
-        at += threads_spark_columns(width) + 1;
-    }
-    if (width >= IO_FROM) {
-        layout.io = at;
-        at += IO_COLUMNS;
-    }
-    if (width >= IO_FROM && profile_threads(input->profile) > 1 && several_processes(input)) {
-        layout.process = at;
-        at += PROCESS_COLUMNS;
-    }
+    if (input->fold != NULL && threads_have_gil(input))
+        layout.gil = place(&at, width, GIL_COLUMNS);
+    layout.spark = place(&at, width, layout.spark_columns + 1);
+    if (input->timeline != NULL && timeline_lanes(input->timeline) != NULL)
+        layout.io = place(&at, width, IO_COLUMNS);
     layout.top = at;
     return layout;
 }
@@ -69,7 +73,7 @@ static char letter_of(const struct screen_input *input, const struct fold_thread
     if (threads_gone(input, thread))
         return 'X';
     if (thread->wait_count != 0 && thread->waiting_ns > thread->running_ns) {
-        if (thread->waits[0].reason == WAIT_STOPPED)
+        if (thread->waits[0].reason == WAIT_STOPPED && (!input->live || input->stopped))
             return 'T';
         if (thread->waits[0].reason == WAIT_DISK)
             return 'D';
@@ -100,11 +104,23 @@ static void render_parts(const struct fold_thread *thread, struct grid *grid, in
     grid_fill(grid, at, column + run + queued, wait, ROLE_DIM, "-");
 }
 
-static void render_spark(const struct screen_input *input, struct grid *grid, int at, int column,
-                         uint32_t thread)
+/* "19.0  64.1": the share of the time in which it held the interpreter's lock, and wanted it. */
+static void render_gil(struct grid *grid, int at, int column, const struct fold_thread *thread,
+                       uint64_t span_ns)
+{
+    const uint64_t times_ns[] = { thread->gil_held_ns, thread->gil_wanted_ns };
+
+    for (int i = 0; i < 2; i++)
+        if (times_ns[i] != 0 && span_ns != 0)
+            grid_printf(grid, at, column + 7 * i, 6, i == 0 ? ROLE_NORMAL : ROLE_WARN, "%6.1f",
+                        100 * (double)times_ns[i] / (double)span_ns);
+}
+
+static void render_spark(const struct screen_input *input, struct grid *grid, int at,
+                         const struct threads_layout *layout, uint32_t thread)
 {
     const struct view_extra *extra = input->extra;
-    uint32_t columns = (uint32_t)threads_spark_columns(grid->columns);
+    uint32_t columns = (uint32_t)layout->spark_columns;
     double values[SPARK_COLUMNS];
 
     if (extra == NULL || extra->wants.buckets != columns || extra->weights == NULL)
@@ -114,47 +130,23 @@ static void render_spark(const struct screen_input *input, struct grid *grid, in
             continue;
         for (uint32_t k = 0; k < columns; k++)
             values[k] = (double)extra->weights[i * columns + k];
-        grid_spark(grid, at, column, (int)columns, ROLE_BAR, values,
+        grid_spark(grid, at, layout->spark, (int)columns, ROLE_BAR, values,
                    (double)(extra->end_ns - extra->start_ns) / columns);
         return;
     }
 }
 
-/* The newest value of the thread's lane called KEY, or a negative number. */
-static double lane_now(const struct screen_input *input, int32_t tid, const char *key)
-{
-    const struct lanes *lanes = profile_lanes(input->profile);
-    uint32_t count = lanes_count(lanes);
-    uint64_t end_ns = profile_end_ns(input->profile);
-
-    for (lane_id id = 0; id < count; id++) {
-        const struct lane *lane = lanes_get(lanes, id);
-        struct slice_cursor cursor;
-        const struct slice *slice;
-        double value = -1, found;
-
-        if (lane->group != LANE_THREAD || lane->tid != tid || strcmp(lane->key, key) != 0)
-            continue;
-        profile_slices(input->profile, end_ns > 2 * NS_PER_S ? end_ns - 2 * NS_PER_S : 0, end_ns,
-                       NS_PER_S, &cursor);
-        while ((slice = profile_next_slice(&cursor)) != NULL)
-            if (slice_lane(slice, id, &found))
-                value = found;
-        return value;
-    }
-    return -1;
-}
-
 static void render_io(const struct screen_input *input, struct grid *grid, int at, int column,
-                      int32_t tid)
+                      const struct profile_thread *facts)
 {
     static const char *const keys[] = { "read_bytes", "write_bytes" };
 
     for (int i = 0; i < 2; i++) {
-        double value = lane_now(input, tid, keys[i]);
+        lane_id lane = timeline_find(input->timeline, LANE_THREAD, keys[i], facts->pid, facts->tid);
+        double value = lane != UINT32_MAX ? timeline_newest(input->timeline, lane) : NAN;
         char text[16];
 
-        if (value >= 0)
+        if (!isnan(value))
             grid_text_right(grid, at, column + 7 * i, 6, value > 0 ? ROLE_NORMAL : ROLE_DIM,
                             text_bytes(text, value));
     }
@@ -200,40 +192,71 @@ static void render_gone(const struct screen_input *input, struct grid *grid, int
                 elapsed, (unsigned long long)thread->samples);
 }
 
-void threads_draw_row(const struct screen_input *input, struct grid *grid, int at,
-                      const struct fold_thread *thread, const struct threads_layout *layout)
+/* The columns that threads and processes have: id, name, state, shares. */
+static void render_shares(const struct screen_input *input, struct grid *grid, int at,
+                          const struct fold_thread *thread, const struct threads_layout *layout,
+                          char letter)
 {
-    const struct profile_thread *facts = threads_facts(input, thread);
-    bool gone = threads_gone(input, thread);
     uint64_t span = input->fold->end_ns - input->fold->start_ns;
     double cpu = span != 0 ? 100 * (double)thread->running_ns / (double)span : 0;
-    int left = TID_COLUMNS;
-    char letter[2] = { letter_of(input, thread), '\0' }, process[NAME_MAX_BYTES];
+    int left = TID_COLUMNS + NAME_COLUMNS;
 
-    grid_printf(grid, at, 0, TID_COLUMNS - 1, gone ? ROLE_DIM : ROLE_NORMAL, "%6d", facts->tid);
-    grid_text(grid, at, left, NAME_COLUMNS - 1, gone ? ROLE_DIM : ROLE_NORMAL, facts->name);
-    left += NAME_COLUMNS;
-    grid_text(grid, at, left, 1,
-              letter[0] == 'R'   ? ROLE_GOOD
-              : letter[0] == 'D' ? ROLE_WARN
-              : letter[0] == 'T' ? ROLE_ALARM
-                                 : ROLE_DIM,
-              letter);
+    grid_printf(grid, at, left, 1,
+                letter == 'R'   ? ROLE_GOOD
+                : letter == 'D' ? ROLE_WARN
+                : letter == 'T' ? ROLE_ALARM
+                                : ROLE_DIM,
+                "%c", letter);
     left += STATE_COLUMNS;
-    if (gone && layout->parts >= 0) {
-        render_gone(input, grid, at, layout->spark >= 0 ? layout->spark : layout->parts, thread);
-        return;
-    }
     grid_printf(grid, at, left, CPU_COLUMNS - 1, cpu >= 0.05 ? ROLE_NORMAL : ROLE_DIM, "%6.1f",
                 cpu);
     if (layout->parts >= 0)
         render_parts(thread, grid, at, layout->parts);
+    if (layout->gil >= 0)
+        render_gil(grid, at, layout->gil, thread, span);
+}
+
+static void render_name(struct grid *grid, int at, int32_t id, const char *name, int indent,
+                        enum role role)
+{
+    grid_printf(grid, at, 0, TID_COLUMNS - 1, role, "%6d", (int)id);
+    grid_text(grid, at, TID_COLUMNS + indent, NAME_COLUMNS - 1 - indent, role, name);
+}
+
+void threads_draw_row(const struct screen_input *input, struct grid *grid, int at,
+                      const struct fold_thread *thread, const struct threads_layout *layout,
+                      int indent)
+{
+    const struct profile_thread *facts = threads_facts(input, thread);
+    bool gone = threads_gone(input, thread);
+
+    render_name(grid, at, facts->tid, facts->name, indent, gone ? ROLE_DIM : ROLE_NORMAL);
+    if (gone && layout->parts >= 0) {
+        grid_text(grid, at, TID_COLUMNS + NAME_COLUMNS, 1, ROLE_DIM, "X");
+        render_gone(input, grid, at,
+                    layout->gil >= 0     ? layout->gil
+                    : layout->spark >= 0 ? layout->spark
+                                         : layout->parts,
+                    thread);
+        return;
+    }
+    render_shares(input, grid, at, thread, layout, letter_of(input, thread));
     if (layout->spark >= 0)
-        render_spark(input, grid, at, layout->spark, thread->thread);
+        render_spark(input, grid, at, layout, thread->thread);
     if (layout->io >= 0)
-        render_io(input, grid, at, layout->io, facts->tid);
-    if (layout->process >= 0)
-        grid_text(grid, at, layout->process, PROCESS_COLUMNS - 1, ROLE_DIM,
-                  format_process(process, input->profile, facts->pid));
+        render_io(input, grid, at, layout->io, facts);
     render_top(input, grid, at, layout->top, thread);
+}
+
+void threads_draw_process(const struct screen_input *input, struct grid *grid, int at,
+                          const struct fold_thread *sum, uint32_t count, bool open,
+                          const struct threads_layout *layout)
+{
+    const struct profile_thread *facts = threads_facts(input, sum);
+
+    render_name(grid, at, facts->pid, facts->name, 0, ROLE_TITLE);
+    render_shares(input, grid, at, sum, layout, letter_of(input, sum));
+    grid_printf(grid, at, layout->top, grid->columns - layout->top, ROLE_DIM,
+                ngettext("%s process of %u thread", "%s process of %u threads", count),
+                open ? "-" : "+", count);
 }

@@ -31,13 +31,13 @@ static struct request mouse(void *state, const struct screen_input *input,
 
 static void render(void *state, const struct screen_input *input, struct grid *grid)
 {
-    char root[NAME_MAX_BYTES];
+    char root[NAME_MAX_BYTES], target[NAME_MAX_BYTES];
 
     if (input->fold == NULL)
         return;
     snprintf(root, sizeof(root),
              ngettext("%s: %u thread", "%s: all %u threads", input->fold->thread_count),
-             input->title, input->fold->thread_count);
+             format_target(target, input), input->fold->thread_count);
     tree_pane_render(state, input, input->fold, grid, root);
     if (input->fold->samples == 0)
         render_empty(input, grid, 3);

@@ -60,30 +60,16 @@ static struct layout lay_out(int width)
     return layout;
 }
 
-static bool may_sort(const struct tree_pane *pane, const struct screen_input *input)
-{
-    const struct tree_rows *rows = &pane->rows;
-
-    if (!rows->valid || rows->asked != input->asked || input->now_ns > rows->seen_ns + 2 * NS_PER_S)
-        return true;
-    return input->now_ns >= input->key_ns + 2 * NS_PER_S &&
-           input->now_ns >= rows->sorted_ns + NS_PER_S;
-}
-
 static void prepare(struct tree_pane *pane, const struct screen_input *input,
                     const struct fold *fold, int height)
 {
     struct tree_rows *rows = &pane->rows;
-    bool sort = may_sort(pane, input);
+    bool sort = resort_due(&rows->resort, input);
     int found;
 
-    rows->seen_ns = input->now_ns;
     if (!rows->valid || rows->version != fold->version || rows->touched || (rows->held && sort)) {
         tree_rows_update(rows, fold, !sort);
-        rows->held = !sort;
-        rows->asked = input->asked;
-        if (sort)
-            rows->sorted_ns = input->now_ns;
+        resort_done(&rows->resort, input, sort);
     }
     found = pane->place.pinned && input->follow ? tree_rows_find(rows, pane->place.path) : -1;
     if (found >= 0)
@@ -195,7 +181,9 @@ struct request tree_pane_key(struct tree_pane *pane, const struct screen_input *
     row = &pane->rows.rows[pane->place.list.cursor];
     switch (action) {
     case ACTION_ENTER:
-        if (pane->place.list.cursor != 0 && row->process == 0)
+        if (row->process != 0)
+            return request_process(input, (int32_t)row->process);
+        if (pane->place.list.cursor != 0)
             return (struct request){ .kind = REQUEST_DRILL,
                                      .view = "callers",
                                      .function = row->function };
@@ -264,7 +252,7 @@ static void render_header(const struct tree_pane *pane, const struct screen_inpu
     if (layout->samples >= 0)
         grid_text_right(grid, 0, layout->samples, SAMPLES_COLUMNS - 1, ROLE_HEADER, _("SAMP"));
     grid_text(grid, 0, layout->name, layout->name_width, ROLE_HEADER, _("FUNCTION"));
-    if (pane->rows.held && input->now_ns < input->key_ns + 2 * NS_PER_S)
+    if (pane->rows.held && resort_waits(input))
         grid_text_right(grid, 0, layout->name, layout->name_width, ROLE_HEADER, _("sort held"));
     if (layout->module >= 0)
         grid_text(grid, 0, layout->module, MODULE_COLUMNS, ROLE_HEADER, _("MODULE"));

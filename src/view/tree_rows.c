@@ -214,6 +214,8 @@ static void gather_children(struct build *build, uint64_t path)
     }
     if (build->child_count > 1 && (build->member_count > 1 || build->before != NULL))
         qsort(build->children, build->child_count, sizeof(build->children[0]), compare_groups);
+    for (size_t i = 1; i < build->child_count; i++)
+        build->out->held |= build->children[i].total > build->children[i - 1].total;
     free(found);
 }
 
@@ -277,6 +279,7 @@ void tree_rows_update(struct tree_rows *rows, const struct fold *fold, bool hold
 
     rows->rows = NULL;
     rows->count = rows->room = 0;
+    rows->held = false;
     index_init(&rows->by_path);
     if (!before.valid && rows->folding.open_from == 0)
         rows->folding.open_from = HOT_SHARE;

@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "proftop/index.h"
+#include "resort.h"
 #include "proftop/view.h"
 
 #define PATH_NONE UINT64_C(0)
@@ -50,9 +51,10 @@ struct tree_rows {
     size_t count, room;
     struct index by_path; /* of ROWS */
     struct tree_folding folding;
-    uint64_t version, sorted_ns, seen_ns; /* SEEN: when last drawn */
-    uint32_t asked;
-    bool valid, held, touched;
+    uint64_t version;
+    struct resort resort;
+    bool valid, touched;
+    bool held; /* sorting would move a row */
 };
 
 /* Brings ROWS up to FOLD, in the order shown before when HOLD. */

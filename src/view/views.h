@@ -15,6 +15,10 @@ extern const struct view_ops system_view;
 extern const struct view_ops source_view;
 extern const struct view_ops output_view;
 
+/* Only this thread, this process; or all again, when it is the only one already. */
+struct request request_thread(const struct screen_input *input, int32_t tid);
+struct request request_process(const struct screen_input *input, int32_t pid);
+
 /* Why there is nothing to see, and what to do about it, from ROW on. */
 void render_empty(const struct screen_input *input, struct grid *grid, int row);
 
