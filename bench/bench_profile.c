@@ -41,6 +41,7 @@ struct hour {
     struct builder *builder;
     struct ring *ring;
     struct lanes *lanes;
+    location_id named; /* those before it have their names */
     struct session_writer *writer;
     char *path;
 };
@@ -55,6 +56,31 @@ static uint64_t resident_bytes(void)
     if (file != NULL)
         fclose(file);
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The most that was resident since forget_peak(). */
+static uint64_t peak_bytes(void)
+{
+    char line[128];
+    unsigned long long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+
+    while (file != NULL && kib == 0 && fgets(line, sizeof(line), file) != NULL)
+        sscanf(line, "VmHWM: %llu kB", &kib);
+    if (file != NULL)
+        fclose(file);
+    return (uint64_t)kib << 10;
+}
+
+/* See proc_pid_clear_refs(5). */
+static void forget_peak(void)
+{
+    FILE *file = fopen("/proc/self/clear_refs", "w");
+
+    if (file == NULL)
+        return;
+    fputs("5", file);
+    fclose(file);
 }
 
 static double seconds_since(uint64_t begin_ns)
@@ -189,6 +215,34 @@ static void push_watermark(struct hour *hour, uint64_t time_ns)
     ring_commit(hour->ring, record);
 }
 
+/* Gives the new locations the names that the real ones have, as symbols do while they come. */
+static void name_fresh(struct hour *hour, struct profile *profile)
+{
+    struct names *from = profile_names(hour->real), *to = profile_names(profile);
+
+    for (; hour->named < names_locations(to); hour->named++) {
+        const struct frame *frame = names_frame(to, hour->named);
+        const struct naming *naming = names_of(from, names_locate(from, frame));
+        struct placed frames[UINT8_MAX];
+
+        for (unsigned k = 0; k < naming->count; k++)
+            frames[k] =
+                (struct placed){ names_function(to, names_get(from, naming->frames[k].function)),
+                                 naming->frames[k].line };
+        names_set(to, hour->named, NAMING_FULL, frames, naming->count);
+    }
+}
+
+static void step(struct hour *hour, uint64_t now_ns)
+{
+    struct profile *profile;
+
+    builder_step(hour->builder, now_ns);
+    profile = builder_profile(hour->builder);
+    name_fresh(hour, profile);
+    profile_unref(profile);
+}
+
 /* Each thread goes through the real samples from a place of its own. */
 static void feed(struct hour *hour)
 {
@@ -204,28 +258,10 @@ static void feed(struct hour *hour)
         }
         if (tick % (RATE_HZ / 10) == 0) {
             push_watermark(hour, time_ns);
-            builder_step(hour->builder, time_ns);
+            step(hour, time_ns);
         }
     }
     builder_finish(hour->builder, 0);
-}
-
-/* Gives the new locations the names that the real ones have. */
-static void name_all(struct hour *hour, struct profile *profile)
-{
-    struct names *from = profile_names(hour->real), *to = profile_names(profile);
-
-    for (location_id i = 0; i < names_locations(from); i++) {
-        const struct naming *naming = names_of(from, i);
-        location_id location = names_locate(to, names_frame(from, i));
-        struct placed frames[UINT8_MAX];
-
-        for (unsigned k = 0; k < naming->count; k++)
-            frames[k] =
-                (struct placed){ names_function(to, names_get(from, naming->frames[k].function)),
-                                 naming->frames[k].line };
-        names_set(to, location, NAMING_FULL, frames, naming->count);
-    }
 }
 
 /* ---- looking at it --------------------------------------------------------------------------- */
@@ -375,6 +411,7 @@ static void measure_hour(struct hour *hour)
     struct stat file;
     double fold_us;
 
+    forget_peak();
     if (!begin_hour(hour, &error))
         die("%s", error.message);
     feed(hour);
@@ -382,7 +419,7 @@ static void measure_hour(struct hour *hour)
     bench_figure("samples a second", hour->seconds * RATE_HZ * CPUS / seconds_since(begin_ns),
                  "/s");
     profile = builder_profile(hour->builder);
-    name_all(hour, profile);
+    name_fresh(hour, profile);
     bench_figure("stacks", names_stacks(profile_names(profile)), "");
     bench_figure("locations", names_locations(profile_names(profile)), "");
     bench_figure("names take", (double)names_bytes(profile_names(profile)) / 1e6, "MB");
@@ -393,6 +430,7 @@ static void measure_hour(struct hour *hour)
         die("%s", error.message);
     bench_figure("finishing the file", seconds_since(begin_ns) * 1e3, "ms");
     bench_figure("resident, written", (double)(resident_bytes() - before) / 1e6, "MB");
+    bench_figure("resident, at most", (double)(peak_bytes() - before) / 1e6, "MB");
     stat(hour->path, &file);
     bench_figure("file", (double)file.st_size / 1e6, "MB");
     fold_us = fold_a_million(profile);
@@ -409,6 +447,7 @@ int main(int argc, char **argv)
     struct hour hour = { .seconds = HOUR_S, .path = "bench_profile.proftop" };
     struct error error = { 0 };
 
+    memory_begin();
     bench_title("One hour of eight CPUs at 99 Hz");
     hour.real =
         argc > 1 && *argv[1] != '\0' ? session_open(argv[1], &error) : record_compiler(&error);

@@ -188,13 +188,11 @@ static void assert_caller_rules(const struct fold *fold)
     }
 }
 
-static void assert_same_fold(const struct fold *a, const struct fold *b)
+static void assert_same_rows(const struct fold *a, const struct fold *b)
 {
     assert_int_equal(a->weight, b->weight);
     assert_int_equal(a->samples, b->samples);
     assert_int_equal(a->row_count, b->row_count);
-    assert_int_equal(a->node_count, b->node_count);
-    assert_int_equal(a->thread_count, b->thread_count);
     for (uint32_t i = 0; i < a->row_count; i++) {
         const struct fold_row *other = fold_find(b, a->rows[i].function);
 
@@ -203,6 +201,13 @@ static void assert_same_fold(const struct fold *a, const struct fold *b)
         assert_int_equal(a->rows[i].total, other->total);
         assert_int_equal(a->rows[i].threads, other->threads);
     }
+}
+
+static void assert_same_fold(const struct fold *a, const struct fold *b)
+{
+    assert_same_rows(a, b);
+    assert_int_equal(a->node_count, b->node_count);
+    assert_int_equal(a->thread_count, b->thread_count);
     for (node_id i = 0; i < a->node_count; i++)
         assert_int_equal(a->nodes[i].total, b->nodes[i].total);
     for (uint32_t i = 0; i < a->thread_count; i++) {
@@ -223,6 +228,19 @@ static struct fold *fold_once(struct profile *profile, const struct scope *scope
     folder_free(folder);
     assert_non_null(fold);
     return fold;
+}
+
+static void assert_rows_alone_are_the_same(struct profile *profile, const struct fold *whole)
+{
+    struct folder *folder = folder_new_rows();
+    struct fold *fold = fold_update(folder, profile, &whole->scope, NULL);
+
+    assert_non_null(fold);
+    assert_same_rows(whole, fold);
+    assert_int_equal(fold->node_count, 0);
+    assert_int_equal(fold->thread_count, 0);
+    fold_free(fold);
+    folder_free(folder);
 }
 
 static struct scope random_scope(struct recording *recording, uint64_t length_ns)
@@ -269,6 +287,7 @@ static void random_recordings_fold_as_summed_by_hand(void **state)
             assert_caller_rules(fold);
             turned = fold_bottom_up(fold, UINT32_MAX);
             assert_int_equal(turned->nodes[NODE_ROOT].total, fold->weight - fold->nodes[0].self);
+            assert_rows_alone_are_the_same(profile, fold);
             fold_free(fold);
             fold_free(turned);
             free(expected);

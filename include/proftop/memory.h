@@ -21,6 +21,12 @@ char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2), re
 char *xvasprintf(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /*
+ * Large blocks go back to the system when they are freed, for the whole run.  Called once, before
+ * other threads begin.
+ */
+void memory_begin(void);
+
+/*
  * Grows an array so that it holds at least COUNT items: items = array_reserve(items, &capacity, …).
  * Capacity grows by half, so that pushing one at a time is linear.
  */

@@ -4,6 +4,7 @@
 
 #include "proftop/memory.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 
 #include "proftop/error.h"
+
+enum { LARGE_BYTES = 256 << 10 };
 
 static void (*_Atomic hook)(void);
 
@@ -32,6 +35,18 @@ void die(const char *format, ...)
     fputc('\n', stderr);
     va_end(arguments);
     _Exit(STATUS_FAILED);
+}
+
+/*
+ * glibc takes a large block that was freed as a reason to have larger ones in its heap from then on
+ * (mallopt(3)).  An hour's sorting and folding left a third of the heap as holes between what
+ * stays.
+ */
+void memory_begin(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+#endif
 }
 
 static void *check(void *memory, size_t size_bytes)

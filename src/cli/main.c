@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "proftop/gettext.h"
+#include "proftop/memory.h"
 
 /* As env(1): proftop itself failed, which is not the status of the command it launched. */
 enum { STATUS_LAUNCHER_FAILED = 125 };
@@ -62,6 +63,7 @@ int main(int argc, char **argv)
     struct error error = { .code = STATUS_FAILED };
     int status = -1;
 
+    memory_begin();
     setlocale(LC_ALL, "");
     bindtextdomain(PACKAGE, LOCALEDIR);
     textdomain(PACKAGE);

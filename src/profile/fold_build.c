@@ -126,7 +126,7 @@ static void set_totals(struct fold *fold, const struct sums *sums)
         fold->cores = (double)sums->weight / length_ns;
 }
 
-void fold_build(struct whole_fold *whole, const struct sums *sums)
+void fold_build(struct whole_fold *whole, const struct sums *sums, bool rows_only)
 {
     struct build build = { .whole = whole, .sums = sums, .display = whole->display };
 
@@ -134,9 +134,11 @@ void fold_build(struct whole_fold *whole, const struct sums *sums)
     build.nodes = xcalloc(build.node_count, sizeof(*build.nodes));
     add_stacks(&build);
     add_up(&build);
-    fold_build_tree(&build);
     fold_build_rows(&build);
-    fold_build_threads(whole, sums);
+    if (!rows_only) {
+        fold_build_tree(&build);
+        fold_build_threads(whole, sums);
+    }
     set_totals(&whole->fold, sums);
     free(build.nodes);
 }

@@ -57,10 +57,10 @@ struct build {
     uint32_t node_count;
 };
 
-/* Fills rows, tree, threads and waits of a new fold. */
-void fold_build(struct whole_fold *whole, const struct sums *sums);
+/* Fills rows, and unless ROWS_ONLY tree, threads and waits, of a new fold. */
+void fold_build(struct whole_fold *whole, const struct sums *sums, bool rows_only);
 void fold_build_tree(struct build *build);
-void fold_build_rows(struct build *build); /* after the tree: its total bounds what is sorted */
+void fold_build_rows(struct build *build);
 void fold_build_threads(struct whole_fold *whole, const struct sums *sums);
 
 /* Sums by (thread, node) grouped by thread: first[thread] … first[thread + 1] in order. */

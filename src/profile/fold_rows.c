@@ -116,11 +116,10 @@ static int compare_names(const void *left, const void *right, void *context)
 
 /* By falling self, then falling total, then name. */
 static struct fold_row *sort_rows(const struct fold *fold, const struct fold_row *rows,
-                                  struct arena *arena)
+                                  uint64_t most, struct arena *arena)
 {
     struct sort_key *keys = xmalloc(((size_t)fold->row_count + 1) * sizeof(*keys));
     struct fold_row *sorted = arena_alloc(arena, ((size_t)fold->row_count + 1) * sizeof(*sorted));
-    uint64_t most = fold->nodes[NODE_ROOT].total;
 
     for (uint32_t i = 0; i < fold->row_count; i++)
         keys[i] = (struct sort_key){ most - rows[i].total, i };
@@ -170,7 +169,7 @@ void fold_build_rows(struct build *build)
         count_bits(build, rows);
     else
         count_threads(build, rows);
-    whole->fold.rows = sort_rows(&whole->fold, rows, whole->arena);
+    whole->fold.rows = sort_rows(&whole->fold, rows, build->nodes[NODE_ROOT].total, whole->arena);
     for (uint32_t i = 0; i < whole->fold.row_count; i++)
         whole->row_of[whole->fold.rows[i].function] = i + 1;
     free(rows);

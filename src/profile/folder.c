@@ -22,6 +22,7 @@ struct folder {
     struct scope scope;
     struct display *display;
     struct sums sums;
+    bool rows_only;
     uint64_t serial; /* slices up to it are in sums */
     uint64_t version;
 };
@@ -31,6 +32,14 @@ struct folder *folder_new(void)
     struct folder *folder = xcalloc(1, sizeof(*folder));
 
     sums_init(&folder->sums);
+    return folder;
+}
+
+struct folder *folder_new_rows(void)
+{
+    struct folder *folder = folder_new();
+
+    folder->rows_only = true;
     return folder;
 }
 
@@ -167,6 +176,6 @@ struct fold *fold_update(struct folder *folder, struct profile *profile, const s
     whole = fold_new(profile, folder->display, &selection);
     whole->fold.version = ++folder->version;
     resolve(&whole->fold, &selection, profile, scope);
-    fold_build(whole, &folder->sums);
+    fold_build(whole, &folder->sums, folder->rows_only);
     return &whole->fold;
 }

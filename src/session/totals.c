@@ -31,7 +31,7 @@ struct totals *totals_new(void)
 {
     struct totals *totals = xcalloc(1, sizeof(*totals));
 
-    totals->folder = folder_new();
+    totals->folder = folder_new_rows();
     return totals;
 }
 
