@@ -119,6 +119,9 @@ const struct option_info option_table[] = {
       .argument = "auto|perf|ptrace",
       .choices = "auto|perf|ptrace",
       .brief = N_("who takes the samples (auto)"),
+      .more = N_("auto is perf where that is permitted and no Python runs, else ptrace; it goes "
+                 "over to ptrace when Python appears, and when most time goes unseen in short "
+                 "lives that only system-wide perf events would see."),
       .commands = IN_LIVE_RECORD },
     { .id = OPTION_NO_KERNEL,
       .name = "no-kernel",

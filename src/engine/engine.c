@@ -225,8 +225,7 @@ static bool start_sources(struct engine *engine, const struct source_ops *ops, s
         .event = engine->config.event,
         .kernel = engine->config.kernel,
         .python = engine->config.python,
-        .hands_over =
-            engine->config.python && engine->config.source == NULL && engine->config.event == NULL,
+        .hands_over = engine->config.source == NULL && engine->config.event == NULL,
         .waiting = engine->config.waiting,
         .period_ns =
             engine->config.stats_period_ns != 0 ? engine->config.stats_period_ns : NS_PER_S,

@@ -260,7 +260,7 @@ static int perf_step(struct source *source, struct ring *ring)
         perf_settle(perf, now_ns);
     perf_watch(perf, now_ns);
     emit_watermark(&perf->emit, (finished_ns < now_ns ? finished_ns : now_ns) - RECORD_DELAY_NS);
-    if (perf_python_hand_over(perf, now_ns)) {
+    if (perf_hand_over(perf, now_ns)) {
         perf_watch_tally(perf, now_ns);
         return SOURCE_HANDS_OVER;
     }

@@ -30,6 +30,7 @@ struct perf_watch {
     uint32_t rounds;             /* checks since covered_ns and due_ns began */
     uint64_t lowered_ns;         /* when the rate was last found too high … */
     uint64_t calm_ns;            /* … and how long after that a higher one is tried */
+    uint32_t blind_rounds;       /* so often in a row most was unseen */
     bool told_unseen;
     struct proc_ids strangers, suspects; /* tids that nobody told about: this scan's, the last's */
 };
@@ -60,6 +61,8 @@ struct perf {
     bool system_allowed;
     bool show_kernel;
     int32_t python_pid;      /* a process whose Python frames are missed; 0: none */
+    bool blind;              /* most of the target's time is in lives too short to be seen … */
+    unsigned unseen_pct;     /* … so much of it */
     uint64_t last_record_ns; /* where the watermark may go */
     struct frame kernel[128];
 };
@@ -89,9 +92,11 @@ void perf_counted_begin(struct perf *perf, uint64_t now_ns);
 uint64_t perf_counted_weight(struct perf *perf, const struct perf_sample *sample);
 void perf_counted_end(struct perf *perf, uint64_t now_ns);
 
-/* perf_python.c: counts time of PROCESS, which may run Python that this source cannot show. */
+/* perf_hand_over.c: counts time of PROCESS, which may run Python that this source cannot show. */
 void perf_python_count(struct perf *perf, struct tracked *process, uint64_t weight_ns);
+/* Says, once, how much is missed. */
+void perf_tell_unseen(struct perf *perf, uint64_t now_ns);
 /* Whether the ptrace source is to take over; says why. */
-bool perf_python_hand_over(struct perf *perf, uint64_t now_ns);
+bool perf_hand_over(struct perf *perf, uint64_t now_ns);
 
 #endif

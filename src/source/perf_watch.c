@@ -23,6 +23,7 @@ enum {
     RATE_MIN = 20,
     COVERAGE_MIN = 90, /* per cent */
     COVERAGE_ROUNDS = 4,
+    BLIND_ROUNDS = 2,
     OWN_CPU_MAX = 30, /* per cent of a core */
     SCAN_SHARE = 300, /* a scan takes at most this part of the time */
 };
@@ -162,6 +163,31 @@ static void check_stacks(struct perf *perf)
     perf_watch_reopen(perf);
 }
 
+/* Every CPU is sampled from here on, of all tasks. */
+static void go_system(struct perf *perf, uint64_t now_ns)
+{
+    if (perf_events_go_system(&perf->events) == 0)
+        emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
+                  _("sampling every CPU and keeping the target's samples: its short-lived "
+                    "threads and processes are missed otherwise"));
+}
+
+/*
+ * Short lives go unseen and this source cannot help it.  Twice in a row: the time of a child comes
+ * all at once when it is waited for.
+ */
+static void stay_blind(struct perf *perf, uint64_t now_ns)
+{
+    struct perf_watch *watch = &perf->watch;
+    bool most = watch->covered_ns * 2 < watch->due_ns;
+
+    perf->unseen_pct = (unsigned)((watch->due_ns - watch->covered_ns) * 100 / watch->due_ns);
+    if (!most || !perf->config.hands_over)
+        perf_tell_unseen(perf, now_ns);
+    else if (++watch->blind_rounds >= BLIND_ROUNDS)
+        perf->blind = true;
+}
+
 /*
  * Below 90 % over two seconds, or far below at once: short-lived tasks end before an inherited
  * event can fire.
@@ -172,24 +198,17 @@ static void check_coverage(struct perf *perf, uint64_t now_ns)
     uint64_t period_ns = perf_events_period(&perf->events);
     bool low = watch->covered_ns * 100 < watch->due_ns * COVERAGE_MIN &&
                watch->due_ns - watch->covered_ns > 8 * period_ns;
-
     bool hopeless =
         watch->covered_ns * 2 < watch->due_ns && watch->due_ns - watch->covered_ns > 40 * period_ns;
 
     if (++watch->rounds < COVERAGE_ROUNDS && !hopeless)
         return;
-    if (low && !perf->events.system && perf->system_allowed) {
-        if (perf_events_go_system(&perf->events) == 0)
-            emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
-                      _("sampling every CPU and keeping the target's samples: its short-lived "
-                        "threads and processes are missed otherwise"));
-    } else if (low && !perf->system_allowed && !watch->told_unseen) {
-        watch->told_unseen = true;
-        emit_note(&perf->emit, now_ns, NOTE_WARNING,
-                  _("%u %% of the CPU time is unseen: short-lived threads and processes; "
-                    "system-wide sampling (cap_perfmon) would see them"),
-                  (unsigned)((watch->due_ns - watch->covered_ns) * 100 / watch->due_ns));
-    }
+    if (!low)
+        watch->blind_rounds = 0;
+    if (low && perf->system_allowed && !perf->events.system)
+        go_system(perf, now_ns);
+    else if (low && !perf->system_allowed)
+        stay_blind(perf, now_ns);
     watch->rounds = 0;
     watch->covered_ns = watch->due_ns = 0;
 }
