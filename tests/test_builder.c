@@ -4,6 +4,7 @@
 
 #include "proftop/builder.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proftop/clock.h"
@@ -215,6 +216,100 @@ static void memory_is_bounded_and_sums_stay(void **state)
     recording_fini(&recording);
 }
 
+/* What a source tells of time in the kernel that it may not sample: no stack, a mark alone. */
+static void push_unseen_kernel(struct recording *recording, int32_t tid, uint64_t weight)
+{
+    size_t size = sizeof(struct record_sample) + sizeof(struct frame);
+    struct record_sample *record =
+        (struct record_sample *)ring_reserve(recording->ring, size, false);
+
+    assert_non_null(record);
+    memset(&record->head + 1, 0, size - sizeof(record->head));
+    record->head.type = RECORD_SAMPLE;
+    record->head.time_ns = RECORDING_START_NS;
+    record->pid = 100;
+    record->tid = tid;
+    record->weight = weight;
+    record->syscall = -1;
+    record->end = STACK_NONE;
+    record->count = 1;
+    record->frames[0] = (struct frame){ .kind = FRAME_MARK, .module = MARK_KERNEL };
+    ring_commit(recording->ring, &record->head);
+}
+
+static void push_stack(struct recording *recording, uint32_t inner)
+{
+    struct recorded_sample sample = sample_at(RECORDING_START_NS);
+
+    sample.depth = 4;
+    sample.functions[0] = 0;
+    sample.functions[1] = 1;
+    sample.functions[2] = 2;
+    sample.functions[3] = inner;
+    recording_push(recording, &sample);
+}
+
+/* Where the time of WEIGHT, a bit of the sums, in the kernel was put: the functions above it,
+ * outermost first. */
+static void assert_kernel_below(const struct recording *recording, uint64_t weight,
+                                const char *path)
+{
+    struct profile *profile = builder_profile(recording->builder);
+    struct folder *folder = folder_new();
+    struct scope scope;
+    struct fold *fold;
+    char found[128] = "";
+
+    scope_init(&scope);
+    fold = fold_update(folder, profile, &scope, NULL);
+    for (node_id i = 1; i < fold->node_count; i++) {
+        if ((fold->nodes[i].self & weight) == 0)
+            continue;
+        for (node_id at = fold->nodes[i].parent; at != NODE_ROOT; at = fold->nodes[at].parent) {
+            char inner[sizeof(found)];
+
+            strcpy(inner, found);
+            snprintf(found, sizeof(found), "%s %.90s",
+                     names_get(fold->names, fold->nodes[at].function)->name, inner);
+        }
+    }
+    assert_string_equal(found, path);
+    fold_free(fold);
+    folder_free(folder);
+    profile_unref(profile);
+}
+
+static void time_in_the_kernel_goes_below_what_its_thread_was_in(void **state)
+{
+    struct recording recording;
+
+    (void)state;
+    recording_init(&recording, 1, 0);
+    push_unseen_kernel(&recording, 100, 1u << 20); /* nothing is known of the thread yet */
+    for (unsigned i = 0; i < 200; i++)
+        push_stack(&recording, i % 2 ? 3 : 5);
+    builder_step(recording.builder, RECORDING_START_NS);
+    recording_name(&recording);
+
+    push_unseen_kernel(&recording, 100, 1u << 21); /* drops what came before the names */
+    for (unsigned i = 0; i < 9; i++)
+        push_stack(&recording, 3); /* other places of the same functions */
+    push_unseen_kernel(&recording, 100, 1u << 22);
+    push_unseen_kernel(&recording, 100, 1u << 23); /* since the last time: the last stack alone */
+    push_stack(&recording, 5);
+    push_stack(&recording, 3);
+    push_unseen_kernel(&recording, 101, 1u << 24); /* another thread has no part in it */
+    push_unseen_kernel(&recording, 100, 1u << 25);
+    recording_step(&recording, RECORDING_START_NS + 2 * NS_PER_S);
+    recording_name(&recording);
+    assert_kernel_below(&recording, 1u << 20, "[broken: no stack taken] ");
+    assert_kernel_below(&recording, 1u << 22, "f0 f1 f2 f3 ");
+    assert_kernel_below(&recording, 1u << 23, "f0 f1 f2 f3 ");
+    assert_kernel_below(&recording, 1u << 24, "[broken: no stack taken] ");
+    assert_kernel_below(&recording, 1u << 25, "f0 f1 f2 ");
+    recording_fini(&recording);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +319,7 @@ int main(void)
         cmocka_unit_test(broken_stacks_have_a_row_with_the_reason),
         cmocka_unit_test(several_processes_are_a_level_of_the_tree),
         cmocka_unit_test(memory_is_bounded_and_sums_stay),
+        cmocka_unit_test(time_in_the_kernel_goes_below_what_its_thread_was_in),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,7 +126,8 @@ const struct option_info option_table[] = {
     { .id = OPTION_NO_KERNEL,
       .name = "no-kernel",
       .brief = N_("leave that part out"),
-      .more = N_("Leaves kernel frames out."),
+      .more = N_("Leaves kernel frames out.  Time in the kernel that was not sampled is one frame, "
+                 "[kernel], below what the thread's samples around it have in common."),
       .commands = IN_LIVE_RECORD },
     { .id = OPTION_NO_PYTHON,
       .name = "no-python",

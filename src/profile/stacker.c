@@ -5,6 +5,10 @@
  *
  *     last sample   main  run  parse  token            ids  12  13  14  15
  *     this sample   main  run  parse  number  digit    from 14 on: two look-ups
+ *
+ * Time in the kernel that could not be sampled has no stack of its own: it goes below what the
+ * thread's samples since the last such time, and the one before, have in common.  The two above
+ * share main, run and parse; where it was spent below parse nobody knows.
  */
 #include "config.h"
 
@@ -24,6 +28,7 @@ enum {
 struct last_stack {
     int32_t tid;
     uint32_t depth;
+    uint32_t shared; /* outer frames that all samples since the kernel's last time have */
     size_t capacity;
     struct last_frame {
         struct frame frame;
@@ -78,28 +83,76 @@ static bool same_frame(const struct frame *a, const struct frame *b)
     return a->address == b->address && a->module == b->module && a->kind == b->kind;
 }
 
+/* Whether two places are in the same function, as far as they have names. */
+static bool same_function(const struct names *names, location_id a, location_id b)
+{
+    const struct naming *left = names_known(names, a), *right = names_known(names, b);
+    const struct function *one, *other;
+
+    if (left == NULL || right == NULL)
+        return false;
+    one = names_get(names, left->frames[left->count - 1].function);
+    other = names_get(names, right->frames[right->count - 1].function);
+    return one->raw_name == other->raw_name && one->module == other->module; /* interned */
+}
+
+static bool is_unseen_kernel(const struct record_sample *sample)
+{
+    return sample->end == STACK_NONE && sample->count == 1 &&
+           sample->frames[0].kind == FRAME_MARK && sample->frames[0].module == MARK_KERNEL;
+}
+
+/* Of the COUNT frames gathered the innermost is the kernel. */
+static stack_id push_unseen_kernel(struct stacker *stacker, struct last_stack *last, int32_t tid,
+                                   uint32_t count)
+{
+    stack_id stack = STACK_ROOT;
+
+    if (last->tid == tid && last->shared > 0) {
+        stack = last->frames[last->shared - 1].stack;
+        count = 1;
+    }
+    if (last->tid == tid)
+        last->shared = last->depth;
+    while (count-- > 0)
+        stack = names_push(stacker->names, stack,
+                           names_locate(stacker->names, &stacker->frames[count]));
+    return stack;
+}
+
 stack_id stacker_push(struct stacker *stacker, const struct record_sample *sample,
                       const struct stacker_settle *settle)
 {
     struct last_stack *last =
         &stacker->cached[hash_u64((uint32_t)sample->tid) & (CACHED_THREADS - 1)];
-    uint32_t count = gather(stacker, sample, settle), depth = 0;
+    uint32_t count = gather(stacker, sample, settle), depth = 0, shared;
+    struct names *names = stacker->names;
     const struct frame *frames = stacker->frames;
+    bool known = last->tid == sample->tid;
     stack_id stack = STACK_ROOT;
 
-    if (last->tid == sample->tid) {
-        while (depth < count && depth < last->depth &&
-               same_frame(&frames[count - 1 - depth], &last->frames[depth].frame))
-            stack = last->frames[depth++].stack;
-    }
+    if (is_unseen_kernel(sample))
+        return push_unseen_kernel(stacker, last, sample->tid, count);
+    while (known && depth < count && depth < last->depth &&
+           same_frame(&frames[count - 1 - depth], &last->frames[depth].frame))
+        stack = last->frames[depth++].stack;
+    shared = depth;
     last->frames = array_reserve(last->frames, &last->capacity, count, sizeof(*last->frames));
     for (; depth < count; depth++) {
         const struct frame *frame = &frames[count - 1 - depth];
+        location_id location = names_locate(names, frame);
 
-        stack = names_push(stacker->names, stack, names_locate(stacker->names, frame));
+        if (shared == depth && depth < last->depth &&
+            same_function(names, names_location(names, last->frames[depth].stack), location))
+            shared++;
+        stack = names_push(names, stack, location);
         last->frames[depth] = (struct last_frame){ *frame, stack };
     }
     last->tid = sample->tid;
     last->depth = count;
+    if (!known)
+        last->shared = count;
+    else if (shared < last->shared)
+        last->shared = shared;
     return stack;
 }
