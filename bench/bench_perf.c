@@ -29,7 +29,7 @@
 #include "proftop/clock.h"
 #include "proftop/memory.h"
 
-enum { DEPTH = 60, GAP_NS = 1000, ROUNDS = 8, ATTACH_MS = 700, MEASURE_MS = 1000, ARGUMENTS = 24 };
+enum { DEPTH = 60, GAP_NS = 1000, ROUNDS = 8, ATTACH_MS = 2000, MEASURE_MS = 1000, ARGUMENTS = 24 };
 
 /* Student's t for 95 % of ROUNDS pairs. */
 static const double student = 2.365;
