@@ -36,10 +36,6 @@
 /* Ends our waitpid(), which knows no timeout; far from what others use. */
 #define TICK_SIGNAL (SIGRTMAX - 3)
 
-/* Once passed, it fires again so often: a signal that comes just before the wait is not the last.
- */
-#define TICK_AGAIN_NS (5 * NS_PER_MS)
-
 /* How long to wait at the end for threads that were asked to stop. */
 #define COLLECT_MAX_NS (200 * NS_PER_MS)
 
@@ -47,7 +43,8 @@ enum {
     TICK_MAX_MS = 100,
     IDLE_SHARE_NS = 500000, /* looks at blocked threads: one in so many ns */
     CROWD_MIN = 16,         /* so many, else each is looked at as often as asked */
-    PATIENCE = 8, /* what has not moved is looked at after this part of the time it has not */
+    PATIENCE = 8,     /* what has not moved is looked at after this part of the time it has not */
+    TICKS_ALIKE = 16, /* with one jitter: the timer need not be set anew */
 };
 
 static void on_tick_signal(int signal)
@@ -142,42 +139,53 @@ static struct source *tracer_open(struct target *target, const struct source_con
     return (struct source *)tracer;
 }
 
-static void arm(const struct tracer *tracer)
+/* It goes on by itself, also because a signal that comes just before the wait must not be the last.
+ */
+static void arm(struct tracer *tracer)
 {
     struct itimerspec when = { .it_value = { (time_t)(tracer->tick_ns / NS_PER_S),
                                              (long)(tracer->tick_ns % NS_PER_S) },
-                               .it_interval = { 0, TICK_AGAIN_NS } };
+                               .it_interval = { (time_t)(tracer->every_ns / NS_PER_S),
+                                                (long)(tracer->every_ns % NS_PER_S) } };
 
     timer_settime(tracer->timer, TIMER_ABSTIME, &when, NULL);
+    tracer->armed = true;
 }
 
-/* Handles one report of the target's threads; false when none of them is ours. */
-static bool wait_for_event(struct tracer *tracer)
+/* Handles one report of the target's threads; else why there is none: EINTR, ECHILD. */
+static int wait_for_event(struct tracer *tracer)
 {
     int status;
     pid_t tid = waitpid(-1, &status, __WALL | __WNOTHREAD);
 
-    if (tid > 0)
-        tracer_event(tracer, tid, status);
-    return tid > 0 || errno != ECHILD;
+    if (tid < 0)
+        return errno;
+    tracer_event(tracer, tid, status);
+    return 0;
 }
 
-/* Handles what the target's threads report, until the next tick is due. */
-static void wait_for_tick(struct tracer *tracer)
+/*
+ * Handles what the target's threads report, until the next tick is due; whether there may be more
+ * to handle: an interrupted wait has just found nothing.
+ */
+static bool wait_for_tick(struct tracer *tracer)
 {
     uint64_t now_ns = clock_now_ns();
+    int failure = 0;
 
-    if (now_ns < tracer->tick_ns)
+    if (now_ns < tracer->tick_ns && !tracer->armed)
         arm(tracer);
     while (now_ns < tracer->tick_ns) {
-        if (!wait_for_event(tracer)) {
+        failure = wait_for_event(tracer);
+        if (failure == ECHILD) {
             struct pollfd wake = { .fd = tracer->config.wake_fd, .events = POLLIN };
 
             poll(&wake, 1, (int)((tracer->tick_ns - now_ns) / NS_PER_MS) + 1);
-            return;
+            return true;
         }
         now_ns = clock_now_ns();
     }
+    return failure != EINTR;
 }
 
 /* What has happened already, without waiting. */
@@ -199,15 +207,21 @@ static uint64_t patience(uint64_t since_ns)
 }
 
 /* ± an eighth, against lockstep with a target that does things periodically. */
-static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
+static uint64_t jitter(struct tracer *tracer, uint64_t period_ns)
 {
     uint64_t x = tracer->random;
-    uint64_t period_ns = tracer->period_ns;
 
     x ^= x << 13;
     x ^= x >> 7;
     x ^= x << 17;
     tracer->random = x;
+    return period_ns - period_ns / 8 + x % (period_ns / 4 + 1);
+}
+
+static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
+{
+    uint64_t period_ns = tracer->period_ns;
+
     if (period_ns < patience(now_ns - tracer->moved_ns))
         period_ns = patience(now_ns - tracer->moved_ns);
     if (period_ns > TICK_MAX_MS * NS_PER_MS)
@@ -216,8 +230,15 @@ static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
     if (now_ns > tracer->tick_ns + period_ns) {
         tracer->late_ticks++;
         tracer->tick_ns = now_ns;
+        tracer->alike = 0;
     }
-    return tracer->tick_ns + period_ns - period_ns / 8 + x % (period_ns / 4 + 1);
+    if (tracer->alike-- == 0 || period_ns != tracer->asked_ns) {
+        tracer->asked_ns = period_ns;
+        tracer->every_ns = jitter(tracer, period_ns);
+        tracer->alike = TICKS_ALIKE - 1;
+        tracer->armed = false;
+    }
+    return tracer->tick_ns + tracer->every_ns;
 }
 
 /*
@@ -274,8 +295,8 @@ static int tracer_step(struct source *source, struct ring *ring)
         tracer->tick_ns = clock_now_ns();
         tracer_watch_start(tracer, tracer->tick_ns);
     }
-    wait_for_tick(tracer);
-    drain(tracer);
+    if (wait_for_tick(tracer))
+        drain(tracer);
     now_ns = clock_now_ns();
     tracer->tick_ns = next_tick(tracer, now_ns);
     tracer_watch(tracer, now_ns);
@@ -307,9 +328,10 @@ static void collect_stops(struct tracer *tracer)
 {
     tracer->emit.ring = NULL;
     tracer->tick_ns = clock_now_ns() + COLLECT_MAX_NS;
+    tracer->every_ns = COLLECT_MAX_NS;
     arm(tracer);
     while (stops_outstanding(tracer) && clock_now_ns() < tracer->tick_ns)
-        if (!wait_for_event(tracer))
+        if (wait_for_event(tracer) == ECHILD)
             return;
 }
 

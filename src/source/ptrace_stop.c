@@ -159,15 +159,15 @@ static bool had_its_turns(struct tracer *tracer, struct thread *thread)
  */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
+    bool new;
+
     if (is_blocked(tracer, thread, now_ns) || !had_its_turns(tracer, thread))
         return;
-    if (!thread->tracee.seized || tracer->pythons.wanted) {
-        if (!tracer_seize(tracer, thread, now_ns))
-            return;
-        pythons_prepare(&tracer->pythons, thread, now_ns);
-        if (!is_running(tracer, thread))
-            return;
-    }
+    new = !thread->tracee.seized;
+    if (!tracer_seize(tracer, thread, now_ns))
+        return;
+    if ((pythons_prepare(&tracer->pythons, thread, now_ns) || new) && !is_running(tracer, thread))
+        return; /* that took a while */
     if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) == 0)
         thread->tracee.interrupted = true;
 }

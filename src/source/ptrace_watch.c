@@ -61,9 +61,14 @@ void tracer_watch_start(struct tracer *tracer, uint64_t now_ns)
     tracer->thread_cpu_ns = clock_thread_cpu_ns();
 }
 
-/* Threads came or went: the folder of a process that ran has a link for each. */
+/*
+ * Threads came or went: the folder of a process that ran has a link for each.  Of a single process
+ * whose threads ran since the last look that need not be asked.
+ */
 static bool threads_changed(struct tracer *tracer, uint64_t now_ns)
 {
+    const struct tracked *first = tracer->roster.processes;
+    bool ran = tracer->moved_ns >= tracer->counted_ns && first != NULL && first->next == NULL;
     bool changed = false;
 
     if (now_ns - tracer->counted_ns < LINKS_NS)
@@ -73,7 +78,7 @@ static bool threads_changed(struct tracer *tracer, uint64_t now_ns)
          process = process->next) {
         char path[PROC_PATH_MAX];
         struct stat status;
-        uint64_t cpu_ns = roster_cpu_ns(process, now_ns);
+        uint64_t cpu_ns = ran ? 0 : roster_cpu_ns(process, now_ns);
 
         if (cpu_ns != 0 && cpu_ns == process->links_cpu_ns)
             continue;

@@ -55,16 +55,17 @@ static void try_open(struct pythons *pythons, struct tracked *process, uint64_t 
               error.message);
 }
 
-void pythons_prepare(struct pythons *pythons, struct thread *thread, uint64_t now_ns)
+bool pythons_prepare(struct pythons *pythons, struct thread *thread, uint64_t now_ns)
 {
     struct tracked *process = thread->process;
 
-    if (!pythons->wanted)
-        return;
-    if (process->python == NULL && now_ns >= process->python_due_ns)
+    if (!pythons->wanted || (process->python == NULL && now_ns < process->python_due_ns))
+        return false;
+    if (process->python == NULL)
         try_open(pythons, process, now_ns);
     if (process->python != NULL)
         python_prepare(process->python, thread->tid);
+    return true;
 }
 
 void pythons_freeze(struct pythons *pythons, const struct thread *thread,

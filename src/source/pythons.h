@@ -27,8 +27,9 @@ void pythons_init(struct pythons *pythons, struct roster *roster,
                   const struct source_config *config);
 void pythons_fini(struct pythons *pythons);
 
-/* Before a stop, or a peek: has what a freeze will need. */
-void pythons_prepare(struct pythons *pythons, struct thread *thread, uint64_t now_ns);
+/* Before a stop, or a peek: has what a freeze will need.  Whether that took a look at the process.
+ */
+bool pythons_prepare(struct pythons *pythons, struct thread *thread, uint64_t now_ns);
 /* In it. */
 void pythons_freeze(struct pythons *pythons, const struct thread *thread,
                     const struct frozen *frozen);

@@ -277,19 +277,18 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
 void waiting_look(struct waiting *waiting, uint64_t now_ns)
 {
     struct roster *roster = waiting->roster;
-    uint64_t begin_ns, rest_ns;
-    bool looked = false;
+    uint64_t begin_ns = 0, rest_ns;
 
     if (now_ns < waiting->rested_ns)
         return;
-    begin_ns = clock_thread_cpu_ns();
     for (size_t i = 0; i < roster->count; i++) {
         if (roster->threads[i]->account.due_ns > now_ns)
             continue;
+        if (begin_ns == 0)
+            begin_ns = clock_thread_cpu_ns();
         look_at(waiting, roster->threads[i], now_ns);
-        looked = true;
     }
-    if (!looked)
+    if (begin_ns == 0)
         return;
     rest_ns = (clock_thread_cpu_ns() - begin_ns) * LOOK_SHARE;
     if (rest_ns < FAST_MIN_NS)
