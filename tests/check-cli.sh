@@ -118,6 +118,19 @@ awk -F, 'NR == 3 && $1 > 0 && $1 < 1 { fine = 1 } END { exit !fine }' out ||
 [ "$(echo hello | "$proftop" record -o cat.proftop -- cat 2>err)" = hello ] ||
     fail "the command lost its input or output"
 
+# A file that may not grow, as on a full disk: told at once and not when the target ends, what was
+# written stays, and a launched command runs to its own end.
+sh -c 'echo on >fifo; while :; do :; done' &
+spinner=$!
+read -r _ <fifo
+blocks=300
+expect 5 'full.proftop' sh -c "ulimit -f $blocks; exec '$proftop' record -F 999 -p $spinner -o full.proftop"
+kill $spinner
+expect 0 '' "$proftop" report full.proftop
+expect 125 'full.proftop' sh -c "ulimit -f $blocks; exec '$proftop' record -F 999 -o full.proftop \
+    --force -- sh -c 'until [ -s err ]; do :; done; echo ended'"
+grep -q ended out || fail "the command was not let to its end"
+
 # The keyboard's signal reaches the command too, here by us; the file is whole all the same.
 "$proftop" record -o signal.proftop -- sh -c 'echo on >fifo; exec sleep 1000' 2>err &
 recorder=$!

@@ -45,7 +45,10 @@ struct profile *engine_profile(struct engine *engine);
 struct target *engine_target(struct engine *engine);
 struct symbols *engine_symbols(struct engine *engine);
 
-/* Readable when the profile or a name changed, or the target ended; engine_events() clears it. */
+/*
+ * Readable when the profile or a name changed, the target ended or the session file can be written
+ * no further; engine_events() clears it.
+ */
 int engine_event_fd(const struct engine *engine);
 enum engine_event { ENGINE_PROFILE = 1, ENGINE_NAMES = 2, ENGINE_ENDED = 4, ENGINE_TROUBLE = 8 };
 unsigned engine_events(struct engine *engine);
@@ -58,6 +61,9 @@ void engine_hold(struct engine *engine, bool hold);
 
 /* CPU time of everything the tool does, for the overhead figure. */
 uint64_t engine_cpu_ns(const struct engine *engine);
+
+/* Whether the session file can be written no further: what ENGINE_TROUBLE tells of. */
+bool engine_trouble(const struct engine *engine, struct error *error);
 
 /* Bytes of the session file so far; 0 without one. */
 uint64_t engine_session_bytes(const struct engine *engine);

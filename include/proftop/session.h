@@ -26,6 +26,11 @@ struct session_writer *session_create(const struct session_config *config,
                                       const struct profile_info *info, struct error *error);
 /* From the builder thread: queues a sealed slice (kept by a reference). */
 void session_add(struct session_writer *writer, struct profile *profile, const struct slice *slice);
+/*
+ * From there too: nothing more comes for now.  Writes what was added, if the last transaction is a
+ * period ago; without it that waits for up to two.
+ */
+void session_flush(struct session_writer *writer);
 /* Bytes of the file and its log. */
 uint64_t session_bytes(const struct session_writer *writer);
 /* Up to when, on the profile's clock, the file has all that was given. */

@@ -6,7 +6,8 @@
  *                    └──► or an export when it ends
  *
  * A signal, the end of the target or --duration ends the recording; the file is finished first, and
- * only then a launched command that still runs is told to end.
+ * only then a launched command that still runs is told to end.  A file that cannot be written any
+ * further, as on a full disk, ends it too, but never the command.
  */
 #include "config.h"
 
@@ -34,7 +35,7 @@
 #include "proftop/text.h"
 
 /* Why a recording ended. */
-enum ended { ENDED_TARGET, ENDED_DURATION, ENDED_SIGNAL };
+enum ended { ENDED_TARGET, ENDED_DURATION, ENDED_SIGNAL, ENDED_TROUBLE };
 
 enum { PROGRESS_MS = 500, GRACE_MS = 3000 };
 
@@ -203,13 +204,17 @@ static enum ended run(struct recording *recording)
             { .fd = engine_event_fd(recording->engine), .events = POLLIN },
         };
         uint64_t now_ns;
+        unsigned events;
 
         poll(fds, 2, wait_ms(deadline_ns, PROGRESS_MS));
         now_ns = clock_now_ns();
         if ((fds[0].revents & POLLIN) != 0 && take_signal(recording))
             return ENDED_SIGNAL;
-        if ((engine_events(recording->engine) & ENGINE_ENDED) != 0)
+        events = engine_events(recording->engine);
+        if ((events & ENGINE_ENDED) != 0)
             return ENDED_TARGET;
+        if ((events & ENGINE_TROUBLE) != 0)
+            return ENDED_TROUBLE;
         if (now_ns >= deadline_ns)
             return ENDED_DURATION;
         if (recording->progress && now_ns - shown_ns >= PROGRESS_MS * NS_PER_MS) {
@@ -282,10 +287,10 @@ static bool finish(struct recording *recording, struct error *error)
 }
 
 /*
- * Waits for the launched command; true once its status is known.  One that was told by the keyboard
- * may take its time, until the keyboard speaks again.
+ * Waits for the launched command; true once its status is known.  A PATIENT wait, for one that was
+ * told by the keyboard or not at all, lasts until the keyboard speaks again.
  */
-static bool wait_for_command(struct recording *recording, bool typed, int *wait_status)
+static bool wait_for_command(struct recording *recording, bool patient, int *wait_status)
 {
     struct target *target = engine_target(recording->engine);
     uint64_t deadline_ns = clock_now_ns() + GRACE_MS * NS_PER_MS;
@@ -296,7 +301,7 @@ static bool wait_for_command(struct recording *recording, bool typed, int *wait_
         struct pollfd fd = { .fd = recording->signal_fd, .events = POLLIN };
 
         if (clock_now_ns() >= deadline_ns) {
-            if (!typed)
+            if (!patient)
                 return false;
             if (!said)
                 fprintf(stderr, _("%s: waiting for process %d to end; Ctrl-C leaves it\n"), PACKAGE,
@@ -325,7 +330,8 @@ static int command_status(struct recording *recording, enum ended ended)
         else if (ended == ENDED_SIGNAL && !typed)
             kill(pid, recording->signal);
     }
-    if (!wait_for_command(recording, ended == ENDED_SIGNAL && typed, &wait_status)) {
+    if (!wait_for_command(recording, (ended == ENDED_SIGNAL && typed) || ended == ENDED_TROUBLE,
+                          &wait_status)) {
         fprintf(stderr, _("%s: process %d runs on\n"), PACKAGE, (int)pid);
         return STATUS_OK;
     }
@@ -363,6 +369,8 @@ int cli_record(const struct options *options, struct error *error)
         goto done;
     ended = run(&recording);
     done = finish(&recording, error);
+    if (!done && ended == ENDED_TROUBLE && options->launch != NULL) /* now, not when it has ended */
+        fprintf(stderr, "%s: %s\n", PACKAGE, error->message);
     status = options->launch != NULL ? command_status(&recording, ended) : STATUS_OK;
     if (!done)
         status = -1; /* the command was seen to its end all the same */

@@ -62,6 +62,7 @@ struct engine {
     char reason[REASON_MAX];
     uint64_t start_ns;
     uint32_t warned; /* of the symbols' warnings; builder thread */
+    bool troubled;   /* the session's trouble was told; builder thread */
     pthread_t thread;
     bool running; /* the thread exists */
     _Atomic bool stopping;
@@ -75,7 +76,7 @@ struct engine {
 static void tell(struct engine *engine, unsigned events)
 {
     atomic_fetch_or(&engine->events, events);
-    if (engine->config.unwatched && (events & ENGINE_ENDED) == 0)
+    if (engine->config.unwatched && (events & (ENGINE_ENDED | ENGINE_TROUBLE)) == 0)
         return;
     eventfd_write(engine->event_fd, 1);
 }
@@ -105,6 +106,19 @@ static void tell_of_names(struct engine *engine)
         builder_note(engine->builder, NOTE_WARNING, text);
 }
 
+/* Hands over what was sealed.  When it cannot be written that is told once, and at once. */
+static void write_sealed(struct engine *engine)
+{
+    struct error error = { 0 };
+
+    session_flush(engine->writer);
+    if (engine->troubled || !session_trouble(engine->writer, &error))
+        return;
+    engine->troubled = true;
+    builder_note(engine->builder, NOTE_ALARM, error.message);
+    tell(engine, ENGINE_TROUBLE);
+}
+
 /* One turn: records into slices, new locations named, those who watch told. */
 static void turn(struct engine *engine)
 {
@@ -114,6 +128,8 @@ static void turn(struct engine *engine)
     tell_of_names(engine);
     if (sealed)
         tell(engine, ENGINE_PROFILE);
+    if (engine->writer != NULL)
+        write_sealed(engine);
 }
 
 static void finish_source(struct engine *engine, struct runner *runner)
@@ -353,6 +369,11 @@ uint64_t engine_cpu_ns(const struct engine *engine)
 {
     (void)engine;
     return clock_process_cpu_ns();
+}
+
+bool engine_trouble(const struct engine *engine, struct error *error)
+{
+    return engine->writer != NULL && session_trouble(engine->writer, error);
 }
 
 uint64_t engine_session_bytes(const struct engine *engine)

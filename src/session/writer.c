@@ -30,6 +30,10 @@
 #include "thin.h"
 #include "totals.h"
 
+/*
+ * The builder gives twice a second what it sealed, and with that a transaction begins, so that a
+ * kill costs one wait and not two.
+ */
 enum { PERIOD_NS = 500000000 };
 
 struct session_writer {
@@ -46,6 +50,8 @@ struct session_writer {
     const struct slice **queue;
     size_t count, capacity;
     struct profile *profile; /* the newest that was given */
+    uint64_t taken_ns;       /* when the writer's thread took the last batch */
+    bool flush;              /* it shall take the next one now */
     bool ending;
     struct error trouble; /* code STATUS_OK while all is well */
 };
@@ -73,20 +79,23 @@ static void measure(struct session_writer *writer)
     atomic_store(&writer->bytes, bytes);
 }
 
-/* Waits for the period to pass or for the end, then takes what has come. */
+/* Waits for what was given to be all for now, or for the end, then takes it. */
 static struct batch take_batch(struct session_writer *writer)
 {
     struct batch batch = { 0 };
-    uint64_t until_ns = clock_now_ns() + writer->period_ns;
+    uint64_t until_ns = clock_now_ns() + 2 * writer->period_ns;
     struct timespec until = { (time_t)(until_ns / NS_PER_S), (long)(until_ns % NS_PER_S) };
 
     pthread_mutex_lock(&writer->lock);
-    while (!writer->ending && pthread_cond_timedwait(&writer->wake, &writer->lock, &until) == 0)
+    while (!writer->ending && !writer->flush &&
+           pthread_cond_timedwait(&writer->wake, &writer->lock, &until) == 0)
         ;
     batch.slices = writer->queue;
     batch.count = writer->count;
     batch.profile = writer->profile != NULL ? profile_ref(writer->profile) : NULL;
     batch.ending = writer->ending;
+    writer->taken_ns = clock_now_ns();
+    writer->flush = false;
     writer->queue = NULL;
     writer->count = writer->capacity = 0;
     pthread_mutex_unlock(&writer->lock);
@@ -257,6 +266,17 @@ void session_add(struct session_writer *writer, struct profile *profile, const s
             profile_unref(writer->profile);
             writer->profile = profile_ref(profile);
         }
+    }
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void session_flush(struct session_writer *writer)
+{
+    pthread_mutex_lock(&writer->lock);
+    /* Who steps once a period does so a little early at times. */
+    if (writer->count > 0 && clock_now_ns() - writer->taken_ns >= writer->period_ns / 5 * 4) {
+        writer->flush = true;
+        pthread_cond_signal(&writer->wake);
     }
     pthread_mutex_unlock(&writer->lock);
 }
