@@ -26,16 +26,22 @@
 #include "proftop/symbols.h"
 #include "src/symbols/elf_file.h"
 
-enum { OUTPUT_BYTES = 1 << 16 };
+enum {
+    OUTPUT_BYTES = 1 << 16,
+    TEXT_MAX_BYTES = 1 << 14, /* of a name or a path that is printed */
+    ADDRESS_BYTES = 19,       /* "0x", digits, a newline */
+    NUMBERS_BYTES = 16,       /* a line's number and what is around it */
+    AHEAD = 8
+};
 
 /* What is printed of a frame; the texts are the symbols' own. */
 struct line {
     const char *name, *file;
-    uint32_t number;
+    uint32_t name_size, file_size, number;
 };
 
 struct answer {
-    uint32_t first, count; /* of its lines */
+    uint32_t first, count; /* of its lines; neighbours with the same share them */
 };
 
 struct bench {
@@ -50,7 +56,8 @@ struct bench {
     size_t count, capacity, addresses_capacity;
     struct line *lines; /* in the order they were given */
     size_t lines_count, lines_capacity;
-    size_t output_size;
+    struct answer last;
+    size_t frames_given, output_size;
     char output[OUTPUT_BYTES];
 };
 
@@ -119,7 +126,7 @@ static void read_addresses(struct bench *bench)
         size += count > 0 ? (size_t)count : 0;
     } while (count > 0);
     input[size] = '\0';
-    for (at = input; *at != '\0'; at = end + strspn(end, "\n")) {
+    for (at = input; *at != '\0'; at = end + (*end == '\n')) {
         uint64_t address = parse_address(at, &end);
 
         if (end == at)
@@ -143,77 +150,113 @@ static void write_all(const char *bytes, size_t size)
     }
 }
 
-static void put(struct bench *bench, const char *text, size_t length)
+/* Where SIZE bytes of output may be written, at most OUTPUT_BYTES. */
+static char *room(struct bench *bench, size_t size)
 {
-    if (length > sizeof(bench->output) - bench->output_size) {
+    if (size > sizeof(bench->output) - bench->output_size) {
         write_all(bench->output, bench->output_size);
         bench->output_size = 0;
     }
-    if (length > sizeof(bench->output)) {
-        write_all(text, length);
-        return;
-    }
-    memcpy(bench->output + bench->output_size, text, length);
-    bench->output_size += length;
+    return bench->output + bench->output_size;
 }
 
-static void put_text(struct bench *bench, const char *text)
+static char *put_number(char *to, uint32_t number)
 {
-    put(bench, text, strlen(text));
-}
-
-static void put_number(struct bench *bench, uint64_t number)
-{
-    char digits[20];
+    char digits[10];
     size_t at = sizeof(digits);
 
     do
         digits[--at] = (char)('0' + number % 10);
     while ((number /= 10) != 0);
-    put(bench, digits + at, sizeof(digits) - at);
+    memcpy(to, digits + at, sizeof(digits) - at);
+    return to + (sizeof(digits) - at);
 }
 
 static void put_address(struct bench *bench, uint64_t address)
 {
-    char text[19] = "0x";
+    char *to = room(bench, ADDRESS_BYTES);
 
+    memcpy(to, "0x", 2);
     for (int i = 0; i < 16; i++)
-        text[2 + i] = "0123456789abcdef"[address >> (60 - 4 * i) & 0xf];
-    text[18] = '\n';
-    put(bench, text, sizeof(text));
+        to[2 + i] = "0123456789abcdef"[address >> (60 - 4 * i) & 0xf];
+    to[18] = '\n';
+    bench->output_size += ADDRESS_BYTES;
+}
+
+static void put_line(struct bench *bench, const struct line *line)
+{
+    char *to = room(bench, (size_t)line->name_size + line->file_size + NUMBERS_BYTES), *start = to;
+
+    memcpy(to, line->name, line->name_size);
+    to += line->name_size;
+    *to++ = '\n';
+    memcpy(to, line->file, line->file_size);
+    to += line->file_size;
+    *to++ = ':';
+    to = put_number(to, line->number);
+    *to++ = '\n';
+    bench->output_size += (size_t)(to - start);
+}
+
+static struct line line_of(const struct symbol *symbol)
+{
+    struct line line = { .name = symbol->known ? symbol->name : "??",
+                         .file = symbol->file[0] != '\0' ? symbol->file : "??",
+                         .number = symbol->line };
+
+    line.name_size = (uint32_t)strnlen(line.name, TEXT_MAX_BYTES);
+    line.file_size = (uint32_t)strnlen(line.file, TEXT_MAX_BYTES);
+    return line;
+}
+
+/* Whether the lines of the answer before are those of CHAIN. */
+static bool is_last(const struct bench *bench, const struct symbol *chain, size_t count)
+{
+    const struct line *line = bench->lines + bench->last.first;
+
+    if (count != bench->last.count)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (line[i].number != chain[i].line || line[i].name != chain[i].name ||
+            line[i].file != chain[i].file)
+            return false;
+    }
+    return true;
 }
 
 static bool keep_chain(void *context, size_t index, const struct symbol *chain, size_t count)
 {
     struct bench *bench = context;
 
-    bench->answers[index] = (struct answer){ (uint32_t)bench->lines_count, (uint32_t)count };
-    bench->lines = array_reserve(bench->lines, &bench->lines_capacity, bench->lines_count + count,
-                                 sizeof(*bench->lines));
-    for (size_t i = 0; i < count; i++) {
-        const char *file = chain[i].file[0] != '\0' ? chain[i].file : "??";
-
-        bench->lines[bench->lines_count++] =
-            (struct line){ chain[i].known ? chain[i].name : "??", file, chain[i].line };
+    if (!is_last(bench, chain, count)) {
+        bench->last = (struct answer){ (uint32_t)bench->lines_count, (uint32_t)count };
+        bench->lines = array_reserve(bench->lines, &bench->lines_capacity,
+                                     bench->lines_count + count, sizeof(*bench->lines));
+        for (size_t i = 0; i < count; i++)
+            bench->lines[bench->lines_count++] = line_of(&chain[i]);
     }
+    bench->answers[index] = bench->last;
+    bench->frames_given += count;
     return true;
+}
+
+static void print_answer(struct bench *bench, size_t index)
+{
+    const struct line *line = bench->lines + bench->answers[index].first;
+
+    put_address(bench, bench->addresses[index]);
+    for (uint32_t i = 0; i < bench->answers[index].count; i++)
+        put_line(bench, &line[i]);
 }
 
 static void print_all(struct bench *bench)
 {
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
     for (size_t i = 0; i < bench->count; i++) {
-        const struct line *line = bench->lines + bench->answers[i].first;
-
-        put_address(bench, bench->addresses[i]);
-        for (uint32_t k = 0; k < bench->answers[i].count; k++, line++) {
-            put_text(bench, line->name);
-            put(bench, "\n", 1);
-            put_text(bench, line->file);
-            put(bench, ":", 1);
-            put_number(bench, line->number);
-            put(bench, "\n", 1);
-        }
+        /* In the order asked for, the lines are all over memory. */
+        if (i + AHEAD < bench->count)
+            __builtin_prefetch(bench->lines + bench->answers[i + AHEAD].first);
+        print_answer(bench, i);
     }
     write_all(bench->output, bench->output_size);
 }
@@ -283,7 +326,7 @@ static void time_all(struct bench *bench, const char *path)
     began_ns = clock_thread_cpu_ns();
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
     bench_figure("all chains with lines", ms_since(began_ns), "ms");
-    bench_figure("  frames in them", (double)bench->lines_count, "");
+    bench_figure("  frames in them", (double)bench->frames_given, "");
     began_ns = clock_thread_cpu_ns();
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
     bench_figure("all once more", ms_since(began_ns), "ms");

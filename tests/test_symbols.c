@@ -17,6 +17,10 @@
 #include "tests/harness/testing.h"
 #include "tests/symbols_fixture.h"
 
+extern const char __executable_start[], etext[]; /* by the linker: this program's code */
+
+enum { ASKED = 512 };
+
 /* The frame of CODE, an address in this process. */
 static struct frame frame_here(struct world *world, const void *code)
 {
@@ -208,9 +212,9 @@ static void another_build_at_the_same_path_is_told(void **state)
 }
 
 struct asked {
-    struct world *world;
+    struct symbols *alone; /* asked for one after the other */
     const struct frame *frames;
-    size_t given[64], count, limit;
+    size_t given[ASKED], count, limit;
 };
 
 /* The same as asking for this one alone. */
@@ -219,8 +223,8 @@ static bool expect_alone(void *context, size_t index, const struct symbol *chain
     struct asked *asked = context;
     struct symbol alone[SYMBOLS_CHAIN_MAX];
 
-    assert_int_equal(count, symbols_full(asked->world->symbols, &asked->frames[index], alone,
-                                         SYMBOLS_CHAIN_MAX));
+    assert_int_equal(count,
+                     symbols_full(asked->alone, &asked->frames[index], alone, SYMBOLS_CHAIN_MAX));
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(chain[i].kind, alone[i].kind);
         assert_string_equal(chain[i].name, alone[i].name);
@@ -232,31 +236,39 @@ static bool expect_alone(void *context, size_t index, const struct symbol *chain
     return ++asked->count < asked->limit;
 }
 
+/* All over this program, which has many units, and the C library; some in no module. */
 static void many_are_named_as_each_alone(void **state)
 {
     struct world *world = *state;
-    struct frame frames[64];
-    struct asked asked = { .world = world, .frames = frames, .limit = SIZE_MAX };
+    struct symbols_config config = { .inlines = true, .debug_dirs = world->folder };
+    struct frame frames[ASKED], here = frame_here(world, (const void *)(uintptr_t)frame_here);
+    struct frame libc = frame_here(world, (const void *)(uintptr_t)getenv);
+    struct asked asked = { .frames = frames, .limit = SIZE_MAX };
     uint64_t random = 1;
 
-    for (size_t i = 0; i < 64; i++) {
-        const void *base =
-            i % 2 == 0 ? (const void *)(uintptr_t)frame_here : (const void *)(uintptr_t)getenv;
-
+    here.address += (uint64_t)(uintptr_t)etext - (uint64_t)(uintptr_t)frame_here; /* the end */
+    asked.alone = symbols_new(&config, world->modules, world->codes);
+    for (size_t i = 0; i < ASKED; i++) {
         random = random * UINT64_C(6364136223846793005) + 1;
-        frames[i] = frame_here(world, (const char *)base + (random >> 40) % 4096);
-        if (i % 16 == 0)
-            frames[i] = (struct frame){ .kind = FRAME_NATIVE, .address = UINT64_MAX - i };
+        frames[i] = i % 4 == 0 ? libc : here;
+        /* Every other one close to the one before: both may be told at once. */
+        if (i % 4 != 0 && i % 2 == 0)
+            frames[i].address = frames[i - 1].address + 1;
+        else if (i % 4 != 0)
+            frames[i].address -= (random >> 33) % (uint64_t)(etext - __executable_start);
+        if (i % 64 == 0)
+            frames[i].address = UINT64_MAX - i;
     }
-    symbols_many(world->symbols, frames, 64, expect_alone, &asked);
-    for (size_t i = 0; i < 64; i++)
+    symbols_many(world->symbols, frames, ASKED, expect_alone, &asked);
+    for (size_t i = 0; i < ASKED; i++)
         assert_int_equal(asked.given[i], 1);
     asked.count = 0;
     asked.limit = 5;
-    symbols_many(world->symbols, frames, 64, expect_alone, &asked);
+    symbols_many(world->symbols, frames, ASKED, expect_alone, &asked);
     assert_int_equal(asked.count, 5);
     symbols_many(world->symbols, NULL, 0, expect_alone, &asked);
     assert_int_equal(asked.count, 5);
+    symbols_free(asked.alone);
 }
 
 #define each(test) cmocka_unit_test_setup_teardown(test, world_set_up, world_tear_down)

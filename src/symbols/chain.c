@@ -16,9 +16,15 @@
 /* Above it the DWARF that was not used for longest is given back, and read again when wanted. */
 static const size_t dwarf_max_bytes = (size_t)1 << 30;
 
+/* How frames are sorted: bits of kind, module and address. */
+static const unsigned kind_shift = 61, module_shift = 40;
 static const uint64_t address_mask = (UINT64_C(1) << 40) - 1;
 
-enum { CALLS_BETWEEN_CHECKS = 4096 };
+enum {
+    CALLS_BETWEEN_CHECKS = 4096,
+    AHEAD_MAX = 1 << 14,
+    AHEAD = 16 /* sorted, frames are all over memory */
+};
 
 static void close_slot(struct dwarf_slot *slot)
 {
@@ -134,11 +140,21 @@ static void add_place(struct symbol *function, const struct symbol *last)
     function->first_line = last->first_line;
 }
 
-/* As symbols_full(), for an ADDRESS with DWARF; 0 when there is none.  OUT's last is FUNCTION. */
+/* Frames that have one and the same chain. */
+struct stretch {
+    module_id module; /* MODULE_NONE: no frame */
+    uint64_t from, to;
+};
+
+/*
+ * As symbols_full(), for an ADDRESS with DWARF; 0 when there is none.  OUT's last is FUNCTION.
+ * EXTENT is where the chain is the same, as far as DWARF goes.
+ */
 static size_t chain_at(struct symbols *symbols, struct dwarf_file *dwarf, uint64_t address,
-                       struct symbol *function, struct symbol *out, size_t limit)
+                       struct symbol *function, struct symbol *out, size_t limit,
+                       struct dwarf_extent *extent)
 {
-    size_t count = dwarf_file_chain(dwarf, symbols->intern, address, out, limit);
+    size_t count = dwarf_file_chain(dwarf, symbols->intern, address, out, limit, extent);
 
     if (count == 0)
         return 0;
@@ -174,25 +190,40 @@ static bool find_function(struct symbols *symbols, const struct frame *frame,
     return native && resolve_address(symbols, frame, address);
 }
 
-size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct symbol *out,
-                    size_t limit)
+/* The part of the function NEARBY in which DWARF says the same, EXTENT, in a frame's terms. */
+static struct stretch stretch_of(const struct nearby *nearby, const struct dwarf_extent *extent)
 {
+    uint64_t from = nearby->from + nearby->shift, to = nearby->to + nearby->shift;
+
+    if (extent->from > from)
+        from = extent->from;
+    if (extent->to < to)
+        to = extent->to;
+    if (nearby->module == MODULE_NONE || from >= to)
+        return (struct stretch){ .module = MODULE_NONE };
+    return (struct stretch){ nearby->module, from - nearby->shift, to - nearby->shift };
+}
+
+/* As symbols_full(); the frames in STRETCH have the same chain. */
+static size_t find_chain(struct symbols *symbols, const struct frame *frame, struct symbol *out,
+                         size_t limit, struct stretch *stretch)
+{
+    struct dwarf_extent extent = { 0 };
     struct dwarf_file *dwarf;
     struct symbol function;
     uint64_t address;
     size_t count = 0;
 
-    assert(limit > 0);
-    if (limit > SYMBOLS_CHAIN_MAX)
-        limit = SYMBOLS_CHAIN_MAX;
     if (!symbols->config.inlines)
         limit = 1;
+    stretch->module = MODULE_NONE;
     if (find_function(symbols, frame, &function, &address)) {
         pthread_mutex_lock(&symbols->dwarf_lock);
         dwarf = dwarf_of(symbols, frame->module);
         if (dwarf != NULL)
-            count = chain_at(symbols, dwarf, address, &function, out, limit);
+            count = chain_at(symbols, dwarf, address, &function, out, limit, &extent);
         pthread_mutex_unlock(&symbols->dwarf_lock);
+        *stretch = stretch_of(&symbols->nearby, &extent);
     }
     if (count == 0)
         count = 1;
@@ -200,14 +231,26 @@ size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct s
     return count;
 }
 
-/* FRAMES by module and address, their places in KEYS. */
+size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct symbol *out,
+                    size_t limit)
+{
+    struct stretch stretch;
+
+    assert(limit > 0);
+    return find_chain(symbols, frame, out, limit < SYMBOLS_CHAIN_MAX ? limit : SYMBOLS_CHAIN_MAX,
+                      &stretch);
+}
+
+/* FRAMES by kind, module and address, their places in KEYS. */
 static void sort_frames(const struct frame *frames, size_t count, struct sort_key *keys)
 {
     uint64_t largest = 0;
 
     for (size_t i = 0; i < count; i++) {
         /* Offsets in files are far below 2^40; what is not is in no file that has DWARF. */
-        keys[i].key = (uint64_t)frames[i].module << 40 | (frames[i].address & address_mask);
+        keys[i].key = (uint64_t)frames[i].kind << kind_shift |
+                      (uint64_t)frames[i].module << module_shift |
+                      (frames[i].address & address_mask);
         keys[i].item = (uint32_t)i;
         if (keys[i].key > largest)
             largest = keys[i].key;
@@ -215,19 +258,84 @@ static void sort_frames(const struct frame *frames, size_t count, struct sort_ke
     sort_keys(keys, count, largest);
 }
 
+/* The ADDRESSES of COUNT keys, all of one module, as DWARF counts; 0 for what is in no segment. */
+static bool addresses_of(struct symbols *symbols, module_id module, const struct sort_key *keys,
+                         size_t count, uint64_t *addresses)
+{
+    const struct elf_segment *segment = NULL;
+    const struct module_names *names;
+    bool found;
+
+    pthread_mutex_lock(&symbols->lock);
+    names = resolve_module(symbols, module);
+    found = names != NULL && names->module->kind == MODULE_FILE;
+    for (size_t i = 0; i < count && found; i++) {
+        uint64_t offset = keys[i].key & address_mask;
+
+        if (segment == NULL || offset - segment->offset >= segment->size)
+            segment = elf_segments_find(&names->segments, offset);
+        addresses[i] = segment != NULL ? segment->address + (offset - segment->offset) : 0;
+    }
+    pthread_mutex_unlock(&symbols->lock);
+    return found;
+}
+
+/*
+ * Has the debug information for the first of KEYS indexed, by more than one thread; for how many of
+ * them, at least one.
+ */
+static size_t index_ahead(struct symbols *symbols, const struct frame *frames,
+                          const struct sort_key *keys, size_t count)
+{
+    const struct frame *frame = &frames[keys[0].item];
+    uint64_t module = keys[0].key >> module_shift, *addresses;
+    struct dwarf_file *dwarf;
+    size_t same = 1, indexed;
+
+    while (same < count && same < AHEAD_MAX && keys[same].key >> module_shift == module)
+        same++;
+    if (frame->kind != FRAME_NATIVE || same == 1)
+        return same;
+    addresses = xmalloc(same * sizeof(*addresses));
+    indexed = same;
+    if (addresses_of(symbols, frame->module, keys, same, addresses)) {
+        pthread_mutex_lock(&symbols->dwarf_lock);
+        dwarf = dwarf_of(symbols, frame->module);
+        if (dwarf != NULL)
+            indexed = dwarf_file_index(dwarf, addresses, same);
+        pthread_mutex_unlock(&symbols->dwarf_lock);
+    }
+    free(addresses);
+    return indexed;
+}
+
+static bool is_in(const struct stretch *stretch, const struct frame *frame)
+{
+    return stretch->module != MODULE_NONE && frame->kind == FRAME_NATIVE &&
+           frame->module == stretch->module && frame->address >= stretch->from &&
+           frame->address < stretch->to;
+}
+
 void symbols_many(struct symbols *symbols, const struct frame *frames, size_t count,
                   symbols_give *give, void *context)
 {
     struct sort_key *keys = xmalloc((count + 1) * sizeof(*keys));
+    struct stretch stretch = { .module = MODULE_NONE };
     struct symbol chain[SYMBOLS_CHAIN_MAX];
+    size_t found = 0, indexed = 0;
     bool more = true;
 
     assert(count <= UINT32_MAX);
     sort_frames(frames, count, keys);
     for (size_t i = 0; i < count && more; i++) {
         const struct frame *frame = &frames[keys[i].item];
-        size_t found = symbols_full(symbols, frame, chain, SYMBOLS_CHAIN_MAX);
 
+        if (i == indexed)
+            indexed += index_ahead(symbols, frames, keys + i, count - i);
+        if (i + AHEAD < count)
+            __builtin_prefetch(&frames[keys[i + AHEAD].item]);
+        if (!is_in(&stretch, frame))
+            found = find_chain(symbols, frame, chain, SYMBOLS_CHAIN_MAX, &stretch);
         more = give(context, keys[i].item, chain, found);
     }
     free(keys);

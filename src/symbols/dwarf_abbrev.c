@@ -30,11 +30,11 @@ static bool add_attribute(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes *byt
     return true;
 }
 
-void dwarf_abbrevs_init(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes bytes)
+void dwarf_abbrevs_read(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes bytes)
 {
     uint64_t code;
 
-    *abbrevs = (struct dwarf_abbrevs){ 0 };
+    abbrevs->count = abbrevs->attributes_count = 0;
     while ((code = dwarf_bytes_uleb(&bytes)) != 0 && code < CODES_MAX) {
         struct dwarf_abbrev abbrev = { .first = (uint32_t)abbrevs->attributes_count };
 

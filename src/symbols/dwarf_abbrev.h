@@ -28,8 +28,11 @@ struct dwarf_abbrevs {
     size_t attributes_count, attributes_capacity;
 };
 
-/* Reads the table at BYTES, for a unit whose sizes are those of BYTES. */
-void dwarf_abbrevs_init(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes bytes);
+/*
+ * Reads the table at BYTES, for a unit whose sizes are those of BYTES, in place of what was there
+ * before.  ABBREVS all 0: nothing.
+ */
+void dwarf_abbrevs_read(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes bytes);
 void dwarf_abbrevs_fini(struct dwarf_abbrevs *abbrevs);
 
 /* The abbreviation CODE, or NULL. */

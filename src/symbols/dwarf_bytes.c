@@ -132,30 +132,49 @@ uint64_t dwarf_bytes_number(struct dwarf_bytes *bytes, uint64_t form, bool *is_n
     }
 }
 
-struct dwarf_bytes dwarf_bytes_section(Elf *elf, const char *name)
+static void take_section(struct dwarf_sections *sections, const char *name, const Elf_Data *data)
+{
+    const struct {
+        const char *name;
+        struct dwarf_bytes *bytes;
+    } wanted[] = {
+        { ".debug_info", &sections->info },        { ".debug_abbrev", &sections->abbrev },
+        { ".debug_line", &sections->line },        { ".debug_line_str", &sections->line_str },
+        { ".debug_str", &sections->str },          { ".debug_ranges", &sections->ranges },
+        { ".debug_rnglists", &sections->rnglists }
+    };
+
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+        size_t length = strlen(wanted[i].name);
+
+        if (strncmp(name, wanted[i].name, length) != 0 || dwarf_bytes_more(wanted[i].bytes) ||
+            (name[length] != '\0' && strcmp(name + length, ".dwo") != 0))
+            continue;
+        wanted[i].bytes->at = data->d_buf;
+        wanted[i].bytes->end = wanted[i].bytes->at + data->d_size;
+    }
+}
+
+void dwarf_bytes_sections(struct dwarf_sections *sections, Elf *elf)
 {
     static const uint8_t nothing[1];
-    struct dwarf_bytes bytes = { .at = nothing, .end = nothing };
-    size_t names, length = strlen(name);
+    struct dwarf_bytes empty = { .at = nothing, .end = nothing };
+    size_t names;
 
+    *sections = (struct dwarf_sections){ empty, empty, empty, empty, empty, empty, empty };
     if (elf_getshdrstrndx(elf, &names) != 0)
-        return bytes;
+        return;
     for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn)) != NULL;) {
         GElf_Shdr shdr;
-        const char *found =
+        const char *name =
             gelf_getshdr(scn, &shdr) != NULL ? elf_strptr(elf, names, shdr.sh_name) : NULL;
         Elf_Data *data;
 
-        if (found == NULL || strncmp(found, name, length) != 0 ||
-            (found[length] != '\0' && strcmp(found + length, ".dwo") != 0) ||
-            shdr.sh_type == SHT_NOBITS)
+        if (name == NULL || strncmp(name, ".debug_", 7) != 0 || shdr.sh_type == SHT_NOBITS ||
+            (shdr.sh_flags & SHF_COMPRESSED) != 0)
             continue;
         data = elf_rawdata(scn, NULL);
-        if (data == NULL || data->d_buf == NULL || (shdr.sh_flags & SHF_COMPRESSED) != 0)
-            return bytes;
-        bytes.at = data->d_buf;
-        bytes.end = bytes.at + data->d_size;
-        return bytes;
+        if (data != NULL && data->d_buf != NULL)
+            take_section(sections, name, data);
     }
-    return bytes;
 }

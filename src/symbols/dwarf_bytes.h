@@ -97,7 +97,12 @@ bool dwarf_bytes_skip_form(struct dwarf_bytes *bytes, uint64_t form);
 /* The number that a value of FORM is; *IS_NUMBER false when it is something else, and gone over. */
 uint64_t dwarf_bytes_number(struct dwarf_bytes *bytes, uint64_t form, bool *is_number);
 
-/* What the section called NAME (or NAME.dwo) of ELF holds; empty when there is none. */
-struct dwarf_bytes dwarf_bytes_section(Elf *elf, const char *name);
+/* What names and lines come from, each section whole; empty when there is none. */
+struct dwarf_sections {
+    struct dwarf_bytes info, abbrev, line, line_str, str, ranges, rnglists;
+};
+
+/* The sections of ELF, also those of a .dwo file. */
+void dwarf_bytes_sections(struct dwarf_sections *sections, Elf *elf);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "debug_file.h"
 #include "dwarf_image.h"
+#include "dwarf_index.h"
 #include "elf_file.h"
 #include "module_names.h"
 #include "proftop/memory.h"
@@ -20,7 +21,10 @@
 /* The sections are read into memory whole: see elf_file.h for why they are not mapped. */
 static const uint64_t sections_max_bytes = UINT64_C(4) << 30;
 
-enum { UNITS_MAX = 1 << 20, RANGES_MAX = 1 << 22 };
+/* More at once would keep who wants the first chain, or wants to stop, waiting. */
+static const uint64_t indexed_at_once_bytes = UINT64_C(4) << 20;
+
+enum { UNITS_MAX = 1 << 20, RANGES_MAX = 1 << 22, INDEXED_AT_ONCE = 256 };
 
 struct dwarf_file {
     struct elf_file elf, alt_elf;
@@ -29,6 +33,7 @@ struct dwarf_file {
     uint64_t sections_bytes;
     struct dwarf_unit *units;
     size_t units_count, units_capacity;
+    struct dwarf_sections sections;
     struct ranges ranges; /* value: index in units */
 };
 
@@ -126,7 +131,7 @@ static bool add_unit(struct dwarf_file *file, Dwarf_Die *die)
 
     file->units = array_reserve(file->units, &file->units_capacity, file->units_count + 1,
                                 sizeof(*file->units));
-    dwarf_unit_init(&file->units[file->units_count++], die);
+    dwarf_unit_init(&file->units[file->units_count++], die, &file->sections);
     while (file->ranges.candidates_count < RANGES_MAX &&
            (at = dwarf_ranges(die, at, &base, &start, &end)) > 0) {
         if (start != 0)
@@ -182,6 +187,7 @@ static void find_units(struct dwarf_file *file)
     Dwarf_Die die;
     uint8_t type;
 
+    dwarf_bytes_sections(&file->sections, dwarf_getelf(file->dwarf));
     while (dwarf_get_units(file->dwarf, cu, &cu, NULL, &type, &die, NULL) == 0 &&
            file->units_count < UNITS_MAX) {
         if (type == DW_UT_compile || type == DW_UT_skeleton)
@@ -227,8 +233,47 @@ void dwarf_file_close(struct dwarf_file *file)
     free(file);
 }
 
+/* How much of .debug_info is unit INDEX's, or about that. */
+static uint64_t unit_bytes(const struct dwarf_file *file, size_t index)
+{
+    Dwarf_Die *die = &file->units[index].die;
+
+    if (index + 1 == file->units_count)
+        return 0;
+    return dwarf_dieoffset(&file->units[index + 1].die) - dwarf_dieoffset(die);
+}
+
+size_t dwarf_file_index(struct dwarf_file *file, const uint64_t *addresses, size_t count)
+{
+    struct dwarf_unit *chosen[INDEXED_AT_ONCE];
+    const struct range *range = NULL;
+    size_t chosen_count = 0, i;
+    uint64_t bytes = 0;
+
+    for (i = 0; i < count; i++) {
+        struct dwarf_unit *unit;
+
+        if (range != NULL && addresses[i] - range->start < range->size)
+            continue;
+        range = ranges_find(&file->ranges, addresses[i]);
+        if (range == NULL)
+            continue;
+        unit = &file->units[range->value];
+        if (unit->indexed || unit->chosen)
+            continue;
+        if (chosen_count == INDEXED_AT_ONCE || bytes >= indexed_at_once_bytes)
+            break;
+        unit->chosen = true;
+        chosen[chosen_count++] = unit;
+        bytes += unit_bytes(file, range->value);
+    }
+    if (chosen_count != 0)
+        dwarf_index(chosen, chosen_count);
+    return i;
+}
+
 size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t address,
-                        struct symbol *chain, size_t limit)
+                        struct symbol *chain, size_t limit, struct dwarf_extent *extent)
 {
     const struct range *range = ranges_find(&file->ranges, address);
     struct dwarf_unit *unit;
@@ -236,7 +281,7 @@ size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t
     if (range == NULL)
         return 0;
     unit = &file->units[range->value];
-    return dwarf_unit_chain(unit, intern, address, chain, limit);
+    return dwarf_unit_chain(unit, intern, address, chain, limit, extent);
 }
 
 size_t dwarf_file_bytes(const struct dwarf_file *file)

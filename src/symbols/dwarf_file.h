@@ -24,9 +24,15 @@ struct dwarf_file *dwarf_file_open(const struct module *module, const struct deb
                                    enum trouble *trouble);
 void dwarf_file_close(struct dwarf_file *file);
 
+/*
+ * Indexes the units that the first of COUNT ADDRESSES lie in, with the help of another thread;
+ * returns how many were looked at, which took some ten milliseconds at most.
+ */
+size_t dwarf_file_index(struct dwarf_file *file, const uint64_t *addresses, size_t count);
+
 /* As dwarf_unit_chain(); ADDRESS is the program's own. */
 size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t address,
-                        struct symbol *chain, size_t limit);
+                        struct symbol *chain, size_t limit, struct dwarf_extent *extent);
 
 /* About how much memory it holds, sections included. */
 size_t dwarf_file_bytes(const struct dwarf_file *file);

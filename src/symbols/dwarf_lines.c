@@ -319,6 +319,16 @@ static void run(struct program *program)
     }
 }
 
+/* As much as is likely needed: growing by and by would copy it several times. */
+static void reserve_rows(struct program *program)
+{
+    enum { bytes_a_row = 3 };
+    size_t likely = (size_t)(program->bytes.end - program->bytes.at) / bytes_a_row;
+
+    program->rows =
+        array_reserve(NULL, &program->rows_capacity, likely + 1, sizeof(*program->rows));
+}
+
 /* ---- what is kept ---- */
 
 static int by_start(const void *left, const void *right)
@@ -374,23 +384,30 @@ static void keep_all(struct program *program)
     shortcut_init(&lines->shortcut, lines->rows, lines->count, start_of);
 }
 
-void dwarf_lines_init(struct dwarf_lines *lines, Dwarf_Die *die, bool split)
+bool dwarf_lines_locate(struct dwarf_table *table, const struct dwarf_sections *sections,
+                        Dwarf_Die *die, bool split)
 {
-    Elf *elf = dwarf_getelf(dwarf_cu_getdwarf(die->cu));
-    struct program program = { .lines = lines };
-    uint8_t address_size;
     Dwarf_Attribute attribute;
     Dwarf_Word offset = 0;
 
-    *lines = (struct dwarf_lines){ 0 };
+    *table = (struct dwarf_table){ .sections = sections };
     if ((dwarf_formudata(dwarf_attr(die, DW_AT_stmt_list, &attribute), &offset) != 0 && !split) ||
-        dwarf_diecu(die, &(Dwarf_Die){ 0 }, &address_size, NULL) == NULL)
-        return;
-    program.bytes = dwarf_bytes_section(elf, ".debug_line");
-    program.line_str = dwarf_bytes_section(elf, ".debug_line_str");
-    program.str = dwarf_bytes_section(elf, ".debug_str");
-    dwarf_bytes_skip(&program.bytes, offset);
-    if (read_header(&program, address_size)) {
+        dwarf_diecu(die, &(Dwarf_Die){ 0 }, &table->address_size, NULL) == NULL)
+        return false;
+    table->offset = offset;
+    return true;
+}
+
+void dwarf_lines_read(struct dwarf_lines *lines, const struct dwarf_table *table)
+{
+    struct program program = { .lines = lines,
+                               .bytes = table->sections->line,
+                               .line_str = table->sections->line_str,
+                               .str = table->sections->str };
+
+    dwarf_bytes_skip(&program.bytes, table->offset);
+    if (read_header(&program, table->address_size)) {
+        reserve_rows(&program);
         run(&program);
         keep_all(&program);
     }
@@ -426,6 +443,15 @@ const struct dwarf_row *dwarf_lines_find(const struct dwarf_lines *lines, uint64
             high = middle;
     }
     return lines->rows[low].file != NO_FILE ? &lines->rows[low] : NULL;
+}
+
+void dwarf_lines_extent(const struct dwarf_lines *lines, const struct dwarf_row *row,
+                        uint64_t *from, uint64_t *to)
+{
+    *from = lines->base + row->start;
+    /* The last row of a table has no file, so one that was found has another behind it; but what
+     * is too far from the base was left out. */
+    *to = row + 1 < lines->rows + lines->count ? lines->base + row[1].start : *from;
 }
 
 const char *dwarf_lines_path(struct dwarf_lines *lines, struct intern *intern, const char *folder,

@@ -13,8 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shortcut.h"
+#include "dwarf_bytes.h"
 #include "intern.h"
+#include "shortcut.h"
 
 struct dwarf_row {
     uint32_t start;      /* from the base */
@@ -35,15 +36,28 @@ struct dwarf_lines {
     size_t files_count, files_capacity;
 };
 
+/* Where the table of a unit is. */
+struct dwarf_table {
+    const struct dwarf_sections *sections;
+    uint64_t offset; /* in .debug_line */
+    uint8_t address_size;
+};
+
 /*
- * Reads the table of the unit that begins with DIE; empty when there is none, or it makes no sense.
- * What was SPLIT off to a .dwo file has only files there, without being told where.
+ * Asks libdw for the table of the unit that begins with DIE; false when there is none.  What was
+ * SPLIT off to a .dwo file has only files there, without being told where.
  */
-void dwarf_lines_init(struct dwarf_lines *lines, Dwarf_Die *die, bool split);
+bool dwarf_lines_locate(struct dwarf_table *table, const struct dwarf_sections *sections,
+                        Dwarf_Die *die, bool split);
+/* Reads TABLE to LINES, which are all 0; they stay empty when it makes no sense. */
+void dwarf_lines_read(struct dwarf_lines *lines, const struct dwarf_table *table);
 void dwarf_lines_fini(struct dwarf_lines *lines);
 
 /* The row that holds ADDRESS, or NULL. */
 const struct dwarf_row *dwarf_lines_find(const struct dwarf_lines *lines, uint64_t address);
+/* ROW, which was found, holds from *FROM on and below *TO. */
+void dwarf_lines_extent(const struct dwarf_lines *lines, const struct dwarf_row *row,
+                        uint64_t *from, uint64_t *to);
 /* The path of file INDEX, below FOLDER (or NULL) when it is relative; "" when there is none. */
 const char *dwarf_lines_path(struct dwarf_lines *lines, struct intern *intern, const char *folder,
                              uint32_t index);

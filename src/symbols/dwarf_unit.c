@@ -5,12 +5,10 @@
 #include "dwarf_unit.h"
 
 #include <dwarf.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "dwarf_index.h"
 #include "naming.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
@@ -22,9 +20,10 @@ struct dwarf_known {
     uint32_t first_line;
 };
 
-void dwarf_unit_init(struct dwarf_unit *unit, const Dwarf_Die *die)
+void dwarf_unit_init(struct dwarf_unit *unit, const Dwarf_Die *die,
+                     const struct dwarf_sections *sections)
 {
-    *unit = (struct dwarf_unit){ .die = *die, .inner = *die };
+    *unit = (struct dwarf_unit){ .die = *die, .inner = *die, .sections = sections };
     ranges_init(&unit->ranges);
     index_init(&unit->known_index);
 }
@@ -38,69 +37,6 @@ void dwarf_unit_fini(struct dwarf_unit *unit)
     free(unit->known);
     index_fini(&unit->known_index);
 }
-
-/* ---- indexing ---- */
-
-/* Inner scopes come later in the walk: of one and the same range they are closer to the code. */
-static int prefer_inner(const void *context, const struct ranges_candidate *a,
-                        const struct ranges_candidate *b)
-{
-    (void)context;
-    return a->value > b->value ? -1 : a->value < b->value;
-}
-
-static const char *string_of(Dwarf_Die *die, unsigned name)
-{
-    Dwarf_Attribute attribute;
-
-    return dwarf_formstring(dwarf_attr(die, name, &attribute));
-}
-
-/* libdw waits for whatever lies at the path: only a file is good for it. */
-static bool is_waiting(const char *folder, const char *name)
-{
-    char path[PATH_MAX];
-    struct stat st;
-
-    if (name[0] == '/')
-        folder = "";
-    if (snprintf(path, sizeof(path), "%s%s%s", folder, folder[0] != '\0' ? "/" : "", name) >=
-        (int)sizeof(path))
-        return true;
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
-/* The tree of a skeleton unit is in a .dwo file. */
-static void find_inner(struct dwarf_unit *unit)
-{
-    const char *name = string_of(&unit->die, DW_AT_dwo_name);
-    Dwarf_Die inner = { 0 };
-    uint8_t type = 0;
-
-    if (name == NULL)
-        name = string_of(&unit->die, DW_AT_GNU_dwo_name);
-    if (name == NULL || is_waiting(unit->folder != NULL ? unit->folder : "", name))
-        return;
-    if (dwarf_cu_info(unit->die.cu, NULL, &type, NULL, &inner, NULL, NULL, NULL) == 0 &&
-        inner.addr != NULL) {
-        unit->inner = inner;
-        unit->split = true;
-    }
-}
-
-static void index_unit(struct dwarf_unit *unit)
-{
-    unit->indexed = true;
-    unit->folder = string_of(&unit->die, DW_AT_comp_dir);
-    find_inner(unit);
-    dwarf_lines_init(&unit->lines, &unit->die, false);
-    if (unit->split)
-        dwarf_lines_init(&unit->inner_files, &unit->inner, true);
-    dwarf_walk(&unit->inner, unit->split, &unit->scopes, &unit->ranges);
-    ranges_finish(&unit->ranges, prefer_inner, NULL);
-}
-
-/* ---- asking ---- */
 
 /* Of DIE or, for a call, of the function it calls. */
 static uint32_t number_of(Dwarf_Die *die, unsigned name)
@@ -202,8 +138,17 @@ static const struct dwarf_known *look_up(struct dwarf_unit *unit, struct intern 
     return &unit->known[scope->known - 1];
 }
 
+/* Narrows EXTENT to RANGE. */
+static void narrow(struct dwarf_extent *extent, const struct range *range)
+{
+    if (range->start > extent->from)
+        extent->from = range->start;
+    if (range->start + range->size < extent->to)
+        extent->to = range->start + range->size;
+}
+
 size_t dwarf_unit_chain(struct dwarf_unit *unit, struct intern *intern, uint64_t address,
-                        struct symbol *chain, size_t limit)
+                        struct symbol *chain, size_t limit, struct dwarf_extent *extent)
 {
     struct symbol point = { .file = "", .first_file = "" };
     const struct dwarf_row *line;
@@ -212,7 +157,8 @@ size_t dwarf_unit_chain(struct dwarf_unit *unit, struct intern *intern, uint64_t
     size_t count = 0;
 
     if (!unit->indexed)
-        index_unit(unit);
+        dwarf_index(&unit, 1);
+    *extent = (struct dwarf_extent){ 0 };
     line = dwarf_lines_find(&unit->lines, address);
     if (line != NULL) {
         point.file = dwarf_lines_path(&unit->lines, intern, unit->folder, line->file);
@@ -220,6 +166,10 @@ size_t dwarf_unit_chain(struct dwarf_unit *unit, struct intern *intern, uint64_t
     }
     range = ranges_find(&unit->ranges, address);
     at = range != NULL ? range->value : SCOPE_NONE;
+    if (line != NULL && range != NULL) {
+        dwarf_lines_extent(&unit->lines, line, &extent->from, &extent->to);
+        narrow(extent, range);
+    }
     while (at != SCOPE_NONE) {
         struct dwarf_scope *scope = &unit->scopes.items[at];
         const struct dwarf_known *known = look_up(unit, intern, scope);

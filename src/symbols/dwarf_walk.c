@@ -13,8 +13,6 @@
 #include <dwarf.h>
 #include <stdlib.h>
 
-#include "dwarf_abbrev.h"
-#include "dwarf_bytes.h"
 #include "dwarf_list.h"
 #include "proftop/memory.h"
 
@@ -40,16 +38,15 @@ struct level {
 };
 
 struct walk {
-    Dwarf_Die *die;
+    const struct dwarf_tree *tree;
     struct dwarf_scopes *scopes;
     struct ranges *ranges;
-    struct dwarf_abbrevs abbrevs;
+    struct dwarf_abbrevs *abbrevs;
     struct dwarf_bytes bytes;
     struct dwarf_bytes lists; /* the section with lists of ranges, whole */
     uint64_t base;            /* that they count from */
-    bool has_base, split;
-    const uint8_t *unit;   /* where its header begins */
-    Dwarf_Off unit_offset; /* the same, in the section */
+    bool has_base;
+    const uint8_t *unit; /* where its header begins */
     struct level levels[DEPTH_MAX];
     unsigned depth;
 };
@@ -69,7 +66,7 @@ static void set_origin(struct walk *walk, struct entry *entry, uint16_t form, ui
         entry->origin = value;
     else if (form == DW_FORM_ref1 || form == DW_FORM_ref2 || form == DW_FORM_ref4 ||
              form == DW_FORM_ref8 || form == DW_FORM_ref_udata)
-        entry->origin = walk->unit_offset + value;
+        entry->origin = walk->tree->unit + value;
 }
 
 static void read_attribute(struct walk *walk, const struct dwarf_attribute *attribute,
@@ -120,7 +117,7 @@ static void read_attribute(struct walk *walk, const struct dwarf_attribute *attr
 static void read_entry(struct walk *walk, const struct dwarf_abbrev *abbrev, struct entry *entry)
 {
     for (uint32_t i = 0; i < abbrev->count; i++)
-        read_attribute(walk, &walk->abbrevs.attributes[abbrev->first + i], entry);
+        read_attribute(walk, &walk->abbrevs->attributes[abbrev->first + i], entry);
 }
 
 /* The unit's own entry.  What was split off has its base in the unit it was split from. */
@@ -128,14 +125,14 @@ static void read_unit(struct walk *walk, const struct dwarf_abbrev *abbrev, stru
 {
     read_entry(walk, abbrev, entry);
     walk->base = entry->low;
-    walk->has_base = !walk->split && (entry->has_low || !entry->asks);
+    walk->has_base = !walk->tree->split && (entry->has_low || !entry->asks);
 }
 
 /* Goes over an entry of no interest, but for where the next one beside it is. */
 static void skip_entry(struct walk *walk, const struct dwarf_abbrev *abbrev, struct entry *entry)
 {
     for (uint32_t i = 0; i < abbrev->count; i++) {
-        const struct dwarf_attribute *attribute = &walk->abbrevs.attributes[abbrev->first + i];
+        const struct dwarf_attribute *attribute = &walk->abbrevs->attributes[abbrev->first + i];
 
         if (attribute->name == DW_AT_sibling)
             read_attribute(walk, attribute, entry);
@@ -149,10 +146,11 @@ static void skip_entry(struct walk *walk, const struct dwarf_abbrev *abbrev, str
 static bool ask_ranges(struct walk *walk, const struct entry *entry, uint32_t scope)
 {
     size_t before = walk->ranges->candidates_count;
-    Dwarf_Die die = { .addr = (void *)(uintptr_t)entry->at, .cu = walk->die->cu };
+    Dwarf_Die die = { .addr = (void *)(uintptr_t)entry->at, .cu = walk->tree->die->cu };
     Dwarf_Addr base, start, end;
     ptrdiff_t at = 0;
 
+    pthread_mutex_lock(walk->tree->libdw);
     for (int i = 0; i < RANGES_PER_SCOPE && before < RANGES_PER_UNIT; i++) {
         at = dwarf_ranges(&die, at, &base, &start, &end);
         if (at <= 0)
@@ -161,6 +159,7 @@ static bool ask_ranges(struct walk *walk, const struct entry *entry, uint32_t sc
         if (start != 0)
             ranges_add(walk->ranges, start, end, scope, 0);
     }
+    pthread_mutex_unlock(walk->tree->libdw);
     return walk->ranges->candidates_count != before;
 }
 
@@ -268,10 +267,10 @@ static void walk_unit(struct walk *walk)
             walk->depth--;
             continue;
         }
-        abbrev = dwarf_abbrevs_get(&walk->abbrevs, code);
+        abbrev = dwarf_abbrevs_get(walk->abbrevs, code);
         if (abbrev == NULL)
             return;
-        entry.origin = walk->unit_offset + (uint64_t)(entry.at - walk->unit);
+        entry.origin = walk->tree->unit + (uint64_t)(entry.at - walk->unit);
         if (walk->depth == 0)
             read_unit(walk, abbrev, &entry);
         else if (!level.ignored &&
@@ -294,37 +293,51 @@ static void walk_unit(struct walk *walk)
     }
 }
 
-void dwarf_walk(Dwarf_Die *die, bool split, struct dwarf_scopes *scopes, struct ranges *ranges)
+bool dwarf_walk_locate(struct dwarf_tree *tree, const struct dwarf_sections *sections,
+                       Dwarf_Die *die, bool split)
 {
-    Dwarf *dwarf = dwarf_cu_getdwarf(die->cu);
-    Elf *elf = dwarf_getelf(dwarf);
-    struct dwarf_bytes info = dwarf_bytes_section(elf, ".debug_info");
-    struct dwarf_bytes abbrevs = dwarf_bytes_section(elf, ".debug_abbrev");
-    struct walk walk = {
-        .die = die, .split = split, .scopes = scopes, .ranges = ranges, .bytes = info
-    };
-    Dwarf_Off next, offset = dwarf_dieoffset(die), abbrev_offset;
+    Dwarf_Off next, first = dwarf_dieoffset(die), abbrev;
     size_t header_size;
     Dwarf_Half version;
 
-    walk.unit_offset = offset - dwarf_cuoffset(die);
-    if (dwarf_next_unit(dwarf, walk.unit_offset, &next, &header_size, &version, &abbrev_offset,
-                        &walk.bytes.address_size, &walk.bytes.offset_size, NULL, NULL) != 0 ||
-        (walk.bytes.address_size != 4 && walk.bytes.address_size != 8) ||
-        next > (uint64_t)(info.end - info.at) || offset >= next)
-        return;
-    walk.bytes.version = (uint8_t)version;
-    walk.unit = info.at + walk.unit_offset;
-    walk.bytes.at = info.at + offset;
-    walk.bytes.end = info.at + next;
-    abbrevs.address_size = walk.bytes.address_size;
-    abbrevs.offset_size = walk.bytes.offset_size;
-    abbrevs.version = walk.bytes.version;
-    walk.lists = dwarf_bytes_section(elf, version >= 5 ? ".debug_rnglists" : ".debug_ranges");
-    walk.lists.address_size = walk.bytes.address_size;
-    walk.lists.version = walk.bytes.version;
-    dwarf_bytes_skip(&abbrevs, abbrev_offset);
-    dwarf_abbrevs_init(&walk.abbrevs, abbrevs);
+    *tree = (struct dwarf_tree){ .sections = sections, .die = die, .split = split, .first = first };
+    tree->unit = first - dwarf_cuoffset(die);
+    if (dwarf_next_unit(dwarf_cu_getdwarf(die->cu), tree->unit, &next, &header_size, &version,
+                        &abbrev, &tree->address_size, &tree->offset_size, NULL, NULL) != 0 ||
+        (tree->address_size != 4 && tree->address_size != 8) ||
+        next > (uint64_t)(sections->info.end - sections->info.at) || first >= next)
+        return false;
+    tree->next = next;
+    tree->abbrev = abbrev;
+    tree->version = (uint8_t)version;
+    return true;
+}
+
+/* BYTES with the sizes of TREE's values. */
+static struct dwarf_bytes sized(const struct dwarf_tree *tree, struct dwarf_bytes bytes)
+{
+    bytes.address_size = tree->address_size;
+    bytes.offset_size = tree->offset_size;
+    bytes.version = tree->version;
+    return bytes;
+}
+
+void dwarf_walk(const struct dwarf_tree *tree, struct dwarf_abbrevs *abbrevs,
+                struct dwarf_scopes *scopes, struct ranges *ranges)
+{
+    const struct dwarf_sections *sections = tree->sections;
+    struct dwarf_bytes abbrev = sized(tree, sections->abbrev);
+    struct walk walk = { .tree = tree,
+                         .scopes = scopes,
+                         .ranges = ranges,
+                         .abbrevs = abbrevs,
+                         .bytes = sized(tree, sections->info),
+                         .unit = sections->info.at + tree->unit };
+
+    walk.bytes.at = sections->info.at + tree->first;
+    walk.bytes.end = sections->info.at + tree->next;
+    walk.lists = sized(tree, tree->version >= 5 ? sections->rnglists : sections->ranges);
+    dwarf_bytes_skip(&abbrev, tree->abbrev);
+    dwarf_abbrevs_read(abbrevs, abbrev);
     walk_unit(&walk);
-    dwarf_abbrevs_fini(&walk.abbrevs);
 }

@@ -10,10 +10,13 @@
 #define SYMBOLS_DWARF_WALK_H
 
 #include <elfutils/libdw.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dwarf_abbrev.h"
+#include "dwarf_bytes.h"
 #include "ranges.h"
 
 #define SCOPE_NONE UINT32_MAX
@@ -30,10 +33,24 @@ struct dwarf_scopes {
     size_t count, capacity;
 };
 
+/* Where the entries of a unit are. */
+struct dwarf_tree {
+    const struct dwarf_sections *sections;
+    Dwarf_Die *die; /* the first */
+    bool split;     /* in a .dwo file */
+    uint8_t version, address_size, offset_size;
+    uint64_t unit, first, next, abbrev; /* in .debug_info, and in .debug_abbrev */
+    pthread_mutex_t *libdw;             /* to be held while libdw is asked */
+};
+
+/* Asks libdw for the entries of the unit that begins with DIE; false when they make no sense. */
+bool dwarf_walk_locate(struct dwarf_tree *tree, const struct dwarf_sections *sections,
+                       Dwarf_Die *die, bool split);
 /*
- * Adds what is in the unit that begins with DIE, its scopes' numbers as values of RANGES.  SPLIT:
- * it is in a .dwo file.
+ * Adds what is in TREE, its scopes' numbers as values of RANGES.  ABBREVS is scratch, to be used
+ * for the next tree again.
  */
-void dwarf_walk(Dwarf_Die *die, bool split, struct dwarf_scopes *scopes, struct ranges *ranges);
+void dwarf_walk(const struct dwarf_tree *tree, struct dwarf_abbrevs *abbrevs,
+                struct dwarf_scopes *scopes, struct ranges *ranges);
 
 #endif

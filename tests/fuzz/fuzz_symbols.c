@@ -30,15 +30,23 @@ static void look_at_chains(const struct module *module)
 {
     struct debug_places places = { module->path, "", NULL };
     struct intern *intern = intern_new();
+    struct dwarf_extent extent = { 0 };
     enum trouble trouble;
     struct dwarf_file *file = dwarf_file_open(module, &places, &trouble);
 
     /* Where the seeds have their code, and elsewhere. */
     for (uint64_t address = 0x1000; file != NULL && address < 0x1200; address += 3) {
+        struct dwarf_extent before = extent;
         struct symbol chain[4];
-        size_t count = dwarf_file_chain(file, intern, address, chain, 4);
+        size_t count;
 
+        extent = (struct dwarf_extent){ 0 };
+        count = dwarf_file_chain(file, intern, address, chain, 4, &extent);
         FUZZ_CHECK(count <= 4);
+        FUZZ_CHECK(extent.to <= extent.from || (address >= extent.from && address < extent.to));
+        /* Within one extent nothing changes. */
+        FUZZ_CHECK(address < before.from || address >= before.to ||
+                   (extent.from == before.from && extent.to == before.to));
         for (size_t i = 0; i < count; i++)
             FUZZ_CHECK(chain[i].file != NULL && chain[i].first_file != NULL);
     }
