@@ -25,7 +25,7 @@ enum {
     ADDRESSES = 100000,
     PROBED = 100,
     MORE_PROBED = 1100,
-    PAIRS = 5,
+    PAIRS = 3,
     PAIR_MOST_S = 2,
     LINE_MAX_BYTES = 1 << 16
 };
@@ -34,6 +34,7 @@ static const char addresses_path[] = "bench_symbols.addresses";
 static const char few_path[] = "bench_symbols.few";
 static const char ours_path[] = "bench_symbols.ours";
 static const char theirs_path[] = "bench_symbols.theirs";
+static const char nowhere[] = "/dev/null"; /* while it is timed: writing is not naming */
 
 /* What COMMAND prints first, without its newline; NULL when it fails.  The caller frees it. */
 static char *first_line(const char *command)
@@ -94,25 +95,36 @@ static uint64_t write_addresses(const char *path)
 
 /* ---- one program after the other ------------------------------------------------------------- */
 
-static double run_s(const char *command)
+/* Wall time; CPU_S may be NULL. */
+static double run_s(const char *command, double *cpu_s)
 {
     const char *argv[] = { "/bin/sh", "-c", command, NULL };
     struct bench_cost cost = bench_program(argv);
 
+    if (cpu_s != NULL)
+        *cpu_s = cost.cpu_s;
     return cost.status == 0 ? cost.wall_s : -1;
 }
 
-static char *our_command(const char *path, const char *addresses)
+static char *our_command(const char *path, const char *addresses, const char *out)
 {
-    return xasprintf("exec \"$PROFTOP_BUILT/bench/symbols\" '%s' < %s > %s", path, addresses,
-                     ours_path);
+    return xasprintf("exec \"$PROFTOP_BUILT/bench/symbols\" '%s' < %s > %s", path, addresses, out);
 }
 
-static char *their_command(const char *tool, const char *path, const char *addresses)
+static char *their_command(const char *tool, const char *path, const char *addresses,
+                           const char *out)
 {
     /* addr2line's status is 1 when an address has no name. */
-    return xasprintf("%s -a -i -f -e '%s' < %s > %s; [ $? -lt 2 ]", tool, path, addresses,
-                     theirs_path);
+    return xasprintf("%s -a -i -f -e '%s' < %s > %s; [ $? -lt 2 ]", tool, path, addresses, out);
+}
+
+/* Runs COMMAND, which it frees; false when it failed. */
+static bool runs(char *command)
+{
+    double took_s = run_s(command, NULL);
+
+    free(command);
+    return took_s >= 0;
 }
 
 static void take_few(uint64_t count)
@@ -124,16 +136,24 @@ static void take_few(uint64_t count)
     free(command);
 }
 
-/* As many addresses as TOOL does in a few seconds, at most COUNT. */
+/* As many addresses as TOOL does in a few seconds, at most COUNT: all, or a guess from a few. */
 static uint64_t affordable(const char *tool, const char *path, uint64_t count)
 {
-    char *command = their_command(tool, path, few_path);
+    char *limited = xasprintf("timeout %d %s", PAIR_MOST_S, tool);
+    char *command = their_command(tool, path, few_path, nowhere);
     double few_s, more_s, each_s;
 
+    take_few(count);
+    if (runs(their_command(limited, path, few_path, nowhere))) {
+        free(limited);
+        free(command);
+        return count;
+    }
+    free(limited);
     take_few(PROBED);
-    few_s = run_s(command);
+    few_s = run_s(command, NULL);
     take_few(MORE_PROBED);
-    more_s = run_s(command);
+    more_s = run_s(command, NULL);
     free(command);
     if (few_s < 0 || more_s < 0)
         return 0;
@@ -156,7 +176,7 @@ static void cut_column(char *line)
         *last = '\0';
 }
 
-/* The next line, without what only one of the tools says. */
+/* The next line, without what only one of the tools says: of inlined calls, by whom. */
 static bool next_line(FILE *file, char *line)
 {
     if (fgets(line, LINE_MAX_BYTES, file) == NULL)
@@ -164,6 +184,8 @@ static bool next_line(FILE *file, char *line)
     line[strcspn(line, "\n")] = '\0';
     if (strstr(line, " (discriminator") != NULL)
         *strstr(line, " (discriminator") = '\0';
+    if (strstr(line, " inlined at ") != NULL)
+        *strstr(line, " inlined at ") = '\0';
     if (strcmp(line, "??:?") == 0)
         strcpy(line, "??:0");
     cut_column(line);
@@ -207,21 +229,24 @@ static void print_agreement(void)
 
 static void compare(const char *tool, const char *path, uint64_t all)
 {
-    double ours[PAIRS], theirs[PAIRS], ratios[PAIRS];
+    double ours[PAIRS], theirs[PAIRS], ratios[PAIRS], cpu_ratios[PAIRS];
     uint64_t count = affordable(tool, path, all);
-    char *our, *their, *plain, *name, *demangled;
+    char *our, *their, *name, *demangled;
 
     if (count == 0) {
         printf("  (%s fails here)\n", tool);
         return;
     }
     take_few(count);
-    our = our_command(path, few_path);
-    their = their_command(tool, path, few_path);
+    our = our_command(path, few_path, nowhere);
+    their = their_command(tool, path, few_path, nowhere);
     for (unsigned i = 0; i < PAIRS; i++) {
-        ours[i] = run_s(our);
-        theirs[i] = run_s(their);
+        double our_cpu_s, their_cpu_s;
+
+        ours[i] = run_s(our, &our_cpu_s);
+        theirs[i] = run_s(their, &their_cpu_s);
         ratios[i] = theirs[i] / ours[i];
+        cpu_ratios[i] = their_cpu_s / our_cpu_s;
         if (ours[i] < 0 || theirs[i] < 0)
             die("%s or bench/symbols failed on %s", tool, path);
     }
@@ -230,12 +255,12 @@ static void compare(const char *tool, const char *path, uint64_t all)
     bench_figure("  slowest", bench_percentile(ours, PAIRS, 99) * 1e3, "ms");
     bench_figure(tool, bench_median(theirs, PAIRS) * 1e3, "ms");
     bench_figure("  that many times ours", bench_median(ratios, PAIRS), "times");
+    bench_figure("  in CPU time", bench_median(cpu_ratios, PAIRS), "times");
     demangled = xasprintf("%s -C", tool);
-    plain = their_command(demangled, path, few_path);
-    if (run_s(plain) >= 0)
+    if (runs(our_command(path, few_path, ours_path)) &&
+        runs(their_command(demangled, path, few_path, theirs_path)))
         print_agreement();
     free(name);
-    free(plain);
     free(demangled);
     free(our);
     free(their);
@@ -294,7 +319,7 @@ static void compare_with_perf(void)
     double perf_s, our_s;
 
     bench_title("Names and lines of what perf sampled in python3");
-    if (run_s(record) < 0) {
+    if (run_s(record, NULL) < 0) {
         printf("  (perf records nothing here)\n");
         return;
     }
@@ -308,9 +333,9 @@ static void compare_with_perf(void)
     if (system(command) != 0)
         die("cannot write %s", addresses_path);
     free(command);
-    command = our_command(path, addresses_path);
-    our_s = run_s(command);
-    perf_s = run_s(report);
+    command = our_command(path, addresses_path, nowhere);
+    our_s = run_s(command, NULL);
+    perf_s = run_s(report, NULL);
     free(command);
     command = first_line("wc -l < bench_symbols.addresses");
     printf("  %s addresses in %s\n", command, path);
@@ -329,9 +354,9 @@ int main(int argc, char **argv)
         "s.get_config_var(\"INSTSONAME\")))' 2>/dev/null | xargs -r readlink -e",
         "readlink -e \"$(cc -print-file-name=libc.so.6)\"",
         "readlink -e \"$PROFTOP_BUILT/proftop\"",
-        "c++ -g -O2 -o bench_symbols.c++ \"$PROFTOP_SOURCE/tests/fixtures/calls.cc\" 2>/dev/null "
+        "c++ -g -O2 -o bench_symbols.c++ \"$PROFTOP_SOURCE/tests/fixtures/work.cc\" 2>/dev/null "
         "&& echo bench_symbols.c++",
-        "rustc -g -O -o bench_symbols.rust \"$PROFTOP_SOURCE/tests/fixtures/calls.rs\" 2>/dev/null "
+        "rustc -g -O -o bench_symbols.rust \"$PROFTOP_SOURCE/tests/fixtures/work.rs\" 2>/dev/null "
         "&& echo bench_symbols.rust",
     };
     static const char *const made[] = { addresses_path,      few_path,

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
@@ -31,6 +32,7 @@ enum {
     TEXT_MAX_BYTES = 1 << 14, /* of a name or a path that is printed */
     ADDRESS_BYTES = 19,       /* "0x", digits, a newline */
     NUMBERS_BYTES = 16,       /* a line's number and what is around it */
+    SHORTEST_ADDRESS = 5,     /* "0x12" and a newline, for most */
     AHEAD = 8
 };
 
@@ -81,6 +83,20 @@ static bool open_file(struct bench *bench, const char *path)
     return true;
 }
 
+/* For COUNT items; array_reserve() makes it larger when that is not enough. */
+static void *huge_array(size_t *capacity, size_t count, size_t item_bytes)
+{
+    const size_t huge = (size_t)2 << 20;
+    size_t bytes = (count * item_bytes + huge) & ~(huge - 1);
+    void *items = aligned_alloc(huge, bytes);
+
+    if (items == NULL)
+        die("no memory for %zu items", count);
+    madvise(items, bytes, MADV_HUGEPAGE);
+    *capacity = bytes / item_bytes;
+    return items;
+}
+
 static void add_address(struct bench *bench, uint64_t address)
 {
     struct frame frame = { .kind = FRAME_NATIVE, .module = bench->module };
@@ -114,6 +130,14 @@ static uint64_t parse_address(char *at, char **end)
     }
 }
 
+/* COUNT addresses at most, in huge pages: those of 4 KiB cost as much as what is done in them. */
+static void reserve_all(struct bench *bench, size_t count)
+{
+    bench->frames = huge_array(&bench->capacity, count, sizeof(*bench->frames));
+    bench->addresses = huge_array(&bench->addresses_capacity, count, sizeof(*bench->addresses));
+    bench->lines = huge_array(&bench->lines_capacity, count * 8, sizeof(*bench->lines));
+}
+
 static void read_addresses(struct bench *bench)
 {
     char *input = NULL, *at, *end;
@@ -126,6 +150,7 @@ static void read_addresses(struct bench *bench)
         size += count > 0 ? (size_t)count : 0;
     } while (count > 0);
     input[size] = '\0';
+    reserve_all(bench, size / SHORTEST_ADDRESS);
     for (at = input; *at != '\0'; at = end + (*end == '\n')) {
         uint64_t address = parse_address(at, &end);
 

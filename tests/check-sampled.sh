@@ -43,48 +43,6 @@ while (true) {
     'abc abd'.replace(/b/g, x => x + x);
 }
 END
-cat >work.cc <<'END'
-#include <algorithm>
-#include <map>
-#include <regex>
-#include <sstream>
-#include <string>
-#include <vector>
-int main()
-{
-    for (unsigned long round = 0;; round++) {
-        std::map<std::string, std::vector<int>> table;
-        std::ostringstream out;
-        for (int i = 0; i < 300; i++)
-            table[std::to_string(i * round % 97)].push_back(i);
-        for (auto &[key, values] : table) {
-            std::sort(values.begin(), values.end(), [](int a, int b) { return a > b; });
-            out << key << values.size();
-        }
-        std::regex pattern("(\\d+)9(\\d*)");
-        if (std::regex_search(out.str(), pattern) && round == ~0ul)
-            return 1;
-    }
-}
-END
-cat >work.rs <<'END'
-use std::collections::{BTreeMap, HashMap};
-fn main() {
-    let mut round: u64 = 0;
-    loop {
-        let mut table: HashMap<String, Vec<u64>> = HashMap::new();
-        for i in 0..300u64 {
-            table.entry(format!("{}", i * round % 97)).or_default().push(i);
-        }
-        let sorted: BTreeMap<_, _> = table.iter().map(|(k, v)| (k.clone(), v.iter().sum::<u64>())).collect();
-        let text: String = sorted.iter().map(|(k, v)| format!("{k}:{v:?}")).collect::<Vec<_>>().join(",");
-        if text.split(',').filter(|s| s.contains('9')).count() == 1 {
-            std::process::exit(1);
-        }
-        round += 1;
-    }
-}
-END
 
 set --
 python=$(python3 -c 'import os, sys, sysconfig as s
@@ -108,8 +66,8 @@ for file in "$source"/src/profile/*.c; do
         sample "$cc1" "$cc1" -quiet -O2 -g unit.i -o /dev/null
 done
 set -- "$@" "$cc1"
-c++ -std=c++17 -g -O2 -o templates work.cc && sample templates ./templates && set -- "$@" "$folder/templates"
-command -v rustc >/dev/null && rustc -g -O -o rust work.rs 2>/dev/null && sample rust ./rust && set -- "$@" "$folder/rust"
+c++ -std=c++17 -g -O2 -o templates "$source/tests/fixtures/work.cc" && sample templates ./templates && set -- "$@" "$folder/templates"
+command -v rustc >/dev/null && rustc -g -O -o rust "$source/tests/fixtures/work.rs" 2>/dev/null && sample rust ./rust && set -- "$@" "$folder/rust"
 libc=$(readlink -f "$(cc -print-file-name=libc.so.6)")
 sample "$libc" ./templates && set -- "$@" "$libc"
 
