@@ -18,7 +18,7 @@ struct session_config {
     const char *path;
     bool force;         /* overwrite */
     uint64_t max_bytes; /* 0: no bound; above it the oldest detail is thinned */
-    uint64_t period_ns; /* of transactions; 0: half a second */
+    uint64_t period_ns; /* of transactions; 0: a third of a second */
 };
 
 /* Starts the writer's own thread.  Never overwrites unless told to; mode 0600. */

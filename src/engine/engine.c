@@ -43,7 +43,7 @@ enum { SAMPLES_RING_BYTES = 8 << 20, STATS_RING_BYTES = 1 << 20, REASON_MAX = 25
 #define FIRST_STEP_MS 10
 #define FIRST_NS NS_PER_S
 /* While nobody draws: a wake-up costs more than what there is to do. */
-#define UNWATCHED_STEP_MS 500
+#define UNWATCHED_STEP_MS 350
 /* How long the end waits for names that are still being looked up. */
 #define LAST_NAMES_NS (10 * NS_PER_S)
 

@@ -31,10 +31,10 @@
 #include "totals.h"
 
 /*
- * The builder gives twice a second what it sealed, and with that a transaction begins, so that a
- * kill costs one wait and not two.
+ * The builder gives about as often what it sealed, and with that a transaction begins.  A kill costs
+ * one such wait, a slice, and what the source holds: less than a second.
  */
-enum { PERIOD_NS = 500000000 };
+enum { PERIOD_NS = 350000000 };
 
 struct session_writer {
     char *path;
