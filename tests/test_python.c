@@ -64,6 +64,7 @@ static void compare_all(const char *name)
         compared += compare_thread(&parked, (int32_t)strtol(line, NULL, 10));
         threads++;
     }
+    assert_non_null(parked.python);
     print_message("%s (%s): %u threads, %u frames alike\n", name, python_version(parked.python),
                   threads, compared);
     assert_int_equal(threads, PARKED_THREADS);

@@ -117,28 +117,32 @@ def run(call):
 
 
 sys.setrecursionlimit(5000)
-main = threading.main_thread().ident
-tids[main] = threading.get_native_id()
+tids[threading.get_ident()] = threading.get_native_id()
 threads = [threading.Thread(target=run, args=(call,), daemon=True) for call in work]
 for thread in threads:
     thread.start()
 
 
+def wait_for_end():
+    os.read(0, 1)
+
+
 def asleep(tid):
-    with open(f"/proc/self/task/{tid}/wchan") as wchan, open(f"/proc/self/task/{tid}/stat") as stat:
+    with open(f"/proc/self/task/{tid}/stat") as stat:
         return stat.read().rsplit(")", 1)[1].split()[0] == "S"
 
 
-def innermost_is_park(frame):
-    return frame.f_code.co_name == "park"
+# On the line that waits: one that sleeps on its way there only waits for the interpreter.
+def arrived(frame):
+    code = frame.f_code
+    return code.co_name in ("park", "wait_for_end") and frame.f_lineno == code.co_firstlineno + 1
 
 
 def report():
     while True:
         frames = sys._current_frames()
         if len(parked) == len(work) and all(
-            asleep(tids[ident])
-            and (ident == main or innermost_is_park(frame))
+            asleep(tids[ident]) and arrived(frame)
             for ident, frame in frames.items()
             if ident in tids
         ):
@@ -156,4 +160,4 @@ def report():
 
 
 threading.Thread(target=report, daemon=True).start()
-os.read(0, 1)
+wait_for_end()
