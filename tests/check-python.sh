@@ -51,18 +51,21 @@ of() {
         END { print sum + 0 }' "$folder/table"
 }
 
-# What the program measured of itself, against the recording: four standard errors and a point.
+# What the program measured of itself, against the recording: four standard errors and a point.  The
+# samples count for as many as the error that the report states says.
 known_split() { # INTERPRETER
     "$built/proftop" record -F 1000 --source ptrace -o "$folder/split.proftop" --force \
         -- "$1" "$python/split.py" "${PROFTOP_SECONDS:-1.2}" >"$folder/told" 2>"$folder/words" ||
         fail "$1: $(cat "$folder/words")"
     "$built/proftop" report "$folder/split.proftop" --view top --format csv -n 10000 >"$folder/table"
+    error=$("$built/proftop" report "$folder/split.proftop" --json | sed -n 's/^ *"error_pt": \([0-9.]*\).*/\1/p')
     while read -r name seconds; do
-        echo "$name $seconds $(of "$name" total) $(of "$name" total_samples)"
+        echo "$name $seconds $(of "$name" total)"
     done <"$folder/told" >"$folder/both"
-    awk -v who="$1" '
-        { name[NR] = $1; told[NR] = $2; ours[NR] = $3; n += $4; sum_told += $2; sum_ours += $3 }
+    awk -v who="$1" -v error="$error" '
+        { name[NR] = $1; told[NR] = $2; ours[NR] = $3; sum_told += $2; sum_ours += $3 }
         END {
+            n = (98 / error) ^ 2 # of 50 %, in points: 1.96 standard errors
             for (i = 1; i <= NR; i++) {
                 p = told[i] / sum_told; q = ours[i] / sum_ours
                 bound = 4 * sqrt(p * (1 - p) / n) + 0.01
