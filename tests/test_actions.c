@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -398,6 +399,71 @@ static void every_format_can_be_saved(void **state)
         }
 }
 
+/* Lets the worker of BENCH's app finish, painting what changes as the loop does; how often. */
+static unsigned paint_until_idle(struct bench *bench)
+{
+    unsigned paints = 0;
+    int fds[2];
+
+    app_fds(bench->app, fds);
+    app_step(bench->app, bench->now_ns);
+    while (app_folding(bench->app)) {
+        struct pollfd ready = { .fd = fds[0], .events = POLLIN };
+
+        assert_int_equal(poll(&ready, 1, -1), 1);
+        if (!app_step(bench->app, bench->now_ns))
+            continue;
+        app_render(bench->app, bench->grid, bench->now_ns);
+        paints++;
+    }
+    return paints;
+}
+
+/* Rows that change places want other sparks: still one paint for what a second brought. */
+static void a_second_is_one_paint(void **state)
+{
+    static const char *const keys[] = { "1", "2", "5", "6" };
+    struct bench *bench = bench_new(140, 40, false, false, true);
+    struct app_config config = { .title = "busy[8968]", .live = true };
+
+    (void)state;
+    app_free(bench->app);
+    settings_init(&config.settings);
+    scope_init(&config.scope);
+    config.scope.last_ns = 2 * NS_PER_S; /* so short that rows do change places */
+    bench->app = app_new(&config);
+    app_set_profile(bench->app, bench->profile, bench->now_ns);
+    for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct key_event event = { .code = keys_parse(keys[i]) };
+
+        app_key(bench->app, &event, 140, 40, bench->now_ns);
+        app_render(bench->app, bench->grid, bench->now_ns);
+        paint_until_idle(bench);
+        for (unsigned second = 1; second <= 8; second++) {
+            bench->now_ns += NS_PER_S;
+            profile_unref(bench->profile);
+            bench->profile = recording_profile(bench->recording, 64 + 8 * i + second, false);
+            app_set_profile(bench->app, bench->profile, bench->now_ns);
+            assert_int_equal(paint_until_idle(bench), 1);
+        }
+    }
+    bench_free(bench);
+}
+
+/* Of the first few samples every function is listed, not a last row that counts them. */
+static void few_samples_are_listed(void **state)
+{
+    struct bench *bench = bench_new(80, 10, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "5 g Down Down Enter 1 : r a n g e Space 5 9 . . 6 4 Enter");
+    assert_true(bench_shows(bench, "N=2"));
+    assert_true(bench_shows(bench, "start_thread"));
+    assert_false(bench_shows(bench, "more, each under"));
+    bench_free(bench);
+}
+
 /* On the root of a tree no function is chosen: Callers begins with the heaviest. */
 static void callers_of_a_root_are_the_heaviests(void **state)
 {
@@ -467,6 +533,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_key_does_what_help_says),
+        cmocka_unit_test(a_second_is_one_paint),
+        cmocka_unit_test(few_samples_are_listed),
         cmocka_unit_test(callers_of_a_root_are_the_heaviests),
         cmocka_unit_test(processes_open_close_and_narrow),
         cmocka_unit_test(long_sentences_are_read_whole),

@@ -147,8 +147,11 @@ struct view_ops {
     struct request (*mouse)(void *state, const struct screen_input *input,
                             const struct mouse_event *event, int rows, int columns); /* or NULL */
     void (*render)(void *state, const struct screen_input *input, struct grid *grid);
-    /* What it would like made for a screen of ROWS; NULL: nothing. */
-    void (*wants)(const void *state, const struct screen_input *input, int rows, int columns,
+    /*
+     * What it would like made for a screen of ROWS, its rows in the order that render() is about to
+     * give them; NULL: nothing.
+     */
+    void (*wants)(void *state, const struct screen_input *input, int rows, int columns,
                   struct view_wants *wants);
     /* The function under the cursor, FUNCTION_NONE when none; NULL: never one. */
     function_id (*chosen)(const void *state, const struct screen_input *input);

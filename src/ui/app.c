@@ -20,7 +20,9 @@
 #include "src/view/screen.h"
 
 enum {
-    FIRST_MS = 200,    /* between folds while the recording is young, so that rows come soon */
+    SOON_MS = 20,      /* between folds until there are … */
+    SOON_SAMPLES = 20, /* … enough to go by, so that rows come soon … */
+    FIRST_MS = 200,    /* … and after that, while the recording is young */
     YOUNG_MS = 3000,   /* … that long */
     UPDATING_MS = 300, /* a fold that takes longer is mentioned */
     DEFAULT_COLUMNS = 80,
@@ -234,35 +236,35 @@ static uint64_t refresh_ns(const struct app *app)
     uint64_t refresh = app->settings.refresh_ms;
 
     if (age < YOUNG_MS * NS_PER_MS && refresh > FIRST_MS)
-        refresh = FIRST_MS;
+        refresh =
+            app->result == NULL || app->result->fold->samples < SOON_SAMPLES ? SOON_MS : FIRST_MS;
     return refresh * NS_PER_MS;
 }
 
 /*
  * A wish of the person at once; new samples as often as was chosen.  What the view wants made can
- * be another thing only after something was shown or pressed: MOVED.
+ * be another thing only after something was shown or pressed: MOVED.  True when there is a new job.
  */
-static void submit_if_due(struct app *app, uint64_t now_ns, bool moved)
+static bool submit_if_due(struct app *app, uint64_t now_ns, bool moved)
 {
     struct view_wants wants;
 
     if (app_visible(app) == NULL)
-        return;
-    if (app->asked != app->submitted) {
+        return false;
+    if (app->asked != app->submitted ||
+        (app->dirty_profile && app->frozen == NULL && !worker_busy(app->worker) &&
+         (app->result == NULL || app->config.synchronous || profile_ended(app->profile) ||
+          now_ns >= app->submit_ns + refresh_ns(app)))) {
         app_submit(app, now_ns);
-        return;
-    }
-    if (app->dirty_profile && app->frozen == NULL && !worker_busy(app->worker) &&
-        (app->result == NULL || app->config.synchronous || profile_ended(app->profile) ||
-         now_ns >= app->submit_ns + refresh_ns(app))) {
-        app_submit(app, now_ns);
-        return;
+        return true;
     }
     if (!moved || worker_busy(app->worker))
-        return;
+        return false;
     wants = wants_now(app, now_ns);
-    if (memcmp(&wants, &app->wants, sizeof(wants)) != 0)
-        app_submit(app, now_ns);
+    if (memcmp(&wants, &app->wants, sizeof(wants)) == 0)
+        return false;
+    app_submit(app, now_ns);
+    return true;
 }
 
 static bool take_result(struct app *app)
@@ -281,10 +283,24 @@ static bool take_result(struct app *app)
     return true;
 }
 
+/*
+ * The rows may change places for the new numbers, and then want sparks that were not made with
+ * them: a second job makes those.  One paint, not two, shows both.
+ */
+static bool waits_for_more(struct app *app, uint64_t now_ns)
+{
+    if (app->config.synchronous || app->result == NULL || app->waited)
+        return false;
+    wants_now(app, now_ns); /* puts the rows in order: another one may be the chosen now */
+    app_follow_cursor(app);
+    app->waited = submit_if_due(app, now_ns, true);
+    return app->waited;
+}
+
 bool app_step(struct app *app, uint64_t now_ns)
 {
     char message[sizeof(app->status)];
-    bool changed = take_result(app);
+    bool taken = take_result(app), changed = taken && !waits_for_more(app, now_ns);
 
     if (saver_take(app->saver, message, sizeof(message))) {
         app_say(app, "%s", message);
@@ -305,7 +321,7 @@ bool app_step(struct app *app, uint64_t now_ns)
 
 bool app_folding(const struct app *app)
 {
-    return worker_busy(app->worker);
+    return worker_owes(app->worker);
 }
 
 void app_fds(const struct app *app, int fds[2])
@@ -489,6 +505,7 @@ void app_render(struct app *app, struct grid *grid, uint64_t now_ns)
     struct screen_input input;
     struct screen_layout layout;
 
+    app->waited = false;
     app->columns = grid->columns;
     app->rows = grid->rows;
     if (app_shown(app)->useful != NULL) {

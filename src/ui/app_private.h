@@ -60,8 +60,9 @@ struct app {
     char search[TEXT_MAX];
     char status[512];
     bool has_status, typing, stopped, alert;
-    bool late;  /* the fold that is awaited takes long, and the screen says so */
-    bool moved; /* the person has used a view: its function is then where others begin */
+    bool waited; /* since the last paint, for what the newest fold's rows want beside it */
+    bool late;   /* the fold that is awaited takes long, and the screen says so */
+    bool moved;  /* the person has used a view: its function is then where others begin */
     uint64_t key_ns, drag_ns;
     double overhead_pct;
     uint32_t notes_told;

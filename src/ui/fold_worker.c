@@ -259,6 +259,16 @@ bool worker_busy(struct fold_worker *worker)
     return busy;
 }
 
+bool worker_owes(struct fold_worker *worker)
+{
+    bool owes;
+
+    pthread_mutex_lock(&worker->lock);
+    owes = worker->waiting || worker->working || worker->result != NULL;
+    pthread_mutex_unlock(&worker->lock);
+    return owes;
+}
+
 struct fold_result *worker_take(struct fold_worker *worker)
 {
     struct fold_result *result;

@@ -43,6 +43,8 @@ void worker_free(struct fold_worker *worker);
 void worker_submit(struct fold_worker *worker, const struct fold_job *job);
 /* A job is waiting or being done. */
 bool worker_busy(struct fold_worker *worker);
+/* Or has been done, and nobody has taken what it gave. */
+bool worker_owes(struct fold_worker *worker);
 /* The newest result since the last call, or NULL. */
 struct fold_result *worker_take(struct fold_worker *worker);
 /* Readable when there is a result to take; -1 when SYNCHRONOUS. */

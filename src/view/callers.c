@@ -424,7 +424,7 @@ static void render(void *opaque, const struct screen_input *input, struct grid *
         render_butterfly(state, input, grid);
 }
 
-static void wants(const void *opaque, const struct screen_input *input, int rows, int columns,
+static void wants(void *opaque, const struct screen_input *input, int rows, int columns,
                   struct view_wants *wants)
 {
     const struct callers_state *state = opaque;

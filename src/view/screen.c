@@ -154,7 +154,7 @@ void screen_render(const struct screen_input *input, const struct view_ops *view
     chrome_keys(grid, layout.keys, view->name);
 }
 
-void screen_wants(const struct screen_input *input, const struct view_ops *view, const void *state,
+void screen_wants(const struct screen_input *input, const struct view_ops *view, void *state,
                   int columns, int rows, struct view_wants *wants)
 {
     struct screen_layout layout = screen_lay_out(columns, rows, view);

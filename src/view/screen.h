@@ -32,7 +32,7 @@ void screen_render(const struct screen_input *input, const struct view_ops *view
                    struct grid *grid);
 
 /* What VIEW and the parts around it would like made. */
-void screen_wants(const struct screen_input *input, const struct view_ops *view, const void *state,
+void screen_wants(const struct screen_input *input, const struct view_ops *view, void *state,
                   int columns, int rows, struct view_wants *wants);
 
 #endif

@@ -252,7 +252,7 @@ static void render(void *opaque, const struct screen_input *input, struct grid *
                   _("No lines are known of it: build with -g, or allow --debuginfod."));
 }
 
-static void wants(const void *opaque, const struct screen_input *input, int rows, int columns,
+static void wants(void *opaque, const struct screen_input *input, int rows, int columns,
                   struct view_wants *wants)
 {
     const struct source_state *state = opaque;

@@ -330,15 +330,16 @@ static void render(void *opaque, const struct screen_input *input, struct grid *
     }
 }
 
-static void wants(const void *opaque, const struct screen_input *input, int rows, int columns,
+static void wants(void *opaque, const struct screen_input *input, int rows, int columns,
                   struct view_wants *wants)
 {
-    const struct threads_state *state = opaque;
+    struct threads_state *state = opaque;
 
     struct threads_layout layout;
 
     if (input->fold == NULL)
         return;
+    prepare(state, input, rows - 1);
     layout = threads_lay_out(input, columns);
     if (layout.spark < 0)
         return;

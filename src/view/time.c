@@ -496,7 +496,7 @@ static void render(void *opaque, const struct screen_input *input, struct grid *
     scene_fini(&scene);
 }
 
-static void wants(const void *opaque, const struct screen_input *input, int rows, int columns,
+static void wants(void *opaque, const struct screen_input *input, int rows, int columns,
                   struct view_wants *wanted)
 {
     const struct time_state *state = opaque;

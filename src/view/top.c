@@ -90,7 +90,8 @@ static int shown_rows(const struct top_state *state, int rows)
 {
     const struct order *order = &state->order;
 
-    if (state->place.all || (int)order->count <= rows || order->tail >= order->count)
+    if (state->place.all || (int)order->count <= rows || order->tail >= order->count ||
+        order->tail == 0) /* nothing but a tail, of the first few samples */
         return (int)order->count;
     return (int)order->tail + 1;
 }
@@ -480,12 +481,15 @@ static int compare_series(const void *a, const void *b)
 }
 
 /* Rows that change places want nothing else than before: hence by function, not by row. */
-static void wants(const void *opaque, const struct screen_input *input, int rows, int width,
+static void wants(void *opaque, const struct screen_input *input, int rows, int width,
                   struct view_wants *wants)
 {
-    const struct top_state *state = opaque;
+    struct top_state *state = opaque;
 
-    if (lay_out(width).spark < 0 || input->fold == NULL)
+    if (input->fold == NULL)
+        return;
+    prepare(state, input, rows - 1);
+    if (lay_out(width).spark < 0)
         return;
     wants->span_ns = SPARK_NS;
     wants->buckets = SPARK_COLUMNS;
