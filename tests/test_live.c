@@ -193,6 +193,39 @@ static void a_terminal_that_goes_away_leaves_the_recording(void **state)
     testing_folder_remove(home);
 }
 
+/* Two at once keep a recording each. */
+static void two_at_once_keep_two_recordings(void **state)
+{
+    static const char *const names[] = { "last", "last-2" };
+    char *home = testing_folder_new(), text[16], path[512];
+    pid_t target = start_target();
+    const char *const attaching[] = { "-p", text, NULL };
+    const char *const opening[] = { "open", path, NULL };
+    struct session sessions[2];
+
+    (void)state;
+    snprintf(text, sizeof(text), "%d", target);
+    for (int i = 0; i < 2; i++) {
+        sessions[i] = open_at_home(home, attaching, 80, 24);
+        assert_true(terminal_wait_text(sessions[i].terminal, "shade_pixels"));
+    }
+    for (int i = 0; i < 2; i++) {
+        terminal_type(sessions[i].terminal, "Q");
+        assert_int_equal(terminal_wait_exit(sessions[i].terminal), 0);
+        close_session(&sessions[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof(path), "%s/.local/state/proftop/%s.proftop", home, names[i]);
+        sessions[i] = open_at_home(home, opening, 80, 24);
+        assert_true(terminal_wait_text(sessions[i].terminal, "shade_pixels"));
+        terminal_type(sessions[i].terminal, "q");
+        assert_int_equal(terminal_wait_exit(sessions[i].terminal), 0);
+        close_session(&sessions[i]);
+    }
+    stop_target(target);
+    testing_folder_remove(home);
+}
+
 static void suspending_gives_the_terminal_back(void **state)
 {
     struct session session = attach(80, 24);
@@ -451,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_resize_is_followed),
         cmocka_unit_test(signals_restore_the_terminal),
         cmocka_unit_test(a_terminal_that_goes_away_leaves_the_recording),
+        cmocka_unit_test(two_at_once_keep_two_recordings),
         cmocka_unit_test(suspending_gives_the_terminal_back),
         cmocka_unit_test(suspended_we_hold_no_signal_back),
         cmocka_unit_test(a_command_s_status_is_ours),

@@ -50,7 +50,8 @@ struct live {
     struct engine *engine;
     struct output *output;
     struct app *app;
-    char *last_path;
+    char *last_path;  /* where the recording is kept; NULL: nowhere … */
+    int last_lock_fd; /* … by nobody else */
 };
 
 /* ---- the command's terminal ---------------------------------------------------------------------
@@ -328,6 +329,14 @@ static int command_status(struct live *live, bool end)
     return STATUS_OK;
 }
 
+/* It is written: the next proftop may have the name, whoever outlives us by a fork. */
+static void release_last(struct live *live)
+{
+    if (live->last_lock_fd >= 0)
+        close(live->last_lock_fd);
+    live->last_lock_fd = -1;
+}
+
 static void say_kept(const struct live *live)
 {
     struct profile *profile = engine_profile(live->engine);
@@ -370,6 +379,7 @@ static bool watch(struct live *live, int *status, struct error *error)
         fprintf(stderr, "%s: %s\n", PACKAGE, error->message);
     if (end == LOOP_RUN_AGAIN)
         return true;
+    release_last(live);
     *status =
         live->options.launch != NULL ? command_status(live, end == LOOP_TERMINATE) : STATUS_OK;
     say_kept(live);
@@ -405,7 +415,7 @@ static int run(struct live *live, struct error *error)
 
 int cli_live(const struct options *options, struct error *error)
 {
-    struct live live = { .options = *options };
+    struct live live = { .options = *options, .last_lock_fd = -1 };
     int status;
 
     settings_init(&live.settings);
@@ -413,12 +423,13 @@ int cli_live(const struct options *options, struct error *error)
     if (!screens_apply(options, &live.settings, error))
         return -1;
     if (live.settings.save_last != 0)
-        live.last_path = settings_last_path();
+        live.last_path = settings_last_path(&live.last_lock_fd);
     live.signal_fd = loop_signals(&live.before);
     status = run(&live, error);
     tty_close(live.tty);
     free_run(&live);
     close(live.signal_fd);
+    release_last(&live);
     free(live.last_path);
     return status;
 }

@@ -5,9 +5,11 @@
 #include "settings.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -297,12 +299,38 @@ bool settings_save(const struct settings *settings, struct error *error)
     return done;
 }
 
-char *settings_last_path(void)
+/* Held as long as the descriptor is open, whatever becomes of the process; -1: another has it. */
+static int lock_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+char *settings_last_path(int *lock_fd)
 {
     char *folder = folder_path("XDG_STATE_HOME", ".local/state"), *path = NULL;
 
-    if (folder != NULL && make_folders(folder))
-        path = xasprintf("%s/last.proftop", folder);
+    *lock_fd = -1;
+    if (folder == NULL || !make_folders(folder)) {
+        free(folder);
+        return NULL;
+    }
+    for (int number = 1; number <= LAST_MAX && path == NULL; number++) {
+        char *name =
+            number == 1 ? xasprintf("%s/last", folder) : xasprintf("%s/last-%d", folder, number);
+        char *lock = xasprintf("%s.lock", name);
+
+        *lock_fd = lock_file(lock);
+        if (*lock_fd >= 0)
+            path = xasprintf("%s.proftop", name);
+        free(lock);
+        free(name);
+    }
     free(folder);
     return path;
 }

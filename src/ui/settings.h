@@ -40,7 +40,12 @@ void settings_step(struct settings *settings, unsigned index, int step);
 /* Sets NAME to VALUE as written in the file; false when either is unknown. */
 bool settings_set(struct settings *settings, const char *name, const char *value);
 
-/* "$XDG_STATE_HOME/proftop/last.proftop", its folder made; the caller frees; NULL without HOME. */
-char *settings_last_path(void);
+/*
+ * "$XDG_STATE_HOME/proftop/last.proftop", its folder made; "last-2.proftop" and so on while another
+ * proftop writes that one.  The caller frees it, and closes *LOCK_FD (-1: none) when it has written
+ * it.  NULL without HOME, or where LAST_MAX are being written.
+ */
+enum { LAST_MAX = 9 };
+char *settings_last_path(int *lock_fd);
 
 #endif
