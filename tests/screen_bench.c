@@ -13,8 +13,7 @@
 
 #define NOW_NS (1064 * NS_PER_S)
 
-static struct bench *bench_of(struct recording *recording, int columns, int rows, bool ascii,
-                              bool live)
+struct bench *bench_of(struct recording *recording, int columns, int rows, bool ascii, bool live)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
     struct app_config config = {
@@ -37,11 +36,6 @@ static struct bench *bench_of(struct recording *recording, int columns, int rows
 struct bench *bench_new(int columns, int rows, bool hostile, bool ascii, bool live)
 {
     return bench_of(recording_new(hostile), columns, rows, ascii, live);
-}
-
-struct bench *bench_of_two(int columns, int rows)
-{
-    return bench_of(recording_of_two(), columns, rows, false, true);
 }
 
 void bench_free(struct bench *bench)

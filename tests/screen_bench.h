@@ -15,8 +15,8 @@ struct bench {
 };
 
 struct bench *bench_new(int columns, int rows, bool hostile, bool ascii, bool live);
-/* On the recording of two processes, one of them Python. */
-struct bench *bench_of_two(int columns, int rows);
+/* On RECORDING, which is given over. */
+struct bench *bench_of(struct recording *recording, int columns, int rows, bool ascii, bool live);
 void bench_free(struct bench *bench);
 void bench_paint(struct bench *bench);
 /* "2 Down Enter": presses them and paints. */

@@ -274,6 +274,11 @@ struct recording *recording_of_two(void)
     return make_recording(false, true);
 }
 
+void recording_add_source(struct recording *recording, const char *text)
+{
+    history_add_source(recording->history, "/src/busy.cc", text, strlen(text));
+}
+
 void recording_exec(struct recording *recording, const char *name)
 {
     struct profile_thread thread = *history_thread(recording->history, 0);

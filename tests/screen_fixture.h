@@ -18,6 +18,8 @@ struct recording *recording_new(bool hostile);
  * the interpreter's lock while it runs, both wait for it else.
  */
 struct recording *recording_of_two(void);
+/* The text of busy's only source file came with the recording. */
+void recording_add_source(struct recording *recording, const char *text);
 /* The first process becomes another program, NAME. */
 void recording_exec(struct recording *recording, const char *name);
 void recording_free(struct recording *recording);

@@ -464,6 +464,24 @@ static void few_samples_are_listed(void **state)
     bench_free(bench);
 }
 
+/* What the pane below a large screen's rows says of the hottest lines. */
+static void the_hottest_line_is_quoted(void **state)
+{
+    struct recording *recording = recording_new(false);
+    char text[64 * 3] = "";
+    struct bench *bench;
+
+    (void)state;
+    for (int line = 1; line < 19; line++)
+        strcat(text, "//\n");
+    strcat(text, "\t\tsum += value;\n");
+    recording_add_source(recording, text);
+    bench = bench_of(recording, 140, 40, false, true);
+    bench_paint(bench);
+    assert_true(bench_shows(bench, "sum += value;"));
+    bench_free(bench);
+}
+
 /* On the root of a tree no function is chosen: Callers begins with the heaviest. */
 static void callers_of_a_root_are_the_heaviests(void **state)
 {
@@ -479,7 +497,7 @@ static void callers_of_a_root_are_the_heaviests(void **state)
 
 static void processes_open_close_and_narrow(void **state)
 {
-    struct bench *bench = bench_of_two(80, 24);
+    struct bench *bench = bench_of(recording_of_two(), 80, 24, false, true);
 
     (void)state;
     bench_paint(bench);
@@ -535,6 +553,7 @@ int main(void)
         cmocka_unit_test(each_key_does_what_help_says),
         cmocka_unit_test(a_second_is_one_paint),
         cmocka_unit_test(few_samples_are_listed),
+        cmocka_unit_test(the_hottest_line_is_quoted),
         cmocka_unit_test(callers_of_a_root_are_the_heaviests),
         cmocka_unit_test(processes_open_close_and_narrow),
         cmocka_unit_test(long_sentences_are_read_whole),

@@ -63,7 +63,8 @@ static void two_processes(void **state)
 
     (void)state;
     for (int size = 0; size < 2; size++) {
-        struct bench *bench = size == 0 ? bench_of_two(80, 24) : bench_of_two(140, 40);
+        struct bench *bench =
+            bench_of(recording_of_two(), size == 0 ? 80 : 140, size == 0 ? 24 : 40, false, true);
 
         bench_paint(bench);
         for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {

@@ -4,7 +4,7 @@
  *      long acme::Table<std::string, long>::sum() const   busy.cc:17   total 46.7  self 38.6
  *      callers                              callees
  *       98.2  831  worker                    82.6  699  (self)
- *      hottest lines   19 ▇▇▇▇▇▇▇ 69.7%   18 ▇▇▇ 30.3%
+ *      hottest lines   19 ▇▇▇▇▇▇▇ 69.7%  s += v;   18 ▇▇▇ 30.3%  for (auto &p : t)
  */
 #include "config.h"
 
@@ -15,9 +15,17 @@
 
 #include "format.h"
 #include "proftop/gettext.h"
+#include "proftop/source_text.h"
 #include "proftop/text.h"
 
-enum { NEIGHBOURS = 3, LINES = 3, LINE_BAR = 8 };
+enum {
+    NEIGHBOURS = 3,
+    LINES_ROW = 6,
+    LINES = 3,
+    LINES_WITH_TEXT = 2,
+    LINE_BAR = 8,
+    LINE_COLUMNS = 26
+};
 
 static void render_neighbours(const struct screen_input *input, struct grid *grid, int column,
                               int width, const char *title, const struct fold_neighbour *rows,
@@ -38,22 +46,42 @@ static void render_neighbours(const struct screen_input *input, struct grid *gri
     }
 }
 
+/* "19 ▇▇▇▇▇▇▇ 69.7%": what one line has of the function's own time. */
+static void render_line(const struct fold_line *line, struct grid *grid, int column, double share)
+{
+    char number[FORMAT_MAX];
+
+    if (line->line == 0)
+        snprintf(number, sizeof(number), "?");
+    else
+        snprintf(number, sizeof(number), "%u", line->line);
+    grid_text_right(grid, LINES_ROW, column, 6, ROLE_NORMAL, number);
+    grid_bar(grid, LINES_ROW, column + 7, LINE_BAR, ROLE_BAR, share);
+    grid_printf(grid, LINES_ROW, column + 8 + LINE_BAR, 7, ROLE_NORMAL, "%.1f%%", 100 * share);
+}
+
+/* The hottest lines; two of them with their text where the file can be read. */
 static void render_lines(const struct view_extra *extra, struct grid *grid, uint64_t self)
 {
-    int column = 1 + grid_text(grid, 6, 1, 20, ROLE_TITLE, _("hottest lines")) + 2;
+    int column = 1 + grid_text(grid, LINES_ROW, 1, 20, ROLE_TITLE, _("hottest lines")) + 2;
+    uint32_t count = extra->line_count < LINES ? extra->line_count : LINES;
+    int each = LINE_COLUMNS;
 
-    for (int i = 0; i < LINES && (uint32_t)i < extra->line_count && self != 0; i++) {
-        double share = (double)extra->lines[i].self / (double)self;
-        char line[FORMAT_MAX];
+    if (extra->source != NULL) {
+        count = count < LINES_WITH_TEXT ? count : LINES_WITH_TEXT;
+        each = (grid->columns - column) / (int)count;
+    }
+    for (uint32_t i = 0; i < count && self != 0; i++) {
+        const struct fold_line *line = &extra->lines[i];
 
-        if (extra->lines[i].line == 0)
-            snprintf(line, sizeof(line), "?");
-        else
-            snprintf(line, sizeof(line), "%u", extra->lines[i].line);
-        grid_text_right(grid, 6, column, 6, ROLE_NORMAL, line);
-        grid_bar(grid, 6, column + 7, LINE_BAR, ROLE_BAR, share);
-        grid_printf(grid, 6, column + 8 + LINE_BAR, 7, ROLE_NORMAL, "%.1f%%", 100 * share);
-        column += 26;
+        render_line(line, grid, column, (double)line->self / (double)self);
+        if (extra->source != NULL && line->line != 0 && line->line <= extra->source->count) {
+            const char *text = extra->source->lines[line->line - 1];
+
+            grid_text(grid, LINES_ROW, column + LINE_COLUMNS, each - LINE_COLUMNS - 1, ROLE_DIM,
+                      text + strspn(text, " \t"));
+        }
+        column += each;
     }
 }
 

@@ -161,8 +161,10 @@ void screen_wants(const struct screen_input *input, const struct view_ops *view,
 
     memset(wants, 0, sizeof(*wants));
     wants->function = FUNCTION_NONE;
-    if (layout.detail >= 0)
+    if (layout.detail >= 0) {
         wants->function = input->chosen;
+        wants->source = input->chosen != FUNCTION_NONE;
+    }
     if (view->wants != NULL && !layout.too_small)
         view->wants(state, input, layout.body_rows, layout.body_columns, wants);
 }

@@ -178,8 +178,6 @@ static void render_header(const struct source_state *state, const struct screen_
     if (extra->source != NULL && extra->source->newer)
         grid_text(grid, 0, left, grid->columns - left, ROLE_WARN,
                   _("   the file is newer than the program"));
-    else if (extra->source == NULL && extra->source_trouble != NULL)
-        grid_printf(grid, 0, left, grid->columns - left, ROLE_WARN, "   %s", extra->source_trouble);
     grid_fill(grid, 1, 0, grid->columns, ROLE_HEADER, " ");
     grid_text_right(grid, 1, 0, SAMPLES_COLUMNS - 1, ROLE_HEADER, _("SAMP"));
     grid_text_right(grid, 1, SAMPLES_COLUMNS, SHARE_COLUMNS - 1, ROLE_HEADER, _("SELF%"));
@@ -250,6 +248,10 @@ static void render(void *opaque, const struct screen_input *input, struct grid *
     if (row_count(extra) == 0)
         grid_text(grid, FIXED_ROWS + 1, 2, grid->columns - 2, ROLE_DIM,
                   _("No lines are known of it: build with -g, or allow --debuginfod."));
+    else if (extra->source == NULL && extra->source_trouble != NULL)
+        grid_lines(grid, FIXED_ROWS + row_count(extra) + 1, 2, grid->columns - 2,
+                   grid->rows - FIXED_ROWS - row_count(extra) - 1, ROLE_WARN,
+                   extra->source_trouble);
 }
 
 static void wants(void *opaque, const struct screen_input *input, int rows, int columns,

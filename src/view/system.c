@@ -238,8 +238,8 @@ static void draw_column(const struct screen_input *input, const struct column *c
             known ? lane_row_spike(&row, input->timeline, middle_ns, middle_ns + 1) : NULL;
 
         if (start_ns >= profile_end_ns(input->profile) ||
-            (isnan(values[i]) && end_ns > profile_end_ns(input->profile)))
-            continue; /* not yet */
+            (isnan(values[i]) && end_ns + NS_PER_S > profile_end_ns(input->profile)))
+            continue; /* not yet: it is told with the next reading */
         grid_text_right(grid, 1 + i, at, column->width, spike != NULL ? ROLE_ALARM : ROLE_NORMAL,
                         figure_text(text, column->figure, values[i]));
     }
