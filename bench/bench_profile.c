@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One hour of eight busy CPUs at 99 Hz: what it takes in memory and on disk, how long it takes to
- * open, to fold and to look at another range.
+ * open, to fold and to look at another range; and whether recording keeps up with 10,000 samples a
+ * second.
  *
  * The stacks are a real program's: a compiler is sampled first (or the session named by the first
  * argument is read), and its samples are fed to the builder in their order, again and again, as
@@ -9,6 +10,7 @@
  */
 #include "config.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,7 @@
 #include "proftop/clock.h"
 #include "proftop/contrast.h"
 #include "proftop/engine.h"
+#include "proftop/figures.h"
 #include "proftop/fold.h"
 #include "proftop/history.h"
 #include "proftop/lane.h"
@@ -442,6 +445,52 @@ static void measure_hour(struct hour *hour)
     profile_unref(profile);
 }
 
+/* ---- 10,000 samples a second ----------------------------------------------------------------- */
+
+/* proftop record's way with the highest rate there is: one busy thread, into a session file. */
+static void keep_up(void)
+{
+    const char *built = getenv("PROFTOP_BUILT");
+    char *demo = xasprintf("%s/demo/demo", built != NULL ? built : ".");
+    char *argv[] = { demo, "--phase", "cpu", "--seconds", "8", "--quiet", NULL };
+    struct target_options options = { .children = true };
+    struct engine_config config = { .rate_hz = 10000,
+                                    .kernel = true,
+                                    .waiting = true,
+                                    .inlines = true,
+                                    .stats = true,
+                                    .unwatched = true,
+                                    .session_path = "bench_profile.proftop",
+                                    .force = true };
+    struct error error = { 0 };
+    struct engine *engine = NULL;
+    struct profile *profile;
+    struct figures figures;
+    struct pollfd told = { .events = POLLIN };
+
+    bench_title("proftop record at 10,000 samples a second");
+    config.target = target_launch(argv, NULL, &options, &error);
+    if (config.target != NULL)
+        engine = engine_start(&config, &error);
+    if (engine == NULL)
+        die("%s", error.message);
+    told.fd = engine_event_fd(engine);
+    do
+        poll(&told, 1, -1);
+    while ((engine_events(engine) & ENGINE_ENDED) == 0);
+    if (!engine_stop(engine, &error))
+        die("%s", error.message);
+    profile = engine_profile(engine);
+    figures_of(profile, 0, UINT64_MAX, &figures);
+    bench_figure("samples", (double)figures.samples, "");
+    bench_figure("of those due", percent(figures.samples, figures.tally.expected), "%");
+    bench_figure("lost", figures.tally.lost, "samples");
+    profile_unref(profile);
+    engine_free(engine);
+    unlink(config.session_path);
+    free(demo);
+}
+
 int main(int argc, char **argv)
 {
     struct hour hour = { .seconds = HOUR_S, .path = "bench_profile.proftop" };
@@ -467,5 +516,6 @@ int main(int argc, char **argv)
     }
     measure_hour(&hour);
     unlink(hour.path);
+    keep_up();
     return 0;
 }

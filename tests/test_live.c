@@ -131,6 +131,36 @@ static void top_shows_the_functions(void **state)
     close_session(&session);
 }
 
+/* The functions of the first screens are those of the event: this target waits for nothing else. */
+static void an_event_drives_every_view(void **state)
+{
+    char *victim = testing_built("tests/victims/bursts"), pid[16];
+    const char *arguments[] = { "-p", pid, "-e", "page-faults", NULL };
+    struct session session;
+    pid_t target = fork();
+
+    (void)state;
+    if (target == 0) {
+        execl(victim, victim, "faults:300", (char *)NULL);
+        _exit(127);
+    }
+    free(victim);
+    assert_true(target > 0);
+    snprintf(pid, sizeof(pid), "%d", target);
+    session = open_session(arguments, 80, 24);
+    session.target = target;
+    assert_true(terminal_wait_text(session.terminal, "fault_storm"));
+    terminal_type(session.terminal, "2");
+    assert_true(terminal_wait_text(session.terminal, "[2Tree]"));
+    assert_true(terminal_wait_text(session.terminal, "fault_storm"));
+    terminal_type(session.terminal, "4");
+    assert_true(terminal_wait_text(session.terminal, "[4Flame]"));
+    assert_true(terminal_wait_text(session.terminal, "fault_storm"));
+    terminal_type(session.terminal, "Q");
+    assert_int_equal(terminal_wait_exit(session.terminal), 0);
+    close_session(&session);
+}
+
 static void a_resize_is_followed(void **state)
 {
     struct session session = attach(80, 24);
@@ -481,6 +511,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(top_shows_the_functions),
+        cmocka_unit_test(an_event_drives_every_view),
         cmocka_unit_test(a_resize_is_followed),
         cmocka_unit_test(signals_restore_the_terminal),
         cmocka_unit_test(a_terminal_that_goes_away_leaves_the_recording),

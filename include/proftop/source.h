@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "proftop/error.h"
+#include "proftop/record.h"
 
 struct codes;
 struct lanes;
@@ -63,6 +64,9 @@ extern const struct source_ops source_ptrace;
 extern const struct source_ops source_stats;
 /* The counters alone, in place of a source that samples: needs no privilege; ends with TARGET. */
 extern const struct source_ops source_system;
+
+/* What samples that EVENT drives are counted as: METRIC_TIME for NULL, for clocks and cycles. */
+enum metric source_metric(const char *event);
 
 /* The source to use for TARGET and, in REASON, one sentence why.  NULL when none works. */
 const struct source_ops *source_choose(const struct target *target,

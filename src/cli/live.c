@@ -165,6 +165,7 @@ static void start_app(struct live *live)
                                  .keep_settings = true };
 
     scope_init(&config.scope);
+    config.scope.metric = source_metric(live->options.event);
     config.scope.last_ns = live->settings.window_s * NS_PER_S;
     config.scope.hide_kernel = live->settings.hide_kernel != 0;
     config.scope.fold_libraries = live->settings.fold_libraries != 0;

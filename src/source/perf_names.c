@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proftop/gettext.h"
+#include "proftop/source.h"
 
 #define SOFTWARE(name, id, metric, in_kernel)                                                      \
     {                                                                                              \
@@ -88,6 +89,13 @@ static bool find_cache(const char *wanted, struct perf_name *found)
         }
     }
     return false;
+}
+
+enum metric source_metric(const char *event)
+{
+    struct perf_name found;
+
+    return event != NULL && perf_name_find(event, &found, NULL) ? found.metric : METRIC_TIME;
 }
 
 bool perf_name_find(const char *name, struct perf_name *found, struct error *error)
