@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,8 +147,8 @@ static double value_of(const struct bench *bench, enum lane_group group, const c
     for (uint32_t i = 0; i < lanes_count(bench->lanes); i++) {
         const struct lane *lane = lanes_get(bench->lanes, i);
 
-        if (lane->group == group && lane->tid == tid && lane->pid == (tid != 0 ? 42 : 0) &&
-            strcmp(lane->key, key) == 0)
+        if (lane->group == group && lane->tid == tid &&
+            lane->pid == (tid != 0 ? target_pid(bench->target) : 0) && strcmp(lane->key, key) == 0)
             return bench->has[i] ? bench->values[i] : NAN;
     }
     return NAN;
@@ -482,6 +483,7 @@ static pid_t start_faulter(void)
 
     assert_true(pid >= 0);
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         for (;;) {
             size_t size = 1 << 20;
             char *memory =
@@ -550,39 +552,84 @@ static void groups_of_counters_give_true_ratios(void **state)
     lanes_free(round.lanes);
 }
 
-static void this_machine_gives_every_lane_or_a_reason(void **state)
+/* The true source, on a living process. */
+static void bench_live(struct bench *bench, int32_t pid)
 {
-    struct bench bench = { 0 };
     struct target_options options = { .children = true };
     struct source_config config = { .period_ns = 100 * NS_PER_MS, .wake_fd = -1 };
     struct error error;
+
+    memset(bench, 0, sizeof(*bench));
+    bench->target = target_attach(&pid, 1, &options, &error);
+    assert_non_null(bench->target);
+    config.lanes = bench->lanes = lanes_new();
+    bench->ring = ring_new(1 << 20);
+    bench->source = source_stats.open(bench->target, &config, &error);
+    assert_non_null(bench->source);
+}
+
+static void bench_live_close(struct bench *bench, pid_t pid)
+{
+    source_stats.close(bench->source);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    target_free(bench->target);
+    lanes_free(bench->lanes);
+    ring_free(bench->ring);
+    free(bench->others);
+}
+
+static void bench_step(struct bench *bench)
+{
+    assert_int_equal(source_stats.step(bench->source, bench->ring), 0);
+    collect(bench);
+}
+
+static void this_machine_gives_every_lane_or_a_reason(void **state)
+{
+    struct bench bench;
     pid_t pid = start_faulter();
-    int32_t pids[] = { pid };
     double faults = 0;
 
     (void)state;
-    bench.target = target_attach(pids, 1, &options, &error);
-    assert_non_null(bench.target);
-    config.lanes = bench.lanes = lanes_new();
-    bench.ring = ring_new(1 << 20);
-    bench.source = source_stats.open(bench.target, &config, &error);
-    assert_non_null(bench.source);
+    bench_live(&bench, pid);
     for (int rounds = 0; rounds < 400 && !(faults > 1000); rounds++) {
-        assert_int_equal(source_stats.step(bench.source, bench.ring), 0);
-        collect(&bench);
+        bench_step(&bench);
         faults = value_of(&bench, LANE_TARGET, "minflt", 0);
     }
     assert_true(faults > 1000);
     assert_true(value_of(&bench, LANE_TARGET, "rss_bytes", 0) > 4096);
     assert_true(value_of(&bench, LANE_TARGET, "cpu_pct", 0) > 0);
     assert_true(value_of(&bench, LANE_SYSTEM, "free_bytes", 0) > 0);
-    source_stats.close(bench.source);
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
-    target_free(bench.target);
-    lanes_free(bench.lanes);
-    ring_free(bench.ring);
-    free(bench.others);
+    bench_live_close(&bench, pid);
+}
+
+/* Of a process that used no CPU time no thread is asked. */
+static void a_thread_that_stood_still_is_met_again(void **state)
+{
+    struct bench bench;
+    pid_t pid = start_faulter();
+    double cpu_pct = NAN;
+    int status, still = 0;
+
+    (void)state;
+    kill(pid, SIGSTOP);
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    bench_live(&bench, pid);
+    for (int steps = 0; steps < 400 && still < 3; steps++) {
+        bench_step(&bench);
+        still += value_of(&bench, LANE_TARGET, "cpu_pct", 0) == 0;
+        assert_true(isnan(value_of(&bench, LANE_THREAD, "cpu_pct", pid)));
+    }
+    assert_int_equal(still, 3);
+    kill(pid, SIGCONT);
+    for (int steps = 0; steps < 400 && !(cpu_pct > 0); steps++) {
+        bench_step(&bench);
+        cpu_pct = value_of(&bench, LANE_THREAD, "cpu_pct", pid);
+    }
+    assert_true(cpu_pct > 0);
+    assert_true(cpu_pct < 110); /* of the last round, not of all since the start */
+    bench_live_close(&bench, pid);
 }
 
 /* "disks.vda.reads" as the page has it: "disks.DISK" and "reads" somewhere behind it. */
@@ -663,6 +710,7 @@ int main(void)
         cmocka_unit_test(counters_that_took_turns_are_scaled),
         cmocka_unit_test(groups_of_counters_give_true_ratios),
         cmocka_unit_test(this_machine_gives_every_lane_or_a_reason),
+        cmocka_unit_test(a_thread_that_stood_still_is_met_again),
         cmocka_unit_test(every_lane_is_documented),
     };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The threads of one process.  schedstat says in half a microsecond whether a thread ran at all;
- * only of those that did are stat and status read.  A thread that stood still has no values in the
- * round: a THREAD lane without a value is 0 (lane.h).
+ * The threads of one process.  Where its CPU time and their number are what they were, none is
+ * asked. Else schedstat says in half a microsecond whether a thread ran at all; only of those that
+ * did are stat and status read.  A thread that stood still has no values in the round: a THREAD
+ * lane without a value is 0 (lane.h).
  */
 #include "config.h"
 
@@ -222,13 +223,29 @@ static void forget_ended(struct process *process, uint64_t seen)
     process->thread_count = kept;
 }
 
-void process_read_threads(struct process *process, struct round *round)
+/* A thread that came, went or ran would show, at the latest when it sleeps again. */
+static bool stood_still(const struct process *process)
 {
-    bool fresh = process->has_last[FIGURE_DELAY_NS] && round->seconds > 0;
+    return process->clock != 0 && process->has[FIGURE_CPU_NS] &&
+           process->figures[FIGURE_CPU_NS] == 0 &&
+           process->figures[FIGURE_THREADS] == (double)process->thread_count;
+}
+
+static void pass_round(struct process *process, const struct round *round)
+{
+    for (size_t i = 0; i < process->thread_count; i++) {
+        process->threads[i].known = true;
+        process->threads[i].rounds++;
+        process->threads[i].last_ns = round->now_ns;
+    }
+}
+
+static bool ask_threads(struct process *process, struct round *round, bool fresh)
+{
     struct proc_ids tids = { 0 };
 
     if (!proc_tids(round->proc_root, process->pid, &tids))
-        return;
+        return false;
     for (size_t i = 0; i < tids.count; i++) {
         struct thread *thread = find_thread(process, tids.ids[i], i);
 
@@ -245,6 +262,17 @@ void process_read_threads(struct process *process, struct round *round)
     }
     proc_ids_fini(&tids);
     forget_ended(process, round->number + 1);
+    return true;
+}
+
+void process_read_threads(struct process *process, struct round *round)
+{
+    bool fresh = process->has_last[FIGURE_DELAY_NS] && round->seconds > 0;
+
+    if (stood_still(process))
+        pass_round(process, round);
+    else if (!ask_threads(process, round, fresh))
+        return;
     if (fresh)
         process->has[FIGURE_DELAY_NS] = process->has[FIGURE_VCSW] = process->has[FIGURE_IVCSW] =
             true;
