@@ -331,10 +331,11 @@ static void render_centre(const struct callers_state *state, const struct screen
     grid_fill(grid, at, 0, grid->columns, ROLE_HEADER, "\u2500");
     facts[0] = '\0';
     if (row != NULL)
-        snprintf(facts, sizeof(facts), _("  total %s  self %s  %s cpu  N=%llu  %u thr "),
+        snprintf(facts, sizeof(facts), _("  total %s  self %s  %s%s  N=%llu  %u thr "),
                  format_weight(total, input, input->fold, row->total, row->total_samples),
                  format_weight(self, input, input->fold, row->self, row->self_samples),
                  format_cores(cores, input->fold, row->total),
+                 input->scope->metric == METRIC_TIME ? _(" cpu") : "/s",
                  (unsigned long long)row->total_samples, row->threads);
     width = grid->columns - 4 - text_width(facts);
     if (width < NAME_MIN)

@@ -53,17 +53,6 @@ static enum metric_unit unit_of(const struct scope *scope)
     return metric_of(scope)->unit;
 }
 
-const char *format_cores(char buffer[FORMAT_MAX], const struct fold *fold, uint64_t weight)
-{
-    double cores = seconds(fold) > 0 ? (double)weight / 1e9 / seconds(fold) : 0;
-
-    if (weight == 0 || cores < 0.005)
-        snprintf(buffer, FORMAT_MAX, "-");
-    else
-        snprintf(buffer, FORMAT_MAX, cores < 99.995 ? "%.2f" : "%.0f", cores);
-    return buffer;
-}
-
 const char *format_amount(char buffer[FORMAT_MAX], const struct scope *scope, uint64_t weight)
 {
     char number[16];
@@ -82,6 +71,19 @@ const char *format_amount(char buffer[FORMAT_MAX], const struct scope *scope, ui
     return buffer;
 }
 
+const char *format_cores(char buffer[FORMAT_MAX], const struct fold *fold, uint64_t weight)
+{
+    double cores = seconds(fold) > 0 ? (double)weight / 1e9 / seconds(fold) : 0;
+
+    if (weight != 0 && unit_of(&fold->scope) != METRIC_NANOSECONDS)
+        return format_amount(buffer, &fold->scope, (uint64_t)(cores * 1e9 + 0.5));
+    if (weight == 0 || cores < 0.005)
+        snprintf(buffer, FORMAT_MAX, "-");
+    else
+        snprintf(buffer, FORMAT_MAX, cores < 99.995 ? "%.2f" : "%.0f", cores);
+    return buffer;
+}
+
 const char *format_weight(char buffer[FORMAT_MAX], const struct screen_input *input,
                           const struct fold *fold, uint64_t weight, uint64_t samples)
 {
@@ -89,10 +91,7 @@ const char *format_weight(char buffer[FORMAT_MAX], const struct screen_input *in
 
     switch (samples == 0 ? UNITS_SHARE : input->units) {
     case UNITS_CORES:
-        if (unit_of(&fold->scope) == METRIC_NANOSECONDS)
-            return format_cores(buffer, fold, weight);
-        return format_amount(buffer, &fold->scope,
-                             seconds(fold) > 0 ? (uint64_t)((double)weight / seconds(fold)) : 0);
+        return format_cores(buffer, fold, weight);
     case UNITS_SAMPLES:
         snprintf(buffer, FORMAT_MAX, "%s", text_count(number, (double)samples));
         return buffer;

@@ -28,7 +28,8 @@ const char *format_weight(char buffer[FORMAT_MAX], const struct screen_input *in
 const char *format_unit(const struct screen_input *input);
 /* WEIGHT in the metric's own unit: seconds, bytes, a count. */
 const char *format_amount(char buffer[FORMAT_MAX], const struct scope *scope, uint64_t weight);
-/* Cores that WEIGHT kept busy over the fold's range: "0.71". */
+/* Cores that WEIGHT kept busy over the fold's range: "0.71"; of another metric, how much a second.
+ */
 const char *format_cores(char buffer[FORMAT_MAX], const struct fold *fold, uint64_t weight);
 /* The share below which numbers are noise, in percent. */
 double format_floor(const struct fold *fold);
