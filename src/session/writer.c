@@ -31,8 +31,8 @@
 #include "totals.h"
 
 /*
- * The builder gives about as often what it sealed, and with that a transaction begins.  A kill costs
- * one such wait, a slice, and what the source holds: less than a second.
+ * The builder gives about as often what it sealed, and with that a transaction begins.  A kill
+ * costs one such wait, a slice, and what the source holds: less than a second.
  */
 enum { PERIOD_NS = 350000000 };
 
