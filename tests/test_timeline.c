@@ -5,12 +5,14 @@
 #include "proftop/timeline.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proftop/builder.h"
 #include "proftop/clock.h"
 #include "proftop/ring.h"
+#include "src/view/lane_rows.h"
 #include "tests/harness/recording.h"
 #include "tests/harness/testing.h"
 
@@ -388,6 +390,50 @@ static void values_are_written_by_their_unit(void **state)
             cases[i].text);
 }
 
+/* The rows of the Time view from "threads" on, joined. */
+static void thread_rows(const struct fixture *fixture, char *text, size_t size)
+{
+    const struct lane_choices choices = { .shown_count = 0 };
+    const struct axis axis = { .start_ns = at(0), .bucket_ns = NS_PER_S, .count = 4 };
+    struct lane_rows *rows = calloc(1, sizeof(*rows));
+    bool inside = false;
+
+    assert_non_null(rows);
+    text[0] = '\0';
+    lane_rows_make(rows, fixture->timeline, &choices, &axis);
+    for (int i = 0; i < rows->count; i++) {
+        inside |= rows->rows[i].kind == ROW_DIVIDER && strcmp(rows->rows[i].label, "threads") == 0;
+        if (inside)
+            snprintf(text + strlen(text), size - strlen(text), "%s|", rows->rows[i].label);
+    }
+    free(rows);
+}
+
+static void the_counters_of_a_thread_follow_its_cpu(void **state)
+{
+    struct fixture fixture;
+    char text[256];
+    lane_id ipc, misses;
+
+    (void)state;
+    fixture_init(&fixture);
+    ipc = add_lane(&fixture, LANE_THREAD, "ipc", UNIT_RATIO, 7, false);
+    misses = add_lane(&fixture, LANE_THREAD, "branch_misses", UNIT_PER_SECOND, 7, false);
+    add_lane(&fixture, LANE_THREAD, "cache_misses", UNIT_PER_SECOND, 7, false); /* never read */
+    add_lane(&fixture, LANE_THREAD, "ipc", UNIT_RATIO, 8, false);
+    for (int i = 1; i <= 3; i++)
+        read_lane(&fixture, i, fixture.thread, 50);
+    update(&fixture, 3);
+    thread_rows(&fixture, text, sizeof(text));
+    assert_string_equal(text, "threads|7 cpu_pct|"); /* as on a machine without counters */
+    read_lane(&fixture, 4, ipc, 1.5);
+    read_lane(&fixture, 4, misses, 1000);
+    update(&fixture, 5);
+    thread_rows(&fixture, text, sizeof(text));
+    assert_string_equal(text, "threads|7 cpu_pct|7 IPC|7 branch misses|");
+    fixture_fini(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +448,7 @@ int main(void)
         cmocka_unit_test(the_top_decile_is_a_tenth),
         cmocka_unit_test(others_are_added_up_over_a_range),
         cmocka_unit_test(values_are_written_by_their_unit),
+        cmocka_unit_test(the_counters_of_a_thread_follow_its_cpu),
     };
 
     return cmocka_run_group_tests_name("timeline", tests, NULL, NULL);

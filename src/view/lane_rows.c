@@ -205,6 +205,32 @@ static void add_spiking(struct lane_rows *rows, struct timeline *timeline,
     }
 }
 
+/* What the CPU's counters say of the thread whose CPU lane is OF, where they may be used. */
+static void add_counters(struct lane_rows *rows, const struct timeline *timeline,
+                         const struct lane *of)
+{
+    static const struct {
+        const char *key, *label;
+    } counters[] = {
+        { "ipc", N_("IPC") },
+        { "cache_misses", N_("cache misses") },
+        { "branch_misses", N_("branch misses") },
+    };
+
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
+        lane_id id = timeline_find(timeline, LANE_THREAD, counters[i].key, of->pid, of->tid);
+        struct lane_row *row;
+
+        if (id == UINT32_MAX || !timeline_has(timeline, id))
+            continue;
+        row = add_row(rows, ROW_LANES, "");
+        if (row == NULL)
+            return;
+        *row = row_of(lanes_get(timeline_lanes(timeline), id));
+        snprintf(row->label, sizeof(row->label), "%d %s", (int)of->tid, _(counters[i].label));
+    }
+}
+
 /* Threads that ran in AXIS, in the order they came: they keep their places. */
 static void add_threads(struct lane_rows *rows, const struct timeline *timeline,
                         const struct axis *axis)
@@ -226,6 +252,7 @@ static void add_threads(struct lane_rows *rows, const struct timeline *timeline,
             return;
         *row = row_of(lane);
         snprintf(row->label, sizeof(row->label), "%d %.32s", (int)lane->tid, lane->label);
+        add_counters(rows, timeline, lane);
     }
 }
 
