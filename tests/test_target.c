@@ -201,6 +201,51 @@ static void children_belong_to_it_when_asked(void **state)
     target_free(target);
 }
 
+/* Where a process has used no CPU time its children are not listed again. */
+static void a_child_after_a_rest_is_found(void **state)
+{
+    int hold[2], tell[2];
+    struct target_process process;
+    struct target *target;
+    struct error error;
+    pid_t child, grandchild;
+    char byte;
+
+    (void)state;
+    assert_int_equal(pipe(hold), 0);
+    assert_int_equal(pipe(tell), 0);
+    child = fork();
+    if (child == 0) {
+        close(hold[1]);
+        while (read(hold[0], &byte, 1) == 1)
+            if ((grandchild = fork()) == 0) {
+                while (read(hold[0], &byte, 1) < 0 && errno == EINTR)
+                    ;
+                _exit(0);
+            } else if (write(tell[1], &grandchild, sizeof(grandchild)) != sizeof(grandchild)) {
+                _exit(1);
+            }
+        waitpid(-1, NULL, 0);
+        _exit(0);
+    }
+    target = target_attach(&child, 1, &with_children, &error);
+    assert_non_null(target);
+    for (int rests = 0; rests < 3; rests++)
+        target_refresh(target);
+    assert_int_equal(target_processes(target, NULL, 0, false), 1);
+    assert_int_equal(write(hold[1], "f", 1), 1);
+    assert_int_equal(read(tell[0], &grandchild, sizeof(grandchild)), sizeof(grandchild));
+    target_refresh(target);
+    assert_true(target_process(target, grandchild, &process));
+    assert_int_equal(process.ppid, child);
+    target_free(target);
+    close(hold[1]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(hold[0]);
+    close(tell[0]);
+    close(tell[1]);
+}
+
 static void a_missing_pid_names_the_nearest(void **state)
 {
     struct error error;
@@ -253,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_pty_has_the_size_asked_for),
         cmocka_unit_test(a_signal_reaches_the_whole_group),
         cmocka_unit_test(children_belong_to_it_when_asked),
+        cmocka_unit_test(a_child_after_a_rest_is_found),
         cmocka_unit_test(a_missing_pid_names_the_nearest),
         cmocka_unit_test(ourselves_we_refuse),
         cmocka_unit_test(a_refusal_names_both_sides_and_the_ways_on),

@@ -44,6 +44,7 @@ struct target_process {
     bool asked; /* for it, not found as a child */
     bool ended;
     int exit_status; /* wait status; -1 when it is not known */
+    uint64_t cpu_ns; /* that it had used before its children were last looked for; or 0 */
 };
 
 struct target *target_attach(const int32_t *pids, size_t count,

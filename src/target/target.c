@@ -324,6 +324,20 @@ void target_ended(struct target *target, int32_t pid, int exit_status)
     pthread_mutex_unlock(&target->lock);
 }
 
+/*
+ * Whether PROCESS may have children we don't know: to fork takes CPU time.  One call tells that of
+ * a thousand threads, each of which has a list of its own.
+ */
+static bool may_have_forked(const struct target *target, struct target_process *process)
+{
+    uint64_t cpu_ns =
+        strcmp(target->proc_root, "/proc") == 0 ? clock_other_cpu_ns(process->pid) : 0;
+    bool moved = cpu_ns == 0 || cpu_ns != process->cpu_ns;
+
+    process->cpu_ns = cpu_ns;
+    return moved;
+}
+
 void target_refresh(struct target *target)
 {
     struct proc_ids children = { 0 };
@@ -343,7 +357,7 @@ void target_refresh(struct target *target)
             continue;
         }
         memcpy(process->name, stat.name, sizeof(process->name));
-        if (!target->children)
+        if (!target->children || !may_have_forked(target, process))
             continue;
         children.count = 0;
         proc_children(target->proc_root, process->pid, &children);
