@@ -464,6 +464,22 @@ static void few_samples_are_listed(void **state)
     bench_free(bench);
 }
 
+/* Also where a column is so wide that a spike begins inside it: the key does not stay on it. */
+static void spikes_follow_one_another(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "6 - - - }");
+    assert_true(bench_shows(bench, "12:30:20-"));
+    bench_press(bench, "}");
+    assert_true(bench_shows(bench, "12:30:40-"));
+    bench_press(bench, "{");
+    assert_true(bench_shows(bench, "12:30:20-"));
+    bench_free(bench);
+}
+
 /* What the pane below a large screen's rows says of the hottest lines. */
 static void the_hottest_line_is_quoted(void **state)
 {
@@ -553,6 +569,7 @@ int main(void)
         cmocka_unit_test(each_key_does_what_help_says),
         cmocka_unit_test(a_second_is_one_paint),
         cmocka_unit_test(few_samples_are_listed),
+        cmocka_unit_test(spikes_follow_one_another),
         cmocka_unit_test(the_hottest_line_is_quoted),
         cmocka_unit_test(callers_of_a_root_are_the_heaviests),
         cmocka_unit_test(processes_open_close_and_narrow),

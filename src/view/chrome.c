@@ -223,22 +223,27 @@ static void describe_hidden(const struct scope *scope, char *text, size_t size_b
         snprintf(text + used, size_bytes - (size_t)used, _(" only %.60s"), scope->only_module);
 }
 
-/* N: of how many due only where that can be said, for everything that was on a CPU. */
-static void describe_samples(const struct screen_input *input, char *text, size_t size_bytes)
+/*
+ * N and its error in COLUMNS: of how many due only where that can be said, for everything that was
+ * on a CPU, and where there is room for the error behind it.
+ */
+static void describe_samples(const struct screen_input *input, char *text, size_t size_bytes,
+                             int columns)
 {
     const struct fold *fold = input->fold;
     const struct scope *scope = &fold->scope;
     bool whole = scope->threads[0] == 0 && scope->processes[0] == 0 &&
                  scope->thread_name[0] == '\0' && scope->filter[0] == '\0' &&
                  scope->state == SCOPE_ON_CPU && scope->metric == METRIC_TIME;
-    int used = snprintf(text, size_bytes, "N=%llu", (unsigned long long)fold->samples);
+    char due[FORMAT_LONG] = "", error[FORMAT_MAX] = "";
 
     if (whole && missed(fold) * 20 > fold->tally.expected)
-        used +=
-            snprintf(text + used, size_bytes - (size_t)used, _(" of %u due"), fold->tally.expected);
+        snprintf(due, sizeof(due), _(" of %u due"), fold->tally.expected);
     if (fold->samples != 0)
-        snprintf(text + used, size_bytes - (size_t)used, " %s%.1fpt",
-                 input->ascii ? "+-" : "\u00b1", fold->error_pt);
+        snprintf(error, sizeof(error), " %s%.1fpt", input->ascii ? "+-" : "\u00b1", fold->error_pt);
+    snprintf(text, size_bytes, "N=%llu%s%s", (unsigned long long)fold->samples, due, error);
+    if (text_width(text) > columns)
+        snprintf(text, size_bytes, "N=%llu%s", (unsigned long long)fold->samples, error);
 }
 
 void chrome_scope(const struct screen_input *input, struct grid *grid, int row)
@@ -268,7 +273,7 @@ void chrome_scope(const struct screen_input *input, struct grid *grid, int row)
     left = scope_part(grid, row, left, text[strlen(text) - 1] != '-', text);
     if (input->fold == NULL)
         return;
-    describe_samples(input, text, sizeof(text));
+    describe_samples(input, text, sizeof(text), grid->columns - left - 3);
     left = scope_part(grid, row, left, false, text);
     if (input->fold->cores > 0 && scope->metric == METRIC_TIME && scope->state == SCOPE_ON_CPU) {
         snprintf(text, sizeof(text), wide ? _("%.2f cpu of %u.00") : _("%.2f cpu"),

@@ -218,18 +218,27 @@ static struct request shift_range(const struct screen_input *input, const struct
     return ask_range(input, start_ns - by_ns, end_ns - by_ns);
 }
 
-/* The next spike that begins after the cursor's bucket, or the last one before it. */
+/* Where the range of a spike begins: at a bucket's edge, which may lie before the spike's own. */
+static uint64_t spike_start_ns(const struct screen_input *input, const struct timeline_spike *spike,
+                               uint64_t bucket_ns)
+{
+    return axis_round(input->profile, spike->start_ns + bucket_ns / 2, bucket_ns);
+}
+
+/* The next spike whose range begins after FROM, or the last one before it. */
 static const struct timeline_spike *find_spike(const struct screen_input *input, uint64_t from_ns,
-                                               bool later)
+                                               uint64_t bucket_ns, bool later)
 {
     const struct timeline_spike *spikes, *found = NULL;
     uint32_t count;
 
     spikes = timeline_spikes(input->timeline, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (later && spikes[i].start_ns > from_ns)
+        uint64_t start_ns = spike_start_ns(input, &spikes[i], bucket_ns);
+
+        if (later && start_ns > from_ns)
             return &spikes[i];
-        if (!later && spikes[i].start_ns < from_ns)
+        if (!later && start_ns < from_ns)
             found = &spikes[i];
     }
     return later ? NULL : found;
@@ -249,7 +258,7 @@ static struct request go_to_spike(struct time_state *state, const struct screen_
         from_ns = start_ns;
     if (from_ns == 0)
         from_ns = later ? 0 : UINT64_MAX;
-    spike = find_spike(input, from_ns, later);
+    spike = find_spike(input, from_ns, bucket_ns, later);
     if (spike == NULL) {
         snprintf(request.text, sizeof(request.text), "%s",
                  later ? _("no spike after this") : _("no spike before this"));
@@ -261,7 +270,7 @@ static struct request go_to_spike(struct time_state *state, const struct screen_
         if (lane_row_has(&scene->rows->rows[i], spike))
             state->place.row = i;
     fit_row(state, scene, 1);
-    start_ns = axis_round(input->profile, spike->start_ns + bucket_ns / 2, bucket_ns);
+    start_ns = spike_start_ns(input, spike, bucket_ns);
     end_ns = axis_round(input->profile, spike->end_ns + bucket_ns / 2, bucket_ns);
     return ask_range(input, start_ns, end_ns > start_ns ? end_ns : start_ns + bucket_ns);
 }
