@@ -75,6 +75,12 @@ expect 4 'plain file' "$proftop" report fifo
 "$proftop" report plain.proftop --format folded | LC_ALL=C sort | cmp -s - again ||
     fail "perf script text from standard input gives other stacks"
 
+# Samples without a time are no CPU time: a share of either would leave the other out.
+"$proftop" report plain.proftop --format perf-script >script.txt
+expect 0 '' "$proftop" report script.txt script.txt
+expect 2 'cannot be merged' "$proftop" report script.txt new.folded
+expect 2 'cannot be merged' "$proftop" report plain.proftop new.folded
+
 # Nothing beside what was asked for: temporary files are gone.
 [ -z "$(find . -name '*.??????' ! -name '*.folded')" ] || fail "left behind: $(ls)"
 

@@ -101,10 +101,20 @@ struct profile *import_files(const char *const *paths, unsigned count, struct er
 {
     struct importer *importer = importer_new(base_name(paths[0]));
     struct profile *profile = NULL;
+    unsigned metrics = 0;
 
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         if (!import_into(importer, paths[i], error))
             goto done;
+        /* A share of one metric would leave the other file out without a word. */
+        if (i > 0 && (importer_file_metrics(importer) & metrics) == 0) {
+            error_set(error, STATUS_USAGE,
+                      _("%s counts something else than %s: they cannot be merged"), paths[i],
+                      paths[0]);
+            goto done;
+        }
+        metrics |= importer_file_metrics(importer);
+    }
     profile = importer_finish(importer);
     if (profile == NULL)
         error_set(error, STATUS_DAMAGED, _("%s holds no samples"), paths[0]);

@@ -41,6 +41,7 @@ struct importer {
     location_id frames[IMPORT_FRAMES_MAX];
     size_t frame_count;
     uint64_t file_start_ns; /* of this file's first sample; UINT64_MAX before it */
+    unsigned file_metrics;  /* that it has: a bit each */
     char line[IMPORT_LINE_MAX];
 };
 
@@ -72,7 +73,13 @@ void importer_free(struct importer *importer)
 void importer_begin_file(struct importer *importer)
 {
     importer->file_start_ns = UINT64_MAX;
+    importer->file_metrics = 0;
     importer->frame_count = 0;
+}
+
+unsigned importer_file_metrics(const struct importer *importer)
+{
+    return importer->file_metrics;
 }
 
 void importer_begin(struct importer *importer, const char *event)
@@ -202,6 +209,7 @@ bool importer_sample(struct importer *importer, const struct import_sample *samp
     entry.thread = thread_of(importer, sample, time_ns);
     entry.stack = stack_of(importer, sample->leaf_first);
     draft_add_entry(&part_of(importer, time_ns / SLICE_NS)->draft, &entry);
+    importer->file_metrics |= 1u << sample->metric;
     importer->frame_count = 0;
     return true;
 }

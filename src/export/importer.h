@@ -31,6 +31,8 @@ void importer_free(struct importer *importer);
 
 /* A file begins: its times count from its own first sample. */
 void importer_begin_file(struct importer *importer);
+/* What its samples so far count: a bit for each metric. */
+unsigned importer_file_metrics(const struct importer *importer);
 /* Before the first frame: what was counted.  The first file's event names the profile's. */
 void importer_begin(struct importer *importer, const char *event);
 
