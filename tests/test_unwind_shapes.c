@@ -8,8 +8,11 @@
 
 #include "proftop/unwind.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 
 #include "proftop/memory.h"
 #include "tests/harness/scene.h"
@@ -212,6 +215,35 @@ static void the_copy_alone_is_enough(void **state)
     }
 }
 
+/* It and its parent are behind the system call that made it, where there are no rows. */
+static void a_thread_is_whole_at_its_first_instruction(void **state)
+{
+    static const char *const parent[] = { "pthread_create", "main", NULL };
+    struct scene *scene = scene_new("tests/victims/churn", "threads");
+    struct frozen *frozen = &scene->freeze.frozen;
+    pid_t pid = scene->tid;
+    unsigned long tid;
+    int status;
+
+    (void)state;
+    assert_int_equal(ptrace(PTRACE_SETOPTIONS, pid, NULL, (void *)PTRACE_O_TRACECLONE), 0);
+    freeze_continue(pid);
+    assert_int_equal(waitpid(pid, &status, __WALL), pid);
+    assert_int_equal(status >> 8, SIGTRAP | PTRACE_EVENT_CLONE << 8);
+    assert_int_equal(ptrace(PTRACE_GETEVENTMSG, pid, NULL, &tid), 0);
+    assert_int_equal(waitpid((pid_t)tid, &status, __WALL), tid);
+    frozen->tid = (pid_t)tid;
+    assert_true(freeze_refresh(&scene->freeze, scene->modules));
+    scene_unwind(scene);
+    assert_int_equal(scene->unwound.end, STACK_COMPLETE);
+    assert_int_equal(scene->unwound.count, 1);
+    frozen->tid = pid;
+    assert_true(freeze_refresh(&scene->freeze, scene->modules));
+    scene_unwind(scene);
+    scene_expect(scene, parent);
+    scene_free(scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +255,7 @@ int main(void)
         cmocka_unit_test(musl_is_walked_by_its_calls),
         cmocka_unit_test(go_is_walked_by_its_table),
         cmocka_unit_test(the_copy_alone_is_enough),
+        cmocka_unit_test(a_thread_is_whole_at_its_first_instruction),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,6 +227,16 @@ bool calls_through_plt(const struct frozen *frozen, uint64_t target, uint64_t *s
 #define STARTS_WITH(code, size, pattern)                                                           \
     ((size) >= sizeof(pattern) && memcmp(code, pattern, sizeof(pattern)) == 0)
 
+/* test %rax,%rax; jl ERROR; je CHILD, which is next but one; ret: glibc's clone and clone3. */
+static bool is_behind_clone(const uint8_t *code, size_t size)
+{
+    static const uint8_t test_jl[] = { 0x48, 0x85, 0xc0, 0x7c };
+    static const uint8_t je_ret[] = { 0x74, 0x01, 0xc3 };
+
+    return size >= 8 && memcmp(code, test_jl, sizeof(test_jl)) == 0 &&
+           memcmp(code + 5, je_ret, sizeof(je_ret)) == 0;
+}
+
 enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
 {
     static const uint8_t endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa };
@@ -248,7 +258,7 @@ enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
         return CALLS_NO_FRAME;
     if (STARTS_WITH(at, size, mov) || STARTS_WITH(at, size, mov_other))
         return CALLS_FP_PUSHED;
-    return CALLS_UNKNOWN;
+    return is_behind_clone(code, size) ? CALLS_CLONED : CALLS_UNKNOWN;
 }
 
 #endif

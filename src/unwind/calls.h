@@ -32,6 +32,7 @@ enum calls_frame {
     CALLS_NO_FRAME,      /* not set up yet, or gone: the return address is on top of the stack */
     CALLS_FP_PUSHED,     /* the frame pointer was pushed and is still the caller's */
     CALLS_LINK_REGISTER, /* aarch64: the return address is in lr */
+    CALLS_CLONED, /* behind clone: in the new thread nothing is further out, else as NO_FRAME */
 };
 
 enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip);

@@ -97,6 +97,10 @@ static bool step_by_code(struct walk *walk, bool *going)
             return false;
         *going = follow_pair(walk, walk->place.sp);
         return true;
+    case CALLS_CLONED:
+        *going = is_return_at(walk, walk->place.sp) ? follow_return(walk, 0)
+                                                    : walk_end(walk, STACK_COMPLETE, 0);
+        return true;
     case CALLS_LINK_REGISTER:
         if (!walk->place.lr_known || !walk_is_code(walk, walk->place.lr))
             return false;
