@@ -144,6 +144,26 @@ def demangled(name):
     return run(["c++filt", name]).strip()
 
 
+def plain(name):
+    """The name as it is declared: without return type, namespaces, template and other arguments."""
+    depth, at = 0, 0
+    for i, letter in enumerate(name):
+        if letter in "<({":
+            depth += 1
+            if letter != "{" and depth == 1 and i > at and name[i - 1] not in " :":
+                return name[at:i]
+        elif letter in ">)}":
+            depth -= 1
+        elif depth == 0 and letter in " :":
+            at = i + 1
+    return name[at:]
+
+
+@functools.lru_cache(maxsize=None)
+def binutils_place(path, address):
+    return clean_place(run(["addr2line", "-e", path, f"{address:#x}"], check=False).strip())
+
+
 def explain_function(mine, other, aliases):
     """Why the real function has two names, or None."""
     if mine == other:
@@ -156,10 +176,12 @@ def explain_function(mine, other, aliases):
         return "the symbol says .cold, .part, @VERSION..., DWARF does not"
     if any(base(mine) in names and base(other) in names for names in aliases):
         return "another name of the same address"
+    if "::" in mine and plain(mine) == plain(other) and "::" not in other.split("<")[0]:
+        return "DWARF has no linkage name, as for a template of a local class: it says the declared one"
     return None
 
 
-def explain(tool, address, ours, theirs, aliases, nothing, functions):
+def explain(tool, path, address, ours, theirs, aliases, nothing, functions):
     """Why the two chains differ, or None."""
     our_names = [clean_function(name) for name, _ in ours]
     their_names = [clean_function(name) for name, _ in theirs]
@@ -178,6 +200,10 @@ def explain(tool, address, ours, theirs, aliases, nothing, functions):
         # It prints the chain of the first of them, and the call of the innermost.
         if len(ours) > 1 and call_site(theirs[0][0]) == clean_place(ours[1][1]):
             return "two inlined calls at one address, and its first line agrees with ours"
+        if (tool == "eu-addr2line" and len(ours) == len(theirs) == 1 and our_names == their_names
+                and clean_place(ours[0][1])[0] == "??"
+                and binutils_place(path, address)[0] == "??"):
+            return "code without lines right behind a unit, which ends with a line; addr2line agrees with ours"
         return None
     if any(demangled(name) != name for name in their_names if name.startswith("_R")):
         their_names = [demangled(name) for name in their_names]
@@ -214,7 +240,7 @@ def compare(bench, path, count, folder):
     nothing, functions = without_code(path), Functions(path)
     reasons, unexplained = collections.Counter(), []
     for mine, other in zip(ours, theirs):
-        reason = explain(tool, int(mine[0], 16), mine[1], other[1], aliases, nothing, functions)
+        reason = explain(tool, path, int(mine[0], 16), mine[1], other[1], aliases, nothing, functions)
         if reason is None:
             unexplained.append((mine, other))
         reasons[reason or "UNEXPLAINED"] += 1
