@@ -3,32 +3,38 @@
  * Python: how long a running thread is held for its native and Python frames together, whether one
  * that waits is left alone, and what watching costs a program, beside austin and austinp.
  *
- *     a round:  the script alone │ under proftop 100, 1000 Hz │ under each austin 100, 1000 Hz
+ *     a round:  alone │ proftop at 100 Hz │ alone │ proftop at 1000 Hz │ alone │ austin at 100 Hz …
  *
- * A watched run is compared with the unwatched one of its own round; the median of the rounds is
- * told.  PROFTOP_PYTHON is the interpreter (/usr/bin/python3), PROFTOP_AUSTINS a list of austins.
+ * All of it is one process, which is attached to and left again: two processes of the same program
+ * differ by some per cent, for they lie elsewhere in memory.  A watched stretch is compared with
+ * the unwatched one before it; the median of the rounds is told.  PROFTOP_PYTHON is the interpreter
+ * (/usr/bin/python3), PROFTOP_AUSTINS a list of austins.
  */
 #include "config.h"
 
 #include "bench/bench.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proftop/memory.h"
 
-enum { ROUNDS = 5, ARGUMENTS_MAX = 16, WATCHERS_MAX = 12, OUTPUT_MAX = 4096 };
+enum { ROUNDS = 9, ARGUMENTS_MAX = 16, WATCHERS_MAX = 12, LINE_MAX_BYTES = 4096, ATTACH_MS = 500 };
 
 /*
- * Fifty Python frames deep, a hundred steps of the same work, and how long they took: the median,
- * and the quarter that others on the machine disturbed least.  Another thread waits meanwhile where
- * a stop would show: the third figure of its schedstat counts its turns on a CPU.
+ * Fifty Python frames deep: for each byte it reads, a hundred steps of the same work, and how long
+ * they took: the median, and the quarter that others on the machine disturbed least.  Another
+ * thread waits meanwhile where a stop would show: the third figure of its schedstat counts its
+ * turns on a CPU.
  */
-static const char script[] =
+static const char program[] =
     "import os, select, sys, threading, time\n"
     "told, epoll = [], select.epoll()\n"
     "r, w = os.pipe()\n"
@@ -49,20 +55,30 @@ static const char script[] =
     "    for i in range(400000):\n"
     "        s += i & 7\n"
     "    return s\n"
-    "def repeat():\n"
+    "def stretch():\n"
+    "    took, began = [], turns()\n"
     "    for i in range(100):\n"
     "        t = time.perf_counter()\n"
     "        work()\n"
     "        took.append(time.perf_counter() - t)\n"
+    "    took.sort()\n"
+    "    print('median', took[50], 'calm', took[25], 'turns', turns() - began, flush=True)\n"
+    "def repeat():\n"
+    "    while os.read(0, 1):\n"
+    "        stretch()\n"
     "def deep(n):\n"
     "    return deep(n - 1) if n else repeat()\n"
-    "took, began = [], turns()\n"
-    "deep(47)\n"
-    "took.sort()\n"
-    "print('median', took[50], 'calm', took[25], 'turns', turns() - began, flush=True)\n";
+    "deep(46)\n";
 
-struct run {
+struct stretch {
     double median_s, calm_s, turns;
+};
+
+/* The script, running. */
+struct script {
+    pid_t pid;
+    int ask;
+    FILE *told;
 };
 
 /* Somebody who watches the script, and what came of it. */
@@ -83,54 +99,75 @@ static double figure_behind(const char *output, const char *key)
     return found != NULL ? strtod(found + strlen(key), NULL) : 0;
 }
 
-/* Runs ARGV, reading what it prints; all 0 when it prints no figures. */
-static struct run run_reading(const char *const *argv)
+static bool script_start(struct script *script, const char *const *argv)
 {
-    char output[OUTPUT_MAX] = "";
-    size_t length = 0;
-    int out[2];
-    pid_t pid;
-    ssize_t got;
+    int in[2], out[2];
 
-    if (pipe(out) != 0)
-        return (struct run){ 0 };
-    pid = fork();
-    if (pid == 0) {
+    if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
+        return false;
+    script->pid = fork();
+    if (script->pid == 0) {
+        dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
-        close(out[0]);
-        close(out[1]);
-        if (freopen("/dev/null", "w", stderr) == NULL)
-            _exit(126);
         execvp(argv[0], (char *const *)argv);
         _exit(127);
     }
+    close(in[0]);
     close(out[1]);
-    while (length < sizeof(output) - 1 &&
-           (got = read(out[0], output + length, sizeof(output) - 1 - length)) > 0)
-        length += (size_t)got;
-    close(out[0]);
-    waitpid(pid, NULL, 0);
-    output[length] = '\0';
-    return (struct run){ figure_behind(output, "median "), figure_behind(output, "calm "),
-                         figure_behind(output, "turns ") };
+    script->ask = in[1];
+    script->told = fdopen(out[0], "r");
+    return script->pid > 0 && script->told != NULL;
 }
 
-static void watch_once(struct watcher *watcher, const char *const *python, const struct run *alone,
-                       unsigned round)
+static void script_end(struct script *script)
 {
-    const char *argv[2 * ARGUMENTS_MAX] = { NULL };
-    struct run watched;
-    size_t count = 0;
+    close(script->ask);
+    fclose(script->told);
+    waitpid(script->pid, NULL, 0);
+}
 
-    for (size_t i = 0; watcher->arguments[i] != NULL; i++)
-        argv[count++] = watcher->arguments[i];
-    for (size_t i = 0; python[i] != NULL; i++)
-        argv[count++] = python[i];
-    watched = run_reading(argv);
-    watcher->fails = watched.median_s == 0;
-    watcher->slowdown[round] = (watched.median_s / alone->median_s - 1) * 100;
-    watcher->calm_slowdown[round] = (watched.calm_s / alone->calm_s - 1) * 100;
+/* All 0 when the script tells no figures. */
+static struct stretch script_stretch(const struct script *script)
+{
+    char line[LINE_MAX_BYTES] = "";
+
+    if (write(script->ask, ".", 1) != 1 || fgets(line, sizeof(line), script->told) == NULL)
+        return (struct stretch){ 0 };
+    return (struct stretch){ figure_behind(line, "median "), figure_behind(line, "calm "),
+                             figure_behind(line, "turns ") };
+}
+
+static double slower(double watched_s, double alone_s)
+{
+    return (watched_s / alone_s - 1) * 100;
+}
+
+/* Attaches, has the script work, and leaves. */
+static void watch_once(struct watcher *watcher, const struct script *script, unsigned round)
+{
+    const char *argv[ARGUMENTS_MAX] = { NULL };
+    const struct timespec attaching = { .tv_nsec = ATTACH_MS * 1000 * 1000 };
+    char *pid = xasprintf("%d", (int)script->pid);
+    struct stretch alone = script_stretch(script), watched;
+    size_t count = 0;
+    pid_t started;
+
+    for (; watcher->arguments[count] != NULL; count++)
+        argv[count] = watcher->arguments[count];
+    argv[count++] = "-p";
+    argv[count] = pid;
+    started = bench_start(argv);
+    nanosleep(&attaching, NULL);
+    watched = script_stretch(script);
+    watcher->fails = started < 0 || waitpid(started, NULL, WNOHANG) != 0 || watched.median_s == 0;
+    if (!watcher->fails) {
+        kill(started, SIGINT);
+        waitpid(started, NULL, 0);
+    }
+    watcher->slowdown[round] = slower(watched.median_s, alone.median_s);
+    watcher->calm_slowdown[round] = slower(watched.calm_s, alone.calm_s);
     watcher->turns[round] = watched.turns;
+    free(pid);
 }
 
 /* What a report says of a recording: the figure behind KEY. */
@@ -138,7 +175,7 @@ static double reported(const char *proftop, const char *file, const char *key)
 {
     char *command = xasprintf("'%s' report --json '%s'", proftop, file);
     FILE *report = popen(command, "r");
-    char *quoted = xasprintf("\"%s\":", key), line[OUTPUT_MAX];
+    char *quoted = xasprintf("\"%s\":", key), line[LINE_MAX_BYTES];
     double figure = 0;
 
     while (report != NULL && figure == 0 && fgets(line, sizeof(line), report) != NULL)
@@ -196,8 +233,8 @@ static void add_proftop(struct watcher *watcher, const char *proftop, const char
     watcher->ours = true;
     memcpy(watcher->arguments,
            (const char *[]){ proftop, "record", "-F", rate, "--source", "ptrace", "--force", "-o",
-                             watcher->file, "--", NULL },
-           11 * sizeof(char *));
+                             watcher->file, NULL },
+           10 * sizeof(char *));
 }
 
 static void add_austin(struct watcher *watcher, const char *austin, unsigned number,
@@ -217,10 +254,11 @@ int main(void)
     const char *listed = getenv("PROFTOP_AUSTINS");
     char *proftop = xasprintf("%s/proftop", built != NULL ? built : ".");
     char *austins = xstrdup(listed != NULL ? listed : "austin:austinp"), *rest = austins, *austin;
-    const char *const python[] = { named != NULL ? named : "/usr/bin/python3", "-c", script, NULL };
+    const char *const python[] = { named != NULL ? named : "/usr/bin/python3", "-c", program,
+                                   NULL };
     struct watcher *watchers = xcalloc(WATCHERS_MAX, sizeof(*watchers));
     unsigned count = 0;
-    double steps[ROUNDS];
+    struct script running;
 
     if (access(python[0], X_OK) != 0) {
         printf("python: no %s here\n", python[0]);
@@ -235,16 +273,18 @@ int main(void)
         add_austin(&watchers[count], austin, count, 1000);
         count++;
     }
+    if (!script_start(&running, python)) {
+        printf("python: %s does not start\n", python[0]);
+        return 1;
+    }
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct run alone = run_reading(python);
-
-        steps[round] = alone.median_s * 1000;
         for (unsigned i = 0; i < count; i++) {
             if (!watchers[i].fails)
-                watch_once(&watchers[i], python, &alone, round);
+                watch_once(&watchers[i], &running, round);
         }
     }
-    bench_figure("a step alone", bench_median(steps, ROUNDS), "ms");
+    bench_figure("a step alone", script_stretch(&running).median_s * 1000, "ms");
+    script_end(&running);
     for (unsigned i = 0; i < count; i++) {
         tell(proftop, &watchers[i]);
         free(watchers[i].name);
