@@ -289,11 +289,15 @@ static void bursts_land_in_their_lanes(void **state)
     assert_lands(&bench, "sync", LANE_TARGET, "write_bytes", 10);
     assert_leads(&bench, "sync", "sync_storm");
     assert_lands(&bench, "forks", LANE_SYSTEM, "forks", 3);
-    assert_leads(&bench, "forks", "fork_storm");
+    if (geteuid() == 0)
+        assert_leads(&bench, "forks", "fork_storm");
     assert_true(hog.ended_ns != 0);
     assert_stopped(&bench);
     assert_named(&bench, &hog);
     bench_free(&bench);
+    if (geteuid() != 0)
+        skip_because("who leads while it forks: the kernel's time there, which few pieces tell "
+                     "of where its frames are not permitted");
 }
 
 /* As for a user who may not see into the kernel: its time still has the function that caused it. */
