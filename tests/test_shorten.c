@@ -60,6 +60,52 @@ static void the_left_end_goes_last(void **state)
     expect("größe_über_alles", 8, "…r_alles");
 }
 
+/* A name of a few random words, as C++ has them. */
+static void random_name(uint64_t *state, char out[256])
+{
+    static const char *const words[] = { "std::", "größe::", "Table<int>", "Table<long>",
+                                         "::sum", "(int)",   "(long)",     " const",
+                                         "f",     "g",       "a",          "…" };
+    size_t length = 0;
+
+    out[0] = '\0';
+    for (int i = 0; i < 12; i++) {
+        *state = *state * UINT64_C(6364136223846793005) + 1;
+        length += (size_t)snprintf(out + length, 256 - length, "%s", words[(*state >> 40) % 12]);
+    }
+}
+
+static size_t characters_of(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
+static void two_names_are_never_shown_alike(void **state)
+{
+    uint64_t random = 7;
+
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        char left[256], right[256], left_out[300], right_out[300];
+        size_t columns = 4 + (size_t)i % 60;
+
+        random_name(&random, left);
+        random_name(&random, right);
+        if (i % 3 == 0) /* all alike but for the beginning, or the end */
+            snprintf(right, sizeof(right), "x%.250s", left);
+        else if (i % 3 == 1)
+            snprintf(right, sizeof(right), "%.250sx", left);
+        symbol_apart(left, right, columns, left_out, sizeof(left_out));
+        symbol_apart(right, left, columns, right_out, sizeof(right_out));
+        assert_true(characters_of(left_out) <= columns && characters_of(right_out) <= columns);
+        assert_int_equal(strcmp(left, right) == 0, strcmp(left_out, right_out) == 0);
+    }
+}
+
 static void odd_brackets_do_no_harm(void **state)
 {
     static const char *const odd[] = { "(((((",     ")))))",       "a<b(c>d)", "operator",
@@ -138,6 +184,7 @@ int main(void)
         cmocka_unit_test(arguments_go_first),
         cmocka_unit_test(template_arguments_go_next),
         cmocka_unit_test(the_left_end_goes_last),
+        cmocka_unit_test(two_names_are_never_shown_alike),
         cmocka_unit_test(odd_brackets_do_no_harm),
         cmocka_unit_test(cpp_and_both_rusts_are_demangled),
         cmocka_unit_test(a_name_made_to_exhaust_is_left_raw),

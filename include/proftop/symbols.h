@@ -127,4 +127,12 @@ void symbols_counts(struct symbols *symbols, struct symbols_counts *counts);
  */
 char *symbol_shorten(const char *name, size_t columns, char *out, size_t size_bytes);
 
+/*
+ * NAME in at most COLUMNS (4 or more) characters, cut where it is least like OTHER: where the two
+ * begin to differ stays.  Made of OTHER and NAME the other way round, it is never the same, unless
+ * they are.  Pure.  Returns OUT.
+ */
+char *symbol_apart(const char *name, const char *other, size_t columns, char *out,
+                   size_t size_bytes);
+
 #endif

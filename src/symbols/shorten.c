@@ -189,3 +189,43 @@ char *symbol_shorten(const char *name, size_t columns, char *out, size_t size_by
     free(text);
     return out;
 }
+
+/* COUNT characters further in TEXT, or its end. */
+static const char *skip(const char *text, size_t count)
+{
+    for (; count > 0 && *text != '\0'; count--) {
+        text++;
+        while (is_continuation(*text))
+            text++;
+    }
+    return text;
+}
+
+/* How many characters NAME and OTHER begin with in common. */
+static size_t common(const char *name, const char *other)
+{
+    size_t bytes = 0, count = 0;
+
+    while (name[bytes] != '\0' && name[bytes] == other[bytes])
+        bytes++;
+    while (bytes > 0 && is_continuation(name[bytes]))
+        bytes--;
+    for (size_t i = 0; i < bytes; i++)
+        count += !is_continuation(name[i]);
+    return count;
+}
+
+char *symbol_apart(const char *name, const char *other, size_t columns, char *out,
+                   size_t size_bytes)
+{
+    size_t before = common(name, other), room = columns > 2 ? columns - 2 : 1; /* two "…" */
+    size_t left = before > room / 2 ? before - room / 2 : 0;
+    const char *from = skip(name, left), *to = skip(from, room);
+
+    if (characters(name) <= columns)
+        snprintf(out, size_bytes, "%s", name);
+    else
+        snprintf(out, size_bytes, "%s%.*s%s", left > 0 ? "…" : "", (int)(to - from), from,
+                 *to != '\0' ? "…" : "");
+    return out;
+}

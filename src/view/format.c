@@ -183,13 +183,35 @@ static char *tail_of(const struct screen_input *input, const char *name, int col
                      format_scrolled(name, width - columns + 1));
 }
 
-static bool same_as_another(const struct name_set *set, const function_id *functions, int index)
+/* Which other function of SET has the same text as INDEX; −1: none. */
+static int find_same(const struct name_set *set, const function_id *functions, int index)
 {
     for (int i = 0; i < set->count; i++)
         if (i != index && functions[i] != functions[index] &&
             strcmp(set->names[i], set->names[index]) == 0)
-            return true;
-    return false;
+            return i;
+    return -1;
+}
+
+/* Those whose ends are the same as well show where they differ. */
+static void tell_apart(struct name_set *set, const function_id *functions,
+                       const struct names *names, int columns)
+{
+    int *same = xcalloc((size_t)set->count, sizeof(same[0]));
+    char buffer[NAME_MAX_BYTES];
+
+    for (int i = 0; i < set->count; i++)
+        same[i] = find_same(set, functions, i);
+    for (int i = 0; i < set->count; i++) {
+        if (same[i] < 0 || columns < 4)
+            continue;
+        symbol_apart(names_get(names, functions[i])->name,
+                     names_get(names, functions[same[i]])->name, (size_t)columns, buffer,
+                     sizeof(buffer));
+        free(set->names[i]);
+        set->names[i] = xstrdup(buffer);
+    }
+    free(same);
 }
 
 struct name_set *format_names(const struct screen_input *input, const function_id *functions,
@@ -207,7 +229,7 @@ struct name_set *format_names(const struct screen_input *input, const function_i
         set->names[i] =
             xstrdup(format_name(buffer, input, names_get(names, functions[i]), columns));
     for (int i = 0; i < set->count; i++)
-        same[i] = same_as_another(set, functions, i);
+        same[i] = find_same(set, functions, i) >= 0;
     for (int i = 0; i < set->count; i++) {
         if (!same[i])
             continue;
@@ -215,6 +237,7 @@ struct name_set *format_names(const struct screen_input *input, const function_i
         set->names[i] = tail_of(input, names_get(names, functions[i])->name, columns);
     }
     free(same);
+    tell_apart(set, functions, names, columns);
     return set;
 }
 
