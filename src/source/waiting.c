@@ -4,6 +4,7 @@
 
 #include "waiting.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "proftop/clock.h"
@@ -76,11 +77,12 @@ static bool same_moment(const struct proc_schedstat *a, const struct proc_scheds
     return a->cpu_ns == b->cpu_ns && a->slices == b->slices;
 }
 
+/* By errno: what is becoming another program cannot be read either, for that moment. */
 static void say_denied(struct waiting *waiting, const struct thread *thread, uint64_t now_ns)
 {
     struct proc_stat stat;
 
-    if (waiting->denied || !waiting->wanted)
+    if (waiting->denied || !waiting->wanted || (errno != EPERM && errno != EACCES))
         return;
     /* What is about to end cannot be read either, by anyone. */
     if (!proc_stat(target_proc_root(waiting->roster->target), thread->pid, thread->tid, &stat) ||
@@ -119,6 +121,7 @@ static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_
 
     if (thread->tracee.interrupted)
         return false; /* it stands still for us, not of its own will */
+    errno = 0;
     if (!thread_syscall(roster, thread, &syscall)) {
         say_denied(waiting, thread, now_ns);
         return false;
@@ -127,6 +130,7 @@ static bool peek_sleeper(struct waiting *waiting, struct thread *thread, uint64_
         return false;
     if (waiting->pythons != NULL)
         pythons_prepare(waiting->pythons, thread, now_ns);
+    errno = 0;
     if (!peek_blocked(&waiting->peek, thread->pid, thread->tid, &syscall, &frozen)) {
         say_denied(waiting, thread, now_ns);
         return false;
