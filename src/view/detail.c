@@ -67,11 +67,13 @@ static void render_lines(const struct view_extra *extra, struct grid *grid, uint
     uint32_t count = extra->line_count < LINES ? extra->line_count : LINES;
     int each = LINE_COLUMNS;
 
+    if (count == 0 || self == 0)
+        return;
     if (extra->source != NULL) {
         count = count < LINES_WITH_TEXT ? count : LINES_WITH_TEXT;
         each = (grid->columns - column) / (int)count;
     }
-    for (uint32_t i = 0; i < count && self != 0; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const struct fold_line *line = &extra->lines[i];
 
         render_line(line, grid, column, (double)line->self / (double)self);
