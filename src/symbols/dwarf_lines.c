@@ -389,10 +389,11 @@ bool dwarf_lines_locate(struct dwarf_table *table, const struct dwarf_sections *
 {
     Dwarf_Attribute attribute;
     Dwarf_Word offset = 0;
+    Dwarf_Die first;
 
     *table = (struct dwarf_table){ .sections = sections };
     if ((dwarf_formudata(dwarf_attr(die, DW_AT_stmt_list, &attribute), &offset) != 0 && !split) ||
-        dwarf_diecu(die, &(Dwarf_Die){ 0 }, &table->address_size, NULL) == NULL)
+        dwarf_diecu(die, &first, &table->address_size, NULL) == NULL)
         return false;
     table->offset = offset;
     return true;
