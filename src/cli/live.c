@@ -76,7 +76,8 @@ static struct target_terminal terminal_for_output(void)
 
 /*
  * The command outlives us: somebody has to hold its terminal and read what it prints, or it would
- * be hung up on, or stand still when the terminal is full.
+ * be hung up on, or stand still when the terminal is full.  Nothing else of ours is held: whoever
+ * waits for the end of a pipe that we were given is not to wait for the command's.
  */
 static void leave_running(int master)
 {
@@ -87,14 +88,14 @@ static void leave_running(int master)
         return;
     setsid();
     signal(SIGHUP, SIG_IGN);
-    for (int fd = 0; fd < 3; fd++)
-        close(fd);
+    dup2(master, STDIN_FILENO);
+    closefrom(STDIN_FILENO + 1);
     for (;;) {
-        struct pollfd fd = { .fd = master, .events = POLLIN };
+        struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
         ssize_t count;
 
         poll(&fd, 1, -1);
-        count = read(master, bytes, sizeof(bytes));
+        count = read(STDIN_FILENO, bytes, sizeof(bytes));
         if (count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN))
             _exit(0);
     }
