@@ -16,7 +16,13 @@
 #include "naming.h"
 #include "proftop/memory.h"
 
-enum { ROWS_MAX = 1 << 26, FILES_MAX = 1 << 20, FORMATS_MAX = 16, NO_FILE = UINT32_MAX };
+enum {
+    ROWS_MAX = 1 << 26,
+    RESERVED_MAX = 1 << 20, /* of them */
+    FILES_MAX = 1 << 20,
+    FORMATS_MAX = 16,
+    NO_FILE = UINT32_MAX
+};
 
 /* A run of rows with rising addresses; runs themselves come in any order. */
 struct sequence {
@@ -325,6 +331,8 @@ static void reserve_rows(struct program *program)
     enum { bytes_a_row = 3 };
     size_t likely = (size_t)(program->bytes.end - program->bytes.at) / bytes_a_row;
 
+    if (likely > RESERVED_MAX)
+        likely = RESERVED_MAX;
     program->rows =
         array_reserve(NULL, &program->rows_capacity, likely + 1, sizeof(*program->rows));
 }
