@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -238,6 +239,15 @@ static void lay_out(struct fake *fake)
     put_frame(outer_shim, NULL, 0, NULL, OWNER_SHIM);
 }
 
+/* Puts the generator's frame where memory ends right behind the last that is known of it. */
+static void move_to_the_edge(struct fake *fake, uint8_t *pages, size_t page_bytes)
+{
+    void *edge = pages + page_bytes - (OWNER + 1);
+
+    memcpy(edge, fake->heap, OWNER + 1);
+    put(fake->chunk + 8, PREVIOUS, address_of(edge), 8);
+}
+
 /* Five native frames; the second and the fourth hold the shims. */
 static uint32_t native_frames(struct fixture *fixture)
 {
@@ -303,6 +313,24 @@ static void expect_python(const struct fixture *fixture, uint32_t at, const char
     assert_string_equal(code->name, name);
     assert_string_equal(code->file, "app.py");
     assert_int_equal(fixture->frames[at].address, line);
+}
+
+static void test_memory_may_end_behind_a_frame(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    uint8_t *pages =
+        mmap(NULL, 2 * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    assert_ptr_not_equal(pages, MAP_FAILED);
+    assert_int_equal(munmap(pages + page_bytes, page_bytes), 0);
+    publish(&versions[0]);
+    lay_out(&fixture->fake);
+    move_to_the_edge(&fixture->fake, pages, page_bytes);
+    assert_int_equal(sample(fixture), 6);
+    assert_int_equal(python_sample_end(fixture->sample), PYTHON_COMPLETE);
+    expect_python(fixture, 2, "items", 23);
+    munmap(pages, page_bytes);
 }
 
 static void test_published_offsets_give_the_frames(void **state)
@@ -402,6 +430,13 @@ static void test_hostile_memory_costs_no_native_frame(void **state)
 
 static void test_what_is_not_supported_says_so(void **state)
 {
+    /* Further than what is read of a thread state, a frame, a code object. */
+    const struct {
+        uint16_t at;
+        uint64_t offset;
+    } beyond[] = { { versions[1].threads_head, UINT64_MAX }, { versions[1].native_id, 505 },
+                   { versions[1].current_frame, 4000 },      { versions[1].owner, 121 },
+                   { versions[1].instruction, 4000 },        { versions[1].name, 249 } };
     struct fixture *fixture = *state;
     struct error error = { 0 };
 
@@ -414,16 +449,19 @@ static void test_what_is_not_supported_says_so(void **state)
     put(_PyRuntime, 8, 0x03200000, 8);
     assert_null(python_open("/proc", fixture->maps, fixture->codes, &error));
     assert_string_equal(error.message, "Python 3.32 is not known");
-    put(_PyRuntime, 8, versions[1].version, 8);
-    put(_PyRuntime, versions[1].threads_head, UINT64_MAX, 8);
-    assert_null(python_open("/proc", fixture->maps, fixture->codes, &error));
-    assert_string_equal(error.message, "the interpreter's offsets make no sense");
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++) {
+        publish(&versions[1]);
+        put(_PyRuntime, beyond[i].at, beyond[i].offset, 8);
+        assert_null(python_open("/proc", fixture->maps, fixture->codes, &error));
+        assert_string_equal(error.message, "the interpreter's offsets make no sense");
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_published_offsets_give_the_frames, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_may_end_behind_a_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_code_object_that_changed_gets_its_new_name, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_hostile_memory_costs_no_native_frame, set_up,

@@ -18,7 +18,6 @@
 #include "proftop/memory.h"
 
 enum {
-    CODE_BYTES = 256,
     TEXT_MAX = 4096,       /* characters of a name or path that are read */
     TABLE_MAX = 1 << 20,   /* bytes of a line table */
     ENTRIES_MAX = 1 << 16, /* then the cache starts over */

@@ -53,7 +53,8 @@ static bool add_chunk(struct python *python, struct python_sample *sample, uint6
 static const uint8_t *frame_bytes(struct python *python, struct python_sample *sample,
                                   uint64_t address, uint32_t *ahead, uint8_t *buffer)
 {
-    const uint8_t *bytes = copied(sample, address, FRAME_BYTES);
+    uint32_t size = python->frame_bytes;
+    const uint8_t *bytes = copied(sample, address, size);
 
     if (bytes != NULL)
         return bytes;
@@ -68,11 +69,10 @@ static const uint8_t *frame_bytes(struct python *python, struct python_sample *s
         uint64_t previous = python_word(sample->pieces[sample->piece_count - 1].bytes, 0);
 
         if (previous != 0 && address - previous < CHUNK_BYTES &&
-            add_chunk(python, sample, previous) &&
-            (bytes = copied(sample, address, FRAME_BYTES)) != NULL)
+            add_chunk(python, sample, previous) && (bytes = copied(sample, address, size)) != NULL)
             return bytes;
     }
-    return python_read(python, address, buffer, FRAME_BYTES) ? buffer : NULL;
+    return python_read(python, address, buffer, size) ? buffer : NULL;
 }
 
 static void end_run(struct python_sample *sample, uint32_t first, uint64_t anchor)
@@ -194,8 +194,8 @@ static bool read_state(struct python *python, struct thread *thread, uint32_t in
         remote[count++] = (struct iovec){ (void *)(uintptr_t)thread->chunk, CHUNK_BYTES };
     }
     for (uint32_t i = 0; index == 0 && i < thread->last_count && i < READ_AHEAD_MAX; i++) {
-        local[count] = (struct iovec){ sample->heap[i], FRAME_BYTES };
-        remote[count++] = (struct iovec){ (void *)(uintptr_t)thread->last[i], FRAME_BYTES };
+        local[count] = (struct iovec){ sample->heap[i], python->frame_bytes };
+        remote[count++] = (struct iovec){ (void *)(uintptr_t)thread->last[i], python->frame_bytes };
         sample->heap_address[i] = thread->last[i];
     }
     got = process_vm_readv(python->pid, local, count, remote, count, 0);
@@ -209,7 +209,7 @@ static bool read_state(struct python *python, struct thread *thread, uint32_t in
         got -= CHUNK_BYTES;
     }
     if (index == 0)
-        sample->heap_count = (uint32_t)(got / FRAME_BYTES);
+        sample->heap_count = (uint32_t)(got / python->frame_bytes);
     return true;
 }
 

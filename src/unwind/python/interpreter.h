@@ -20,8 +20,6 @@
 #include "proftop/python.h"
 
 enum {
-    THREAD_BYTES = 512, /* of a thread state, as far as we look */
-    FRAME_BYTES = 128,  /* of a frame */
     CHUNK_BYTES = 16 * 1024,
     CHUNKS_KEPT = 8, /* pieces of the data stack one sample can hold */
     STATES_MAX = 8,  /* thread states of one thread: one a subinterpreter */
@@ -74,6 +72,7 @@ struct thread {
     uint64_t chunk;              /* where the data stack was: read ahead next time */
     uint64_t *last;              /* the frames' addresses of the last sample, for 3.8–3.10 */
     uint32_t last_count;
+    uint8_t doubled; /* how often the rest between looks for its state was */
 };
 
 struct code_cache;
@@ -83,6 +82,7 @@ struct python {
     int32_t pid;
     struct codes *codes;
     struct python_offsets offsets;
+    uint32_t frame_bytes; /* of a frame, what is looked at: memory may end right behind it */
     char version[16];
     uint64_t runtime;
     int32_t pthread_tid_offset; /* of the TID in struct pthread, before 3.11; -1 not found yet */

@@ -69,6 +69,24 @@ static const struct python_offsets known[] = {
       .text = { 40, 56 } },
 };
 
+uint32_t python_frame_bytes(const struct python_offsets *offsets)
+{
+    const struct {
+        uint32_t at, size;
+    } fields[] = { { offsets->frame.code, 8 },
+                   { offsets->frame.previous, 8 },
+                   { offsets->frame.instruction, 8 },
+                   { offsets->frame.owner, 1 },
+                   { offsets->frame.entry, 1 } };
+    uint32_t bytes = 0;
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (fields[i].at != PYTHON_ABSENT && fields[i].at + fields[i].size > bytes)
+            bytes = fields[i].at + fields[i].size;
+    }
+    return bytes;
+}
+
 const struct python_offsets *python_offsets_known(uint16_t version)
 {
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -115,13 +133,13 @@ static uint64_t word(const uint8_t *bytes, uint16_t at)
 static bool offset(const uint8_t *bytes, uint16_t at, uint64_t limit, uint64_t *value)
 {
     *value = word(bytes, at);
-    return *value < limit;
+    return *value <= limit;
 }
 
 bool python_offsets_published(const uint8_t bytes[PYTHON_PUBLISHED_BYTES],
                               struct python_offsets *offsets, struct error *error)
 {
-    enum { SMALL = 4096, LARGE = 1 << 20 };
+    enum { WORD = 8, SMALL = 4096, LARGE = 1 << 20 };
     uint64_t full_version = word(bytes, 8), own = 0, locked = 0, holder = 0, value = 0;
     uint16_t version = (uint16_t)(full_version >> 16);
     const struct publication *at;
@@ -150,20 +168,20 @@ bool python_offsets_published(const uint8_t bytes[PYTHON_PUBLISHED_BYTES],
     TAKE(interpreter.next, interpreter_next, LARGE);
     TAKE(interpreter.threads_head, threads_head, LARGE);
     TAKE(interpreter.gil, gil_pointer, LARGE);
-    TAKE(thread.next, thread_next, SMALL);
-    TAKE(thread.frame, thread_frame, SMALL);
-    TAKE(thread.thread_id, thread_id, SMALL);
-    TAKE(thread.native_id, native_id, SMALL);
-    TAKE(thread.chunk, chunk, SMALL);
-    TAKE(frame.previous, frame_previous, SMALL);
-    TAKE(frame.code, frame_code, SMALL);
-    TAKE(frame.instruction, frame_instruction, SMALL);
-    TAKE(frame.owner, frame_owner, SMALL);
-    TAKE(code.file, code_file, SMALL);
-    TAKE(code.name, code_name, SMALL);
-    TAKE(code.qualified, code_qualified, SMALL);
-    TAKE(code.lines, code_lines, SMALL);
-    TAKE(code.first_line, code_first_line, SMALL);
+    TAKE(thread.next, thread_next, THREAD_BYTES - WORD);
+    TAKE(thread.frame, thread_frame, THREAD_BYTES - WORD);
+    TAKE(thread.thread_id, thread_id, THREAD_BYTES - WORD);
+    TAKE(thread.native_id, native_id, THREAD_BYTES - WORD);
+    TAKE(thread.chunk, chunk, THREAD_BYTES - WORD);
+    TAKE(frame.previous, frame_previous, FRAME_BYTES - WORD);
+    TAKE(frame.code, frame_code, FRAME_BYTES - WORD);
+    TAKE(frame.instruction, frame_instruction, FRAME_BYTES - WORD);
+    TAKE(frame.owner, frame_owner, FRAME_BYTES - WORD);
+    TAKE(code.file, code_file, CODE_BYTES - WORD);
+    TAKE(code.name, code_name, CODE_BYTES - WORD);
+    TAKE(code.qualified, code_qualified, CODE_BYTES - WORD);
+    TAKE(code.lines, code_lines, CODE_BYTES - WORD);
+    TAKE(code.first_line, code_first_line, CODE_BYTES - WORD);
     TAKE(code.bytecode, code_bytecode, SMALL);
 #undef TAKE
     sane = sane && offset(bytes, at->gil_own, LARGE, &own) &&

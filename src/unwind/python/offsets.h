@@ -25,6 +25,9 @@ enum python_lines { LINES_LNOTAB, LINES_DELTAS, LINES_LOCATIONS };
 
 #define PYTHON_ABSENT UINT16_MAX
 
+/* How far into a structure its offsets reach at most: so much of it is read at once. */
+enum { THREAD_BYTES = 512, FRAME_BYTES = 128, CODE_BYTES = 256 };
+
 struct python_offsets {
     uint16_t version; /* 0x030b */
     enum python_layout layout;
@@ -57,6 +60,9 @@ struct python_offsets {
 
 /* The offsets for VERSION (0x0308–0x030c), or NULL. */
 const struct python_offsets *python_offsets_known(uint16_t version);
+
+/* How much of a frame its offsets reach. */
+uint32_t python_frame_bytes(const struct python_offsets *offsets);
 
 enum { PYTHON_PUBLISHED_BYTES = 1024, LOCK_LOOKED_AT = 64 };
 

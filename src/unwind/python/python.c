@@ -94,6 +94,7 @@ struct python *python_open(const char *proc_root, const struct maps *maps, struc
         python_close(python);
         return NULL;
     }
+    python->frame_bytes = python_frame_bytes(&python->offsets);
     python->namespaced = is_namespaced(proc_root, python->pid);
     python_threads_look(python);
     return python;
