@@ -98,7 +98,8 @@ comes_and_goes() { # INTERPRETER
         fail "$1 was disturbed: $(cat "$folder/told" "$folder/words")"
 }
 
-# Trampolines with a name for each function lie between the frames, and no stack ends at them.
+# Trampolines with a name for each function lie between the frames, and no stack ends at them.  One
+# that was just entered has no frame of Python's yet, and is all there is to name.
 perf_names() { # INTERPRETER
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 12))' || return 0
     "$built/proftop" record -F 500 --source ptrace --no-waiting --format folded -o "$folder/named" --force \
@@ -106,10 +107,10 @@ perf_names() { # INTERPRETER
     awk -v who="$1 -X perf" '
         { all += $NF }
         /\[broken|cut\]/ { broken += $NF }
-        /top_[ab]_\[j\]/ { twice += $NF }
+        /top_a \(.*top_a_\[j\]|top_b \(.*top_b_\[j\]/ { twice += $NF }
         END {
             print who ": " broken + 0 " of " all + 0 " stacks broken, " twice + 0 " name a function twice"
-            exit broken * 2 > all || twice != 0
+            exit broken * 10 > all || twice != 0
         }' \
         "$folder/named" || status=1
 }

@@ -11,9 +11,10 @@
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 
-/* A process that was just exec'd needs a moment before it can be read; what still fails then is a
- * version or a build that is not supported. */
-#define TRY_AGAIN_NS (50 * NS_PER_MS)
+/* A process that was just exec'd needs a moment before it can be read, so it is tried again, ever
+ * more rarely; what still fails after that is a version or a build that is not supported. */
+#define TRY_AGAIN_MIN_NS (2 * NS_PER_MS)
+#define TRY_AGAIN_MAX_NS (64 * NS_PER_MS)
 #define GIVE_UP_NS (NS_PER_S / 2)
 
 void pythons_init(struct pythons *pythons, struct roster *roster,
@@ -40,7 +41,11 @@ static void try_open(struct pythons *pythons, struct tracked *process, uint64_t 
     const struct maps *maps = roster_maps(roster, process, now_ns);
     struct error error;
 
-    process->python_due_ns = now_ns + TRY_AGAIN_NS;
+    if (process->python_rest_ns == 0)
+        process->python_rest_ns = TRY_AGAIN_MIN_NS;
+    process->python_due_ns = now_ns + process->python_rest_ns;
+    if (process->python_rest_ns < TRY_AGAIN_MAX_NS)
+        process->python_rest_ns *= 2;
     if (maps == NULL || !python_suspected(maps))
         return;
     process->python = python_open(target_proc_root(roster->target), maps, pythons->codes, &error);

@@ -69,7 +69,8 @@ static void forget_program(struct tracked *process)
     python_close(process->python);
     process->maps = NULL;
     process->python = NULL;
-    process->python_due_ns = process->python_first_ns = process->python_ns = 0;
+    process->python_due_ns = process->python_first_ns = process->python_rest_ns = 0;
+    process->python_ns = 0;
 }
 
 static void process_free(struct roster *roster, struct tracked *process)

@@ -41,6 +41,7 @@ struct tracked {
     uint64_t cpu_ns, cpu_read_ns;            /* of all its threads, and when that was read */
     struct python *python;                   /* its interpreter, or NULL; pythons.h */
     uint64_t python_due_ns, python_first_ns; /* when to try to open it; the first futile try */
+    uint64_t python_rest_ns;                 /* no new try so soon after one */
     uint64_t python_ns; /* perf: CPU time of an interpreter whose frames it cannot show */
     struct tracked *next;
 };

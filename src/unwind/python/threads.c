@@ -21,7 +21,12 @@
 
 enum { INTERPRETERS_MAX = 256, STATES_WALKED_MAX = 16384, PTHREAD_BYTES = 2304, GLIBC_TID = 720 };
 
-#define LOOK_NS (100 * NS_PER_MS)
+/*
+ * A thread without a state either has none, or is so young that it will get one: it is looked for
+ * again after this time, and each time after twice as long.
+ */
+#define LOOK_NS (4 * NS_PER_MS)
+enum { DOUBLED_MAX = 5 };
 
 struct thread *python_threads_find(struct python *python, int32_t tid)
 {
@@ -200,14 +205,12 @@ static void walk_states(struct python *python, uint64_t interpreter, uint64_t lo
     free(addresses);
 }
 
-void python_threads_look(struct python *python)
+static void walk_interpreters(struct python *python)
 {
     const struct python_offsets *offsets = &python->offsets;
     unsigned budget = STATES_WALKED_MAX;
     uint64_t interpreter;
 
-    python->looked_ns = clock_now_ns();
-    update_threads(python);
     python->lock_count = 0;
     if (!python_read(python, python->runtime + offsets->runtime.interpreters_head, &interpreter,
                      sizeof(interpreter)))
@@ -230,6 +233,21 @@ void python_threads_look(struct python *python)
     }
 }
 
+void python_threads_look(struct python *python)
+{
+    python->looked_ns = clock_now_ns();
+    update_threads(python);
+    walk_interpreters(python);
+    for (size_t i = 0; i < python->thread_count; i++) {
+        struct thread *thread = &python->threads[i];
+
+        if (thread->state_count != 0)
+            thread->doubled = 0;
+        else if (thread->doubled < DOUBLED_MAX)
+            thread->doubled++;
+    }
+}
+
 void python_threads_fini(struct python *python)
 {
     for (size_t i = 0; i < python->thread_count; i++)
@@ -245,7 +263,7 @@ void python_prepare(struct python *python, int32_t tid)
 
     if (thread != NULL && thread->state_count != 0)
         return;
-    if (clock_now_ns() - python->looked_ns >= LOOK_NS)
+    if (clock_now_ns() - python->looked_ns >= LOOK_NS << (thread != NULL ? thread->doubled : 0))
         python_threads_look(python);
 }
 
