@@ -24,7 +24,7 @@ share() {
     got=$("$built/proftop" report "$folder/$1" --view top --format csv -n 1000 | awk -F, -v column="$2" -v name="$3" '
         NR == 1 { for (i = 1; i <= NF; i++) { if ($i == column) c = i; if ($i == "name") n = i; if ($i == "kind") k = i } }
         NR > 1 && $n == name { sum += $c }
-        NR > 1 && $k == "kernel" && column == "self_pct" { kernel += $c }
+        NR > 1 && ($k == "kernel" || $n == "[kernel]") && column == "self_pct" { kernel += $c }
         END { print 100 * sum / (100 - kernel) }')
     if ! awk -v got="$got" -v low="$4" -v high="$5" 'BEGIN { exit !(got >= low && got <= high) }'; then
         echo "$1: $2 of $3 is $got, not between $4 and $5"

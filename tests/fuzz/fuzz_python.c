@@ -114,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     python->codes = codes_new();
     python->cache = python_code_cache_new();
     if (choose_offsets(python, data[0])) {
+        python->frame_bytes = python_frame_bytes(&python->offsets);
         add_thread(python);
         sample(python);
         sample(python); /* with what is remembered */
