@@ -89,6 +89,7 @@ struct python {
     struct thread *threads;     /* sorted by tid */
     size_t thread_count, thread_capacity;
     uint64_t looked_ns;         /* when the thread states were last walked */
+    uint64_t look_rest_ns;      /* no new walk so soon after it, for what it cost */
     uint64_t locks[STATES_MAX]; /* every interpreter's lock */
     uint32_t lock_count;
     bool namespaced; /* its TIDs are not ours */

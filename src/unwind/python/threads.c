@@ -23,10 +23,11 @@ enum { INTERPRETERS_MAX = 256, STATES_WALKED_MAX = 16384, PTHREAD_BYTES = 2304, 
 
 /*
  * A thread without a state either has none, or is so young that it will get one: it is looked for
- * again after this time, and each time after twice as long.
+ * again after this time, and each time after twice as long.  All looks together take at most this
+ * part of the time, however many threads there are.
  */
 #define LOOK_NS (4 * NS_PER_MS)
-enum { DOUBLED_MAX = 5 };
+enum { DOUBLED_MAX = 5, LOOK_SHARE = 100 };
 
 struct thread *python_threads_find(struct python *python, int32_t tid)
 {
@@ -235,7 +236,8 @@ static void walk_interpreters(struct python *python)
 
 void python_threads_look(struct python *python)
 {
-    python->looked_ns = clock_now_ns();
+    uint64_t begin_ns = clock_now_ns();
+
     update_threads(python);
     walk_interpreters(python);
     for (size_t i = 0; i < python->thread_count; i++) {
@@ -246,6 +248,8 @@ void python_threads_look(struct python *python)
         else if (thread->doubled < DOUBLED_MAX)
             thread->doubled++;
     }
+    python->looked_ns = clock_now_ns();
+    python->look_rest_ns = (python->looked_ns - begin_ns) * LOOK_SHARE;
 }
 
 void python_threads_fini(struct python *python)
@@ -260,10 +264,12 @@ void python_threads_fini(struct python *python)
 void python_prepare(struct python *python, int32_t tid)
 {
     const struct thread *thread = python_threads_find(python, tid);
+    uint64_t rested_ns, rest_ns = LOOK_NS << (thread != NULL ? thread->doubled : 0);
 
     if (thread != NULL && thread->state_count != 0)
         return;
-    if (clock_now_ns() - python->looked_ns >= LOOK_NS << (thread != NULL ? thread->doubled : 0))
+    rested_ns = clock_now_ns() - python->looked_ns;
+    if (rested_ns >= rest_ns && rested_ns >= python->look_rest_ns)
         python_threads_look(python);
 }
 
