@@ -175,15 +175,24 @@ static void measure_all(const char *rate, const char *target, const char *file,
     }
 }
 
+static bool all_worked(const struct measured *each)
+{
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        if (each[i].failed)
+            return false;
+    }
+    return true;
+}
+
 static void tell_tool(const struct measured *each, const struct measured *baseline)
 {
     double above[ROUNDS], cpu[ROUNDS];
 
+    if (!all_worked(each)) {
+        printf("  not possible here\n");
+        return;
+    }
     for (unsigned i = 0; i < ROUNDS; i++) {
-        if (each[i].failed) {
-            printf("  not possible here\n");
-            return;
-        }
         above[i] = each[i].gaps_pct - baseline[i].gaps_pct;
         cpu[i] = each[i].cpu_pct;
     }
@@ -198,6 +207,8 @@ static void tell_pairs(const struct measured *ours, const struct measured *their
 {
     double mean = 0, squares = 0;
 
+    if (!all_worked(ours) || !all_worked(theirs))
+        return;
     for (unsigned i = 0; i < ROUNDS; i++)
         mean += (ours[i].gaps_pct - theirs[i].gaps_pct) / ROUNDS;
     for (unsigned i = 0; i < ROUNDS; i++) {
@@ -222,7 +233,7 @@ static void compare(const char *rate, const char *target, const char *file)
                  DEPTH, rate);
         bench_title(title);
         tell_tool(all[tool], all[TOOL_NONE]);
-        if (tool == TOOL_PROFTOP && !all[TOOL_DWARF][0].failed)
+        if (tool == TOOL_PROFTOP)
             tell_pairs(all[TOOL_PROFTOP], all[TOOL_DWARF]);
     }
 }
