@@ -2,18 +2,10 @@
 # SPDX-License-Identifier: MIT
 # The command line from outside: help that fits a screen, exit statuses, files that are never
 # overwritten or left half-written, a launched command that keeps its input, output and status.
-set -u
-built=$(cd "${PROFTOP_BUILT:-.}" && pwd)
+# shellcheck source=tests/harness/check.sh
+. "${PROFTOP_SOURCE:-$(dirname "$0")/..}/tests/harness/check.sh"
 proftop=$built/proftop
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
-status=0
-
-fail() {
-    echo "FAILED: $*"
-    status=1
-}
 
 # expect STATUS TEXT COMMAND…: its exit status, and TEXT somewhere in what it says on stderr.
 expect() {

@@ -5,18 +5,9 @@
 # two libraries loaded one after the other at one address, of code in a memfd, of what ran before an
 # exec; and code in a chroot or a mount namespace of its own has its name.  A debug file of another
 # build is told.  By each source, and as root once more as somebody else.
-set -u
-built=$(cd "${PROFTOP_BUILT:-.}" && pwd)
-source=$(cd "${PROFTOP_SOURCE:-..}" && pwd)
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
+# shellcheck source=tests/harness/check.sh
+. "${PROFTOP_SOURCE:-$(dirname "$0")/..}/tests/harness/check.sh"
 cd "$folder" || exit 1
-status=0
-
-fail() {
-    echo "FAILED: $*"
-    status=1
-}
 
 # record ARGUMENT...: folded stacks into ./folded, what was said into ./words
 record() {

@@ -2,21 +2,13 @@
 # SPDX-License-Identifier: MIT
 # The HTML page and the SVG in a real browser: their scripts run, and what they show is what the
 # report has.  No network is needed: the browser gets none.
-set -u
-built=${PROFTOP_BUILT:-.}
+# shellcheck source=tests/harness/check.sh
+. "${PROFTOP_SOURCE:-$(dirname "$0")/..}/tests/harness/check.sh"
 
 if ! browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome); then
     echo "skipped: check-pages: chromium is not installed"
     exit 77
 fi
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-status=0
-
-fail() {
-    echo "FAILED: $*"
-    status=1
-}
 
 show() {
     HOME=$folder timeout 120 "$browser" --headless --no-sandbox --disable-gpu \

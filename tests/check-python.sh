@@ -4,17 +4,9 @@
 # used it, and an interpreter that only appears below something else is seen too.
 #
 #     PROFTOP_PYTHONS=path:path PROFTOP_SECONDS=40 tests/check-python.sh       by hand: 60,000 stacks
-set -u
-built=${PROFTOP_BUILT:-.}
-python=${PROFTOP_SOURCE:-$(dirname "$0")/..}/tests/python
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-status=0
-
-fail() {
-    echo "$*"
-    status=1
-}
+# shellcheck source=tests/harness/check.sh
+. "${PROFTOP_SOURCE:-$(dirname "$0")/..}/tests/harness/check.sh"
+python=$source/tests/python
 
 # Python's own frames of every sample, innermost first, against who calls whom.
 whole_stacks() { # INTERPRETER

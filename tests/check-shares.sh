@@ -2,11 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The whole way, from a process to a table: the demo's known shares come out of a recording, as they
 # are with what they call, and one thread at a time.
-set -u
-built=${PROFTOP_BUILT:-.}
-folder=$(mktemp -d) || exit 1
-trap 'rm -rf "$folder"' EXIT
-status=0
+# shellcheck source=tests/harness/check.sh
+. "${PROFTOP_SOURCE:-$(dirname "$0")/..}/tests/harness/check.sh"
 
 record() { # NAME PHASE OPTION...
     name=$1 phase=$2

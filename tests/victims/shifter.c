@@ -20,30 +20,11 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { SPIN_NS = 100000000 };
-
-static volatile uint64_t sink;
-
-static int64_t cpu_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static __attribute__((noinline)) void replaced_binary(void)
-{
-    int64_t end_ns = cpu_ns() + SPIN_NS;
-
-    while (cpu_ns() < end_ns) {
-        for (int i = 0; i < 200000; i++)
-            sink = sink * 31 + 7;
-    }
-}
+/* What the libraries that it loads are made of, too. */
+#define FUNCTION replaced_binary
+#include "tests/fixtures/spin.c"
 
 static void check(int good, const char *what)
 {
@@ -57,14 +38,14 @@ static void check(int good, const char *what)
 static uintptr_t run_library(const char *path)
 {
     void *library = dlopen(path, RTLD_NOW);
-    void (*entry)(void);
+    void (*run)(void);
     void *found;
 
     check(library != NULL, path);
     found = dlsym(library, "entry");
     check(found != NULL, "entry");
-    memcpy(&entry, &found, sizeof(entry));
-    entry();
+    memcpy(&run, &found, sizeof(run));
+    run();
     dlclose(library);
     return (uintptr_t)found;
 }
