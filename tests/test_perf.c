@@ -15,7 +15,7 @@
 #include "proftop/clock.h"
 #include "src/source/perf_events.h"
 
-enum { DUE_SAMPLES = 2000 };
+enum { DUE_SAMPLES = 2000, DIVER_DEPTH = 96 };
 
 static struct sampling *begin(const char *event, uint32_t rate_hz)
 {
@@ -187,6 +187,44 @@ static void weights_are_cpu_time(void **state)
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
+/* Frames of dive() in a stack: one has its own kilobyte. */
+static void look_for_depth(struct sampling *sampling, const struct record_sample *sample)
+{
+    uint32_t *whole = sampling->context;
+
+    *whole += sample->state == STATE_RUNNING && sample->end == STACK_COMPLETE &&
+              sample->count > DIVER_DEPTH && sampling_has(sampling, sample, "fill_pipe");
+}
+
+static bool some_whole(const struct sampling *sampling)
+{
+    return *(const uint32_t *)sampling->context >= 3;
+}
+
+/*
+ * A record holds 64 KiB of a stack at most.  Who sleeps still in the system call that it was
+ * sampled in has the rest in its memory.
+ */
+static void a_stack_deeper_than_its_copy_is_read_on(void **state)
+{
+    struct sampling *sampling = begin(NULL, 4999);
+    struct victim victim;
+    uint32_t whole = 0;
+
+    (void)state;
+    if (!system_wide_allowed()) {
+        finish(sampling);
+        skip_because("system-wide events are not permitted");
+    }
+    victim_start(&victim, "diver", "deep");
+    sampling->on_sample = look_for_depth;
+    sampling->context = &whole;
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, some_whole, 100));
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +234,7 @@ int main(void)
         cmocka_unit_test(an_unknown_event_is_refused_with_names),
         cmocka_unit_test(names_of_caches_are_made_of_parts),
         cmocka_unit_test(weights_are_cpu_time),
+        cmocka_unit_test(a_stack_deeper_than_its_copy_is_read_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

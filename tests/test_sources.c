@@ -150,6 +150,39 @@ static void a_sleeping_threads_stack_is_whole(void **state)
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
+static void look_for_interrupted(struct sampling *sampling, const struct record_sample *sample)
+{
+    uint64_t *whole = sampling->context;
+
+    *whole += sample->state == STATE_RUNNING && sample->end == STACK_COMPLETE &&
+              sampling_has(sampling, sample, "burn_in_handler") &&
+              sampling_has(sampling, sample, "dive") && sampling_has(sampling, sample, "main");
+}
+
+static bool ran_enough(const struct sampling *sampling)
+{
+    return sampling->running_samples >= 100;
+}
+
+/* A handler that has a stack of its own: what it interrupted is on another one. */
+static void what_a_signal_interrupted_is_seen(void **state)
+{
+    struct sampling *sampling;
+    struct victim victim;
+    uint64_t whole = 0;
+
+    begin(&sampling, state);
+    victim_start(&victim, "diver", "signal");
+    sampling->on_sample = look_for_interrupted;
+    sampling->context = &whole;
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, ran_enough, 100));
+    /* But for the first ones, taken before the signal or the tables. */
+    assert_true(whole * 100 >= sampling->running_samples * 90);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
 static void an_exit_status_travels(void **state)
 {
     char *argv[] = { "sh", "-c", "exit 7", NULL };
@@ -371,6 +404,7 @@ int main(void)
         EACH(known_shares_come_out),
         EACH(all_of_a_threads_time_is_told),
         EACH(a_sleeping_threads_stack_is_whole),
+        EACH(what_a_signal_interrupted_is_seen),
         EACH(an_exit_status_travels),
         EACH(an_exec_in_a_thread_is_followed),
         EACH(children_are_followed),

@@ -58,6 +58,7 @@ enum stack_end {
     STACK_CYCLE,      /* the stack pointer did not move towards the outside */
     STACK_LIMIT,      /* more frames than we keep */
     STACK_NONE,       /* no user stack was taken at all */
+    STACK_ELSEWHERE,  /* a signal came on a stack of its own, and the other was not copied */
     STACK_ENDS
 };
 

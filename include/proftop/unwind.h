@@ -51,6 +51,8 @@ struct unwound {
     uint32_t skipped; /* left out in the middle of a deep stack (a MARK_SKIPPED frame says where) */
     enum stack_end end;
     uint64_t end_address; /* where it broke */
+    uint64_t
+        signal_frame; /* the stack pointer where the outermost signal handler returns to, or 0 */
 };
 
 /* Of one frame, the registers a function must preserve, as they were in it. */

@@ -18,6 +18,7 @@ static const char *const end_texts[STACK_ENDS] = {
     [STACK_CYCLE] = N_("stack pointer goes in a circle"),
     [STACK_LIMIT] = N_("too many frames"),
     [STACK_NONE] = N_("no stack taken"),
+    [STACK_ELSEWHERE] = N_("interrupted by a signal on another stack than was copied"),
 };
 
 static const char *const wait_texts[WAIT_REASONS] = {

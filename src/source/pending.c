@@ -9,7 +9,9 @@
 
 #include "proftop/clock.h"
 #include "proftop/memory.h"
+#include "peek.h"
 #include "pythons.h"
+#include "still.h"
 
 enum { KERNEL_FRAMES_MAX = 128 };
 
@@ -140,6 +142,28 @@ void pending_fini(struct pending *pending)
         drop_first(pending);
 }
 
+static bool read_target(void *context, uint64_t address, void *buffer, size_t size)
+{
+    const struct frozen *frozen = context;
+
+    return peek_memory(frozen->pid, address, buffer, size) == size;
+}
+
+/* Reads on where the copy ended, when the thread has not left those frames since. */
+static void complete(struct pending *pending, struct frozen *frozen, uint32_t skip)
+{
+    const struct unwound cut = pending->unwound;
+
+    if (!still_there(pending->roster, frozen, &cut))
+        return;
+    frozen->peek = read_target;
+    frozen->peek_context = frozen;
+    if (unwind(pending, frozen, skip) && still_there(pending->roster, frozen, &cut))
+        return;
+    frozen->peek = NULL;
+    unwind(pending, frozen, skip);
+}
+
 /* Python frames belong to a moment and are not kept: such a stack goes out as it is. */
 bool pending_finish(struct pending *pending, struct unfinished *unfinished)
 {
@@ -156,6 +180,8 @@ bool pending_finish(struct pending *pending, struct unfinished *unfinished)
     }
     if (pending->unwound.end == STACK_NOT_READY)
         pending->emit->tally.deferred++;
+    pending->cut = pending->unwound.end == STACK_TRUNCATED;
+    complete(pending, &unfinished->frozen, kernel);
     if (pythons != NULL)
         unfinished->sample.gil =
             (uint8_t)pythons_merge(unfinished->pythons, pending, &unfinished->frozen, kernel);

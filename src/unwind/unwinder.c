@@ -237,6 +237,7 @@ static bool run(struct unwinder *unwinder, const struct frozen *frozen, struct t
     unwound->count = trail_finish(&walk.trail, &unwound->skipped);
     unwound->end = walk.end;
     unwound->end_address = walk.end_address;
+    unwound->signal_frame = walk.signal_frame;
     if (walk.end != STACK_COMPLETE) {
         if (trail.stacks != NULL)
             trail.stacks[unwound->count] = walk.place.sp;

@@ -21,8 +21,9 @@
 #include "unwinder_private.h"
 
 enum {
-    WALK_MAX = 1 << 18, /* frames, kept or not */
-    SWITCHES_MAX = 16,  /* signal stacks, goroutines, coroutines */
+    WALK_MAX = 1 << 18,          /* frames, kept or not */
+    SWITCHES_MAX = 16,           /* signal stacks, goroutines, coroutines */
+    SIGNAL_MAX_BYTES = 16 << 10, /* what the kernel puts on a stack for a signal */
 };
 
 /* aarch64: signed return addresses carry a code above the address. */
@@ -57,15 +58,28 @@ void walk_init(struct walk *walk, struct unwinder *unwinder, const struct frozen
     walk->trail.walked = 0;
     walk->full = full;
     walk->switches = 0;
+    walk->signal_frame = 0;
     walk->told = NULL;
     walk->end = STACK_COMPLETE;
     walk->end_address = 0;
     copies_init(&walk->copies, frozen);
 }
 
+/* Whether a signal interrupted what ran on another stack than the one that was copied. */
+static bool is_elsewhere(const struct walk *walk)
+{
+    const struct frozen *frozen = walk->frozen;
+
+    return walk->signal_frame != 0 &&
+           (walk->place.sp < frozen->stack_start ||
+            walk->place.sp > frozen->stack_start + frozen->stack_size + SIGNAL_MAX_BYTES);
+}
+
 bool walk_end(struct walk *walk, enum stack_end end, uint64_t address)
 {
-    if (end == STACK_BAD_MEMORY && copies_truncated(&walk->copies, address))
+    if (end != STACK_COMPLETE && walk->frozen->peek == NULL && is_elsewhere(walk))
+        end = STACK_ELSEWHERE;
+    else if (end == STACK_BAD_MEMORY && copies_truncated(&walk->copies, address))
         end = STACK_TRUNCATED;
     walk->end = end;
     walk->end_address = address;
@@ -233,7 +247,8 @@ static bool apply(struct walk *walk, const struct rule *rule)
 {
     struct place *place = &walk->place;
     bool signal = (rule->flags & RULE_SIGNAL) != 0;
-    uint64_t cfa, ip, lr_at = place->sp + (uint64_t)(rule->ra_offset - ARM_SIGFRAME_LR_BEFORE_PC);
+    uint64_t cfa, ip, sp = place->sp;
+    uint64_t lr_at = sp + (uint64_t)(rule->ra_offset - ARM_SIGFRAME_LR_BEFORE_PC);
 
     if (!find_cfa(walk, rule, &cfa) || !find_return(walk, rule, cfa, &ip))
         return false;
@@ -242,6 +257,8 @@ static bool apply(struct walk *walk, const struct rule *rule)
     restore_frame_pointer(walk, rule, cfa);
     place->lr_known =
         signal && rule->ra == SAVE_SP && copies_word(&walk->copies, lr_at, &place->lr);
+    if (signal)
+        walk->signal_frame = sp;
     /* A frame pointer may lead to another stack; a stack pointer cannot. */
     if (!walk_to(walk, cfa, ip, signal || rule->cfa != RULE_SP))
         return false;

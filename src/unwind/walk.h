@@ -48,8 +48,9 @@ struct walk {
     const struct table *table;     /* NULL: it has none, or none yet */
     struct place place;
     struct trail trail;
-    bool full;         /* follow callee-saved registers as well */
-    uint32_t switches; /* how often the stack pointer went back: other stacks */
+    bool full;             /* follow callee-saved registers as well */
+    uint32_t switches;     /* how often the stack pointer went back: other stacks */
+    uint64_t signal_frame; /* sp in the last frame that a signal handler returned to; 0: none */
     enum stack_end end;
     uint64_t end_address;
     const struct mapping *told; /* made at run time, and asked what kind of code it holds: */
