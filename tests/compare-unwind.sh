@@ -4,26 +4,37 @@
 # Compares whole stacks of real programs, as they are installed, with libunwind's and libdwfl's over
 # the same frozen samples:
 #
-#     tests/compare-unwind.sh BUILD_FOLDER [SAMPLES_A_PROGRAM]
+#     tests/compare-unwind.sh BUILD_FOLDER [SAMPLES_A_PROGRAM [PROGRAM…]]
 #
-# Fails when a program has fewer than 99.5 % whole stacks, or a difference that unwind_compare does
-# not explain.  10,000 samples of each of ten programs are what a release is checked with.
+# PROGRAMs are names of those below; without, all run.  Fails when a program has fewer than 99.5 %
+# whole stacks, or a difference that unwind_compare does not explain; VERBOSE=-v shows each.  10,000 samples of each of ten programs are what a release is checked with.
 set -u
 
 build=${1:?build folder}
 samples=${2:-10000}
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
+shift
+[ $# = 0 ] || shift
+wanted=" $* "
 failed=0
+
+wants() { # NAME
+    case $wanted in
+    "  " | *" $1 "*) ;;
+    *) return 1 ;;
+    esac
+}
 
 compare() { # NAME COMMAND...
     name=$1
     shift
+    wants "$name" || return
     command -v "$1" >/dev/null 2>&1 || {
         echo "skipped: compare-unwind: $name: $1 is not installed"
         return
     }
-    "$build/bench/unwind_compare" -n "$samples" -u 500 "$@" || failed=1
+    "$build/bench/unwind_compare" ${VERBOSE:-} -n "$samples" -u 500 "$@" || failed=1
 }
 
 cat >"$folder/work.py" <<'END'
@@ -151,16 +162,16 @@ if command -v g++ >/dev/null 2>&1; then
     g++ -E -o "$folder/large.ii" "$folder/large.cc"
     compare cc1plus "$(g++ -print-prog-name=cc1plus)" -quiet -O2 -o /dev/null "$folder/large.ii"
 fi
-if command -v rustc >/dev/null 2>&1; then
+if wants Rust && command -v rustc >/dev/null 2>&1; then
     rustc -O -C strip=symbols -o "$folder/rs" "$folder/work.rs" && compare Rust "$folder/rs"
 fi
-if command -v javac >/dev/null 2>&1; then
+if wants java && command -v javac >/dev/null 2>&1; then
     javac -d "$folder" "$folder/Work.java"
     # Java runs main in its second thread.
     java -XX:+PreserveFramePointer -cp "$folder" Work &
     java=$!
     until [ "$(find "/proc/$java/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" -gt 5 ]; do :; done
-    "$build/bench/unwind_compare" -n "$samples" -u 500 -p "$java" \
+    "$build/bench/unwind_compare" ${VERBOSE:-} -n "$samples" -u 500 -p "$java" \
         -t "$(find "/proc/$java/task" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | sed -n 2p)" || failed=1
     kill -9 "$java"
 fi

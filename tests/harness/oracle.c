@@ -9,9 +9,9 @@
 
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "proftop/maps.h"
@@ -102,12 +102,25 @@ static uint64_t maps_key(const struct maps *maps)
     return key;
 }
 
-/* The module's file, through /proc so that its own path does not matter. */
+/* A descriptor of its own of the module's file; the vdso's image becomes one. */
+static int open_module(const struct module *module)
+{
+    int fd;
+
+    if (module->fd >= 0)
+        return fcntl(module->fd, F_DUPFD_CLOEXEC, 0);
+    fd = module->image != NULL ? memfd_create(module->name, MFD_CLOEXEC) : -1;
+    if (fd >= 0 && write(fd, module->image, module->image_size) != (ssize_t)module->image_size) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 static void report_mapping(Dwfl *dwfl, const struct mapping *mapping)
 {
-    char path[64];
     Elf *elf;
-    int fd = mapping->module->fd;
+    int fd = open_module(mapping->module);
     size_t count = 0;
     GElf_Addr address = 0;
 
@@ -125,9 +138,9 @@ static void report_mapping(Dwfl *dwfl, const struct mapping *mapping)
             address = header.p_vaddr - header.p_offset + mapping->offset;
     }
     elf_end(elf);
-    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    if (count > 0)
-        dwfl_report_elf(dwfl, mapping->module->name, path, -1, mapping->start - address, true);
+    if (count == 0 || dwfl_report_elf(dwfl, mapping->module->name, mapping->module->name, fd,
+                                      mapping->start - address, true) == NULL)
+        close(fd);
 }
 
 /* A module with several executable pieces is reported once. */
