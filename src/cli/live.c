@@ -42,8 +42,9 @@ enum {
 struct live {
     struct options options; /* what was asked, completed by the picker */
     struct settings settings;
-    char *launch[4]; /* a command line typed in the picker */
-    bool system;     /* … which wants the machine's counters alone */
+    char *typed;     /* a command line of the picker … */
+    char *launch[4]; /* … as a shell's arguments */
+    bool system;     /* the picker wants the machine's counters alone */
     sigset_t before;
     int signal_fd;
     struct tty *tty;
@@ -256,7 +257,9 @@ static void take_answer(struct picking *picking, enum picker_answer answer)
     } else {
         live->launch[0] = (char *)"/bin/sh";
         live->launch[1] = (char *)"-c";
-        live->launch[2] = xasprintf("exec %s", picker_text(picking->picker));
+        free(live->typed);
+        live->typed = xasprintf("exec %s", picker_text(picking->picker));
+        live->launch[2] = live->typed;
         live->launch[3] = NULL;
         live->options.launch = live->launch;
     }
@@ -433,5 +436,6 @@ int cli_live(const struct options *options, struct error *error)
     close(live.signal_fd);
     release_last(&live);
     free(live.last_path);
+    free(live.typed);
     return status;
 }
