@@ -11,6 +11,7 @@
 #include "proftop/clock.h"
 #include "proftop/history.h"
 #include "proftop/memory.h"
+#include "proftop/metric.h"
 #include "proftop/text.h"
 #include "tests/harness/testing.h"
 
@@ -304,6 +305,25 @@ static unsigned pick(struct recording *recording)
     return i;
 }
 
+/* At 3 GHz, and the more instructions the later the stack is in the list. */
+static void add_counts(struct slice_draft *draft, const struct slice_entry *entry)
+{
+    const uint64_t weights[COUNTED] = {
+        [COUNTED_CYCLES] = 3 * entry->weight,
+        [COUNTED_INSTRUCTIONS] = entry->weight * entry->stack / 4,
+        [COUNTED_CACHE_MISSES] = entry->weight / 200,
+        [COUNTED_BRANCH_MISSES] = entry->weight / 500,
+        [COUNTED_FAULTS] = entry->weight / 1000000,
+    };
+    struct slice_entry counted = *entry;
+
+    for (int i = 0; i < COUNTED; i++) {
+        counted.metric = (uint8_t)counted_metric((enum counted)i);
+        counted.weight = weights[i];
+        draft_add_entry(draft, &counted);
+    }
+}
+
 static void add_entry(struct recording *recording, struct slice_draft *draft, uint32_t thread,
                       stack_id stack, uint64_t weight, enum state state, enum wait_reason reason)
 {
@@ -321,6 +341,8 @@ static void add_entry(struct recording *recording, struct slice_draft *draft, ui
                                                                  : GIL_WANTED };
 
     draft_add_entry(draft, &entry);
+    if (recording->two && state == STATE_RUNNING)
+        add_counts(draft, &entry);
 }
 
 /* The second from 21 to 25 is one in which the host stole half of the CPUs. */

@@ -15,7 +15,8 @@ struct recording;
 struct recording *recording_new(bool hostile);
 /*
  * The last two of its threads are two of another process, 9100 "worker", and run Python: 8973 holds
- * the interpreter's lock while it runs, both wait for it else.
+ * the interpreter's lock while it runs, both wait for it else.  Instructions and more are counted
+ * beside its samples.
  */
 struct recording *recording_of_two(void);
 /* The text of busy's only source file came with the recording. */

@@ -7,10 +7,12 @@
 
 #include "proftop/fold.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proftop/clock.h"
+#include "proftop/ratio.h"
 #include "proftop/record.h"
 #include "tests/harness/recording.h"
 #include "tests/harness/testing.h"
@@ -30,6 +32,9 @@ static void push_random(struct recording *recording, struct pushed *pushed, uint
         uint64_t time_ns = from_ns + length_ns * i / count;
         struct recorded_sample sample = recording_invent(recording, time_ns, FUNCTIONS, THREADS);
 
+        if (sample.state == STATE_RUNNING)
+            for (unsigned k = 0; k < COUNTED; k++)
+                sample.counted[k] = sample.weight / (k + 2);
         recording_push(recording, &sample);
         pushed->samples[pushed->count++] = sample;
     }
@@ -42,6 +47,7 @@ struct expected {
     uint64_t self[FUNCTIONS], total[FUNCTIONS], self_samples[FUNCTIONS], total_samples[FUNCTIONS];
     uint32_t threads[FUNCTIONS];
     uint64_t waiting_ns[THREADS];
+    uint64_t counted[FUNCTIONS][COUNTED], counted_all[COUNTED];
 };
 
 static bool hidden(const struct scope *scope, uint32_t function)
@@ -77,6 +83,8 @@ static struct expected *sum_by_hand(const struct pushed *pushed, const struct sc
             continue;
         expected->weight += sample->weight;
         expected->samples++;
+        for (unsigned k = 0; k < COUNTED; k++)
+            expected->counted_all[k] += sample->counted[k];
         for (uint32_t k = 0; k < sample->depth; k++) {
             uint32_t function = sample->functions[k];
 
@@ -94,6 +102,8 @@ static struct expected *sum_by_hand(const struct pushed *pushed, const struct sc
             continue;
         expected->self[leaf] += sample->weight;
         expected->self_samples[leaf]++;
+        for (unsigned k = 0; k < COUNTED; k++)
+            expected->counted[leaf][k] += sample->counted[k];
     }
     for (unsigned i = 0; i < FUNCTIONS; i++)
         expected->threads[i] = (uint32_t)__builtin_popcount(on[i]);
@@ -119,6 +129,24 @@ static void assert_as_expected(const struct recording *recording, const struct f
         assert_int_equal(row->total_samples, expected->total_samples[i]);
         assert_int_equal(row->threads, expected->threads[i]);
     }
+}
+
+static void assert_counts_as_expected(const struct recording *recording, const struct fold *fold,
+                                      const struct expected *expected)
+{
+    const struct fold_counts *all = fold_counts(fold, UINT32_MAX);
+
+    assert_int_equal(all != NULL, expected->counted_all[0] != 0);
+    for (uint32_t i = 0; all != NULL && i < FUNCTIONS; i++) {
+        const struct fold_counts *counts = fold_counts(fold, recording_function(recording, i));
+
+        if (expected->total_samples[i] == 0)
+            assert_null(counts);
+        else
+            assert_memory_equal(counts->of, expected->counted[i], sizeof(counts->of));
+    }
+    if (all != NULL)
+        assert_memory_equal(all->of, expected->counted_all, sizeof(all->of));
 }
 
 /* ---- rules ----------------------------------------------------------------------------------- */
@@ -230,6 +258,16 @@ static struct fold *fold_once(struct profile *profile, const struct scope *scope
     return fold;
 }
 
+static bool ratio_named(const char *key, const struct fold *fold, function_id function,
+                        double *value)
+{
+    for (unsigned i = 0; i < ratio_count; i++)
+        if (strcmp(ratio_table[i].key, key) == 0)
+            return ratio_of(&ratio_table[i], fold, function, value);
+    fail_msg("no ratio %s", key);
+    return false;
+}
+
 static void assert_rows_alone_are_the_same(struct profile *profile, const struct fold *whole)
 {
     struct folder *folder = folder_new_rows();
@@ -282,6 +320,7 @@ static void random_recordings_fold_as_summed_by_hand(void **state)
             struct fold *fold = fold_once(profile, &scope), *turned;
 
             assert_as_expected(&recording, fold, expected);
+            assert_counts_as_expected(&recording, fold, expected);
             assert_tree_rules(fold);
             assert_row_rules(fold);
             assert_caller_rules(fold);
@@ -340,6 +379,69 @@ static void a_fold_that_grew_is_the_fold_made_at_once(void **state)
     free(pushed.samples);
 }
 
+/* Two functions of one thread, 3 million cycles each; what is asked of one of them. */
+static void ratios_are_of_a_function_s_own_time(void **state)
+{
+    struct recording recording;
+    struct recorded_sample sample = { .time_ns = RECORDING_START_NS,
+                                      .weight = NS_PER_MS,
+                                      .pid = 100,
+                                      .tid = 100,
+                                      .depth = 2,
+                                      .functions = { 0, 1 },
+                                      .syscall = -1 };
+    struct profile *profile;
+    struct scope scope;
+    struct fold *fold;
+    double value;
+
+    (void)state;
+    scope_init(&scope);
+    recording_init(&recording, 1, 0);
+    sample.counted[COUNTED_CYCLES] = 3000000;
+    sample.counted[COUNTED_INSTRUCTIONS] = 6000000;
+    sample.counted[COUNTED_CACHE_MISSES] = 9000;
+    recording_push(&recording, &sample);
+    sample.functions[1] = 2;
+    sample.counted[COUNTED_INSTRUCTIONS] = 1500000;
+    sample.counted[COUNTED_CACHE_MISSES] = 0;
+    sample.counted[COUNTED_FAULTS] = 5;
+    recording_push(&recording, &sample);
+    recording_step(&recording, RECORDING_START_NS + NS_PER_S);
+    recording_name(&recording);
+    profile = builder_profile(recording.builder);
+    fold = fold_once(profile, &scope);
+    assert_true(ratio_named("ipc", fold, recording_function(&recording, 1), &value));
+    assert_true(fabs(value - 2) < 1e-6);
+    assert_true(ratio_named("ipc", fold, recording_function(&recording, 2), &value));
+    assert_true(fabs(value - 0.5) < 1e-6);
+    assert_true(ratio_named("ipc", fold, UINT32_MAX, &value));
+    assert_true(fabs(value - 1.25) < 1e-6);
+    assert_true(
+        ratio_named("cache_misses_per_1000", fold, recording_function(&recording, 1), &value));
+    assert_true(fabs(value - 1.5) < 1e-6);
+    assert_true(
+        ratio_named("cache_misses_per_1000", fold, recording_function(&recording, 2), &value));
+    assert_true(fabs(value - 0) < 1e-6);
+    assert_true(ratio_named("faults_per_s", fold, recording_function(&recording, 2), &value));
+    assert_true(fabs(value - 5000) < 1e-6);
+    /* No time of its own, never counted, not there. */
+    assert_false(ratio_named("ipc", fold, recording_function(&recording, 0), &value));
+    assert_false(ratio_named("branch_misses_per_1000", fold, UINT32_MAX, &value));
+    assert_false(ratio_named("ipc", fold, 9999, &value));
+    fold_free(fold);
+    scope.state = SCOPE_WAITING;
+    fold = fold_once(profile, &scope);
+    assert_null(fold_counts(fold, UINT32_MAX));
+    fold_free(fold);
+    scope.metric = METRIC_INSTRUCTIONS;
+    fold = fold_once(profile, &scope);
+    assert_int_equal(fold->weight, 7500000);
+    fold_free(fold);
+    profile_unref(profile);
+    recording_fini(&recording);
+}
+
 static void recursion_counts_once(void **state)
 {
     struct recording recording;
@@ -381,6 +483,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_recordings_fold_as_summed_by_hand),
         cmocka_unit_test(a_fold_that_grew_is_the_fold_made_at_once),
+        cmocka_unit_test(ratios_are_of_a_function_s_own_time),
         cmocka_unit_test(recursion_counts_once),
     };
 

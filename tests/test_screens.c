@@ -56,7 +56,8 @@ static void two_processes(void **state)
 {
     static const struct {
         const char *name, *keys;
-    } views[] = { { "two-threads", "5" },
+    } views[] = { { "two-top", "" },
+                  { "two-threads", "5" },
                   { "two-tree", "2" },
                   { "two-flame", "4" },
                   { "two-only", "5 g Down Down Down Down Enter" } };

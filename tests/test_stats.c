@@ -468,6 +468,9 @@ static void counters_that_took_turns_are_scaled(void **state)
     assert_true(fabs(growth - 4000000) < 1);
     now.running_ns = before.running_ns; /* never had its turn */
     assert_false(counter_growth(&before, &now, &growth));
+    assert_true(counter_starved(&before, &now));
+    now.enabled_ns = before.enabled_ns; /* nor was it wanted: the thread slept */
+    assert_false(counter_starved(&before, &now));
     now = (struct counter_reading){ 10, 20, 20 }; /* a new event under an old descriptor */
     assert_false(counter_growth(&before, &now, &growth));
     before = (struct counter_reading){ 0, 0, 0 };

@@ -18,9 +18,6 @@ struct figures {
 void figures_of(const struct profile *profile, uint64_t start_ns, uint64_t end_ns,
                 struct figures *figures);
 
-/* Samples of running threads in SLICE. */
-uint64_t figures_running(const struct slice *slice);
-
 /* Samples in FOLD whose innermost function has no name. */
 uint64_t figures_unresolved(const struct fold *fold);
 

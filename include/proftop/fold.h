@@ -61,6 +61,11 @@ struct fold_thread {
     uint32_t wait_count;
 };
 
+/* What was counted beside the samples of a function: of its self time. */
+struct fold_counts {
+    uint64_t of[COUNTED];
+};
+
 struct fold {
     uint64_t version;   /* goes up with every change */
     struct scope scope; /* resolved: real start and end */
@@ -100,6 +105,9 @@ void fold_free(struct fold *fold);
 
 /* The row of FUNCTION, or NULL. */
 const struct fold_row *fold_find(const struct fold *fold, function_id function);
+
+/* What was counted of FUNCTION, of all for UINT32_MAX; NULL where nothing was. */
+const struct fold_counts *fold_counts(const struct fold *fold, function_id function);
 
 /* The whole weight by what was running: Python's own code, other native code, the kernel. */
 struct fold_split {

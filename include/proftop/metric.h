@@ -23,8 +23,13 @@ struct metric_info {
 extern const struct metric_info metric_table[];
 extern const unsigned metric_count;
 
+/* The row of METRIC; never NULL. */
+const struct metric_info *metric_info(enum metric metric);
 /* The row of what SCOPE looks at; never NULL. */
 const struct metric_info *metric_of(const struct scope *scope);
+/* The metric that is counted so; and the other way round, COUNTED where it never is. */
+enum metric counted_metric(enum counted counted);
+enum counted metric_counted(enum metric metric);
 /* Sets SCOPE's metric and state by name. */
 bool metric_choose(struct scope *scope, const char *name, struct error *error);
 

@@ -97,6 +97,9 @@ struct slice_walk {
 void slice_entries(const struct slice *slice, struct slice_walk *walk);
 bool slice_next_entry(struct slice_walk *walk, struct slice_entry *entry);
 
+/* Samples of running threads, of what drove the recording: time, or what -e asked for. */
+uint64_t slice_running(const struct slice *slice);
+
 const struct record_tally *slice_tally(const struct slice *slice); /* summed; NULL when none */
 /* A lane's value in this slice (mean over its parts); false when it has none. */
 bool slice_lane(const struct slice *slice, lane_id lane, double *value);

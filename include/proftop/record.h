@@ -54,7 +54,21 @@ enum metric {
     METRIC_SYSCALLS,
     METRIC_LOCK,   /* nanoseconds waiting for a lock */
     METRIC_MAPPED, /* bytes mapped */
+    METRIC_CYCLES,
+    METRIC_INSTRUCTIONS,
+    METRIC_CACHE_MISSES,
+    METRIC_BRANCH_MISSES,
     METRICS
+};
+
+/* What may be counted beside samples of CPU time.  counted_metric() says as what. */
+enum counted {
+    COUNTED_CYCLES,
+    COUNTED_INSTRUCTIONS,
+    COUNTED_CACHE_MISSES,
+    COUNTED_BRANCH_MISSES,
+    COUNTED_FAULTS,
+    COUNTED
 };
 
 /* Where the interpreter lock was, for a Python thread. */
@@ -72,8 +86,9 @@ struct record_sample {
     uint8_t gil;     /* enum gil */
     uint8_t reason;  /* enum wait_reason */
     uint8_t pad;
-    int32_t wait_on;       /* who holds what it waits for, a tid; 0 when unknown */
-    struct frame frames[]; /* innermost first, kernel before user */
+    int32_t wait_on;           /* who holds what it waits for, a tid; 0 when unknown */
+    uint64_t counted[COUNTED]; /* since this thread's last sample; 0 also where not counted */
+    struct frame frames[];     /* innermost first, kernel before user */
 };
 
 /* Why a thread waits, from its system call and kernel frames.  Words in wait_reason_text(). */

@@ -23,6 +23,7 @@ struct column {
     const char *heading; /* in text */
     int decimals;        /* of numbers, in text */
     bool left;           /* aligned left: texts */
+    bool optional;       /* not in text where no row has it */
     enum column_use use;
 };
 

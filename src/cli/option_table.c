@@ -109,10 +109,14 @@ const struct option_info option_table[] = {
     { .id = OPTION_EVENT,
       .letter = 'e',
       .name = "event",
-      .argument = "NAME",
+      .argument = N_("NAME[,NAME...]"),
       .brief = N_("what drives the samples (cpu-clock)"),
       .more = N_("cycles, page-faults, cache-misses, context-switches, or any other software or "
-                 "hardware event that perf list shows."),
+                 "hardware event that perf list shows.  What follows the first, which must then "
+                 "be a clock or cycles, is counted beside its samples and told of each function: "
+                 "page-faults, cycles, instructions, cache-misses, branch-misses.  The last three "
+                 "are counted unasked where cycles drive the samples, and give IPC and misses in "
+                 "1,000 instructions."),
       .commands = IN_LIVE_RECORD },
     { .id = OPTION_SOURCE,
       .name = "source",
@@ -197,7 +201,8 @@ const struct option_info option_table[] = {
       .name = "metric",
       .argument = N_("NAME"),
       .brief = N_("what the shares are shares of (cpu)"),
-      .more = N_("cpu, wait, event, faults, read, write, syscalls, lock or mapped."),
+      .more = N_("cpu, wait, event, faults, read, write, syscalls, lock, mapped, cycles, "
+                 "instructions, cache-misses or branch-misses."),
       .commands = IN_SCOPED },
     { .id = OPTION_MAX_SIZE,
       .name = "max-size",

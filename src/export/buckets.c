@@ -77,7 +77,7 @@ static void fill_samples(struct buckets *buckets, const struct fold *fold)
     while ((slice = profile_next_slice(&cursor)) != NULL) {
         uint64_t middle_ns = slice_start_ns(slice) / 2 + slice_end_ns(slice) / 2;
 
-        buckets->buckets[buckets_at(buckets, middle_ns)].samples += figures_running(slice);
+        buckets->buckets[buckets_at(buckets, middle_ns)].samples += slice_running(slice);
     }
 }
 

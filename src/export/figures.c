@@ -19,23 +19,6 @@ double percent(uint64_t part, uint64_t whole)
     return whole == 0 ? 0 : 100.0 * (double)part / (double)whole;
 }
 
-/* What drives a recording is one metric: time, or what -e asked for. */
-uint64_t figures_running(const struct slice *slice)
-{
-    uint64_t samples[METRICS] = { 0 }, most = 0;
-    struct slice_walk walk;
-    struct slice_entry entry;
-
-    slice_entries(slice, &walk);
-    while (slice_next_entry(&walk, &entry))
-        if (entry.state == STATE_RUNNING && entry.metric < METRICS)
-            samples[entry.metric] += entry.count;
-    for (unsigned i = 0; i < METRICS; i++)
-        if (samples[i] > most)
-            most = samples[i];
-    return samples[METRIC_TIME] > 0 ? samples[METRIC_TIME] : most;
-}
-
 /* The length below which SHARE of the stops were: bucket k holds [2^k, 2^(k+1)) × 100 ns. */
 static double stop_quantile_us(const struct record_tally *tally, double share)
 {
@@ -67,7 +50,7 @@ void figures_of(const struct profile *profile, uint64_t start_ns, uint64_t end_n
     while ((slice = profile_next_slice(&cursor)) != NULL) {
         if (slice_tally(slice) != NULL)
             tally_add(&figures->tally, slice_tally(slice));
-        figures->samples += figures_running(slice);
+        figures->samples += slice_running(slice);
     }
     figures->achieved_hz = profile_info(profile)->rate_hz;
     if (tally->expected > 0 && tally->received < tally->expected)

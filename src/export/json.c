@@ -13,6 +13,7 @@
 #include "proftop/gettext.h"
 #include "proftop/metric.h"
 #include "proftop/profile.h"
+#include "proftop/ratio.h"
 #include "proftop/syscall.h"
 #include "report_json.h"
 #include "report_view.h"
@@ -91,6 +92,26 @@ void json_session(struct json *json, const struct fold *fold)
     json_end(json);
 }
 
+/* What was counted beside the samples of FUNCTION, of all for UINT32_MAX, and its ratios. */
+static void put_counts(struct json *json, const struct fold *fold, function_id function)
+{
+    const struct fold_counts *counts = fold_counts(fold, function);
+
+    if (counts == NULL)
+        return;
+    json_object(json, "counted");
+    for (unsigned i = 0; i < COUNTED; i++)
+        if (counts->of[i] != 0)
+            json_unsigned(json, metric_info(counted_metric((enum counted)i))->name, counts->of[i]);
+    json_end(json);
+    for (unsigned i = 0; i < ratio_count; i++) {
+        double value;
+
+        if (ratio_of(&ratio_table[i], fold, function, &value))
+            json_number(json, ratio_table[i].key, value);
+    }
+}
+
 void json_scope(struct json *json, const struct fold *fold)
 {
     const struct scope *scope = &fold->scope;
@@ -119,6 +140,7 @@ void json_scope(struct json *json, const struct fold *fold)
     json_unsigned(json, "samples", fold->samples);
     json_unsigned(json, "weight", fold->weight);
     json_number(json, "error_pt", fold->error_pt);
+    put_counts(json, fold, UINT32_MAX);
     if (fold_split(fold, &split)) {
         json_number(json, "python_pct", split.python_pct);
         json_number(json, "native_pct", split.native_pct);
@@ -173,6 +195,7 @@ static void put_functions(struct json *json, const struct fold *fold,
             json, "cpu_cores",
             timed(fold) && range_seconds(fold) > 0 ? seconds(row->self) / range_seconds(fold) : 0);
         json_unsigned(json, "threads", row->threads);
+        put_counts(json, fold, row->function);
         if (function->kind == FRAME_PYTHON)
             json_number(json, "python_self_pct", percent(row->python_self, row->self));
         json_end(json);

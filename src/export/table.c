@@ -85,19 +85,25 @@ static void put_cell(FILE *stream, const struct column *column, const char *text
         fprintf(stream, "%*s", blanks, "");
 }
 
+/* 0: not shown. */
 static void measure_columns(const struct table *table, int *widths)
 {
     char buffer[64];
 
-    for (size_t i = 0; i < table->column_count; i++)
-        if (table->columns[i].use != COLUMN_CSV)
-            widths[i] = text_width(table->columns[i].heading);
     for (size_t i = 0; i < table->count; i++) {
         size_t column = i % table->column_count;
         int width = text_width(cell_text(table, &table->cells[i], column, buffer));
 
-        if (width > widths[column])
+        if (table->columns[column].use != COLUMN_CSV && width > widths[column])
             widths[column] = width;
+    }
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct column *column = &table->columns[i];
+
+        if (column->use == COLUMN_CSV || (column->optional && widths[i] == 0))
+            continue;
+        if (widths[i] < text_width(column->heading))
+            widths[i] = text_width(column->heading);
     }
 }
 
@@ -120,7 +126,7 @@ static void print_row(const struct table *table, const struct table_cell *cells,
         const struct column *column = &table->columns[i];
         char buffer[64];
 
-        if (column->use == COLUMN_CSV)
+        if (widths[i] == 0)
             continue;
         put_cell(stream, column,
                  cells != NULL ? cell_text(table, &cells[i], i, buffer) : column->heading,

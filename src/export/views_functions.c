@@ -9,6 +9,7 @@
 #include "proftop/figures.h"
 #include "proftop/metric.h"
 #include "proftop/profile.h"
+#include "proftop/ratio.h"
 #include "report_view.h"
 #include "stacks.h"
 
@@ -58,6 +59,13 @@ static void about_shares(const struct fold *fold, const struct export_options *o
             weight_text(weight, fold, fold->weight));
     if (metric_of(&fold->scope)->unit == METRIC_NANOSECONDS)
         fprintf(stream, "CPU: 1.00 is one core for the whole range.  THR: threads it ran on.\n");
+    for (unsigned i = 0; i < ratio_count; i++) {
+        double value;
+
+        if (ratio_of(&ratio_table[i], fold, UINT32_MAX, &value))
+            fprintf(stream, "%s of all: %.*f.\n", ratio_table[i].label, ratio_table[i].decimals,
+                    value);
+    }
     if (fold_split(fold, &split))
         fprintf(stream,
                 "Of N, %.1f%% ran Python code itself, %.1f%% native code, %.1f%% the kernel.\n",
@@ -75,6 +83,11 @@ static const struct column top_columns[] = {
     { .key = "self", .use = COLUMN_CSV },
     { .key = "total", .use = COLUMN_CSV },
     { .key = "threads", .heading = "THR" },
+    /* In the order of ratio_table[]. */
+    { .key = "ipc", .heading = "IPC", .decimals = 2, .optional = true },
+    { .key = "cache_misses_per_1000", .heading = "CMISS/k", .decimals = 1, .optional = true },
+    { .key = "branch_misses_per_1000", .heading = "BMISS/k", .decimals = 1, .optional = true },
+    { .key = "faults_per_s", .heading = "FAULT/s", .optional = true },
     { .key = "name", .heading = "FUNCTION", .left = true },
     { .key = "module", .heading = "MODULE", .left = true },
     { .heading = "WHERE", .left = true, .use = COLUMN_TEXT },
@@ -83,6 +96,18 @@ static const struct column top_columns[] = {
     { .key = "kind", .left = true, .use = COLUMN_CSV },
     { .key = "raw_name", .left = true, .use = COLUMN_CSV },
 };
+
+static void put_ratios(struct table *table, const struct fold *fold, function_id function)
+{
+    for (unsigned i = 0; i < ratio_count; i++) {
+        double value;
+
+        if (ratio_of(&ratio_table[i], fold, function, &value))
+            table_number(table, value);
+        else
+            table_empty(table);
+    }
+}
 
 static void put_row(struct table *table, const struct fold *fold, const struct fold_row *row)
 {
@@ -99,6 +124,7 @@ static void put_row(struct table *table, const struct fold *fold, const struct f
     table_number(table, scaled(fold, row->self));
     table_number(table, scaled(fold, row->total));
     table_number(table, row->threads);
+    put_ratios(table, fold, row->function);
     table_text(table, function->name);
     table_text(table, function->module);
     put_place(table, function, row->line);

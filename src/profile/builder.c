@@ -22,6 +22,7 @@
 #include "proftop/clock.h"
 #include "proftop/history.h"
 #include "proftop/memory.h"
+#include "proftop/metric.h"
 #include "proftop/record.h"
 #include "stacker.h"
 #include "threads.h"
@@ -187,6 +188,7 @@ static bool seal_before(struct builder *builder, uint64_t horizon_ns)
 
 static void take_sample(struct builder *builder, const struct record_sample *sample)
 {
+    struct slice_draft *draft = draft_at(builder, sample->head.time_ns);
     const struct stacker_settle settle = { builder->config.settle, builder->config.settle_context };
     struct slice_entry entry = {
         .thread = threads_find(builder->threads, sample->pid, sample->tid, sample->head.time_ns),
@@ -200,7 +202,14 @@ static void take_sample(struct builder *builder, const struct record_sample *sam
         .gil = sample->gil & 3,
     };
 
-    draft_add_entry(draft_at(builder, sample->head.time_ns), &entry);
+    draft_add_entry(draft, &entry);
+    for (int i = 0; i < COUNTED; i++) {
+        if (sample->counted[i] == 0)
+            continue;
+        entry.metric = (uint8_t)counted_metric((enum counted)i);
+        entry.weight = sample->counted[i] < WEIGHT_MAX ? sample->counted[i] : WEIGHT_MAX;
+        draft_add_entry(draft, &entry);
+    }
 }
 
 /* Counters are of the period that ends at their time: they belong to the slice just before it. */

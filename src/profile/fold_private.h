@@ -25,6 +25,7 @@ struct whole_fold {
     struct arena *arena;        /* of every table */
     uint32_t *row_of;           /* by function: row + 1 */
     uint32_t function_count;
+    struct fold_counts *counts; /* by row, then of all; NULL: nothing was counted */
 };
 
 struct whole_fold *fold_new(struct profile *profile, struct display *display,

@@ -140,6 +140,28 @@ static struct fold_row *sort_rows(const struct fold *fold, const struct fold_row
     return sorted;
 }
 
+/* What was counted, by row as they are sorted, and of all behind the last. */
+static void add_counts(struct whole_fold *whole, const struct sums *sums)
+{
+    size_t rows = whole->fold.row_count;
+    struct fold_counts *all;
+
+    if (sums->counts_count == 0)
+        return;
+    whole->counts = arena_zalloc(whole->arena, (rows + 1) * sizeof(*whole->counts));
+    all = &whole->counts[rows];
+    for (stack_id stack = 0; stack < sums->counts_count; stack++) {
+        uint32_t leaf = sums->stacks[stack].leaf;
+        uint32_t row = leaf != 0 && leaf != LEAF_EXCLUDED ? whole->row_of[leaf - 1] : 0;
+
+        for (int i = 0; i < COUNTED; i++) {
+            all->of[i] += sums->counts[stack].of[i];
+            if (row != 0)
+                whole->counts[row - 1].of[i] += sums->counts[stack].of[i];
+        }
+    }
+}
+
 void fold_build_rows(struct build *build)
 {
     struct whole_fold *whole = build->whole;
@@ -172,7 +194,21 @@ void fold_build_rows(struct build *build)
     whole->fold.rows = sort_rows(&whole->fold, rows, build->nodes[NODE_ROOT].total, whole->arena);
     for (uint32_t i = 0; i < whole->fold.row_count; i++)
         whole->row_of[whole->fold.rows[i].function] = i + 1;
+    add_counts(whole, build->sums);
     free(rows);
+}
+
+const struct fold_counts *fold_counts(const struct fold *fold, function_id function)
+{
+    const struct whole_fold *whole = (const struct whole_fold *)fold;
+
+    if (whole->counts == NULL)
+        return NULL;
+    if (function == UINT32_MAX)
+        return &whole->counts[fold->row_count];
+    if (function >= whole->function_count || whole->row_of[function] == 0)
+        return NULL;
+    return &whole->counts[whole->row_of[function] - 1];
 }
 
 const struct fold_row *fold_find(const struct fold *fold, function_id function)

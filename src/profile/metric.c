@@ -18,19 +18,50 @@ const struct metric_info metric_table[] = {
     { "syscalls", N_("system calls"), METRIC_COUNT, METRIC_SYSCALLS, SCOPE_ALL },
     { "lock", N_("waiting for locks"), METRIC_NANOSECONDS, METRIC_LOCK, SCOPE_ALL },
     { "mapped", N_("memory mapped"), METRIC_BYTES, METRIC_MAPPED, SCOPE_ALL },
+    { "cycles", N_("cycles"), METRIC_COUNT, METRIC_CYCLES, SCOPE_ON_CPU },
+    { "instructions", N_("instructions"), METRIC_COUNT, METRIC_INSTRUCTIONS, SCOPE_ON_CPU },
+    { "cache-misses", N_("cache misses"), METRIC_COUNT, METRIC_CACHE_MISSES, SCOPE_ON_CPU },
+    { "branch-misses", N_("branch misses"), METRIC_COUNT, METRIC_BRANCH_MISSES, SCOPE_ON_CPU },
+};
+
+static const enum metric counted_metrics[COUNTED] = {
+    [COUNTED_CYCLES] = METRIC_CYCLES,
+    [COUNTED_INSTRUCTIONS] = METRIC_INSTRUCTIONS,
+    [COUNTED_CACHE_MISSES] = METRIC_CACHE_MISSES,
+    [COUNTED_BRANCH_MISSES] = METRIC_BRANCH_MISSES,
+    [COUNTED_FAULTS] = METRIC_FAULTS,
 };
 
 const unsigned metric_count = sizeof(metric_table) / sizeof(metric_table[0]);
+
+const struct metric_info *metric_info(enum metric metric)
+{
+    for (unsigned i = 0; i < metric_count; i++) {
+        if (metric_table[i].metric == metric)
+            return &metric_table[i];
+    }
+    return &metric_table[0];
+}
 
 const struct metric_info *metric_of(const struct scope *scope)
 {
     if (scope->metric == METRIC_TIME)
         return &metric_table[scope->state == SCOPE_WAITING];
-    for (unsigned i = 0; i < metric_count; i++) {
-        if (metric_table[i].metric == scope->metric)
-            return &metric_table[i];
-    }
-    return &metric_table[0];
+    return metric_info(scope->metric);
+}
+
+enum metric counted_metric(enum counted counted)
+{
+    return counted_metrics[counted];
+}
+
+enum counted metric_counted(enum metric metric)
+{
+    unsigned counted = 0;
+
+    while (counted < COUNTED && counted_metrics[counted] != metric)
+        counted++;
+    return (enum counted)counted;
 }
 
 bool metric_choose(struct scope *scope, const char *name, struct error *error)
@@ -43,7 +74,7 @@ bool metric_choose(struct scope *scope, const char *name, struct error *error)
         return true;
     }
     error_set(error, STATUS_USAGE, _("there is no metric called “%s”"), name);
-    error_hint(error, _("the metrics are cpu, wait, event, faults, read, write, syscalls, lock and "
-                        "mapped"));
+    error_hint(error, _("the metrics are cpu, wait, event, faults, read, write, syscalls, lock, "
+                        "mapped, cycles, instructions, cache-misses and branch-misses"));
     return false;
 }

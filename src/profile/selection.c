@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "proftop/memory.h"
+#include "proftop/metric.h"
 
 static bool contains(const int32_t list[SCOPE_THREADS_MAX], int32_t id)
 {
@@ -95,6 +96,14 @@ bool selection_has_group(const struct selection *selection, const struct slice_e
     if (selection->metric != METRIC_TIME || selection->state == SCOPE_ALL)
         return true;
     return entry->state == (selection->state == SCOPE_ON_CPU ? STATE_RUNNING : STATE_WAITING);
+}
+
+bool selection_counts_group(const struct selection *selection, const struct slice_entry *entry)
+{
+    if (selection->metric != METRIC_TIME || metric_counted(entry->metric) == COUNTED)
+        return false;
+    return selection->state == SCOPE_GIL ? entry->gil == GIL_HELD
+                                         : selection->state != SCOPE_WAITING;
 }
 
 void selection_slices(const struct selection *selection, const struct profile *profile,

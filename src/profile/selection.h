@@ -31,6 +31,9 @@ bool selection_has_thread(const struct selection *selection, uint32_t thread);
 /* Whether entries of these attributes are looked at. */
 bool selection_has_group(const struct selection *selection, const struct slice_entry *entry);
 
+/* Whether they tell what was counted beside the samples that are looked at. */
+bool selection_counts_group(const struct selection *selection, const struct slice_entry *entry);
+
 /* The slices to go through for a range. */
 void selection_slices(const struct selection *selection, const struct profile *profile,
                       struct slice_cursor *cursor);

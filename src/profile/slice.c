@@ -149,6 +149,22 @@ bool slice_next_entry(struct slice_walk *walk, struct slice_entry *entry)
     return true;
 }
 
+uint64_t slice_running(const struct slice *slice)
+{
+    uint64_t samples[METRICS] = { 0 }, most = 0;
+    struct slice_walk walk;
+    struct slice_entry entry;
+
+    slice_entries(slice, &walk);
+    while (slice_next_entry(&walk, &entry))
+        if (entry.state == STATE_RUNNING && entry.metric < METRICS)
+            samples[entry.metric] += entry.count;
+    for (unsigned i = 0; i < METRICS; i++)
+        if (samples[i] > most)
+            most = samples[i];
+    return samples[METRIC_TIME] > 0 ? samples[METRIC_TIME] : most;
+}
+
 /* ---- checking bytes from outside ------------------------------------------------------------- */
 
 struct checked {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "proftop/memory.h"
+#include "proftop/metric.h"
 #include "slice_private.h"
 
 enum {
@@ -26,6 +27,7 @@ void sums_init(struct sums *sums)
 void sums_fini(struct sums *sums)
 {
     free(sums->stacks);
+    free(sums->counts);
     free(sums->threads);
     free(sums->matrix);
     cells_fini(&sums->waits);
@@ -101,7 +103,7 @@ void sums_start(struct sums *sums, const struct profile *profile, const struct d
 {
     sums->short_way = sums_can_be_short(profile);
     sums->stride = stride_for(profile_threads(profile));
-    sums->stack_count = sums->thread_count = sums->leaf_count = 0;
+    sums->stack_count = sums->counts_count = sums->thread_count = sums->leaf_count = 0;
     sums->square_sum = 0;
     sums->weight = sums->samples = 0;
     sums->tally = (struct record_tally){ .head = { .type = RECORD_TALLY } };
@@ -183,9 +185,23 @@ static void add_chosen(struct sums *sums, const struct slice_entry *entry, struc
     sums->square_sum += entry->count == 1 ? weight * weight : weight * weight / entry->count;
 }
 
+static void add_count(struct sums *sums, const struct slice_entry *entry)
+{
+    size_t wanted = sums->stack_count;
+
+    if (sums->counts_count < wanted) {
+        sums->counts =
+            array_reserve(sums->counts, &sums->counts_capacity, wanted, sizeof(*sums->counts));
+        memset(&sums->counts[sums->counts_count], 0,
+               (wanted - sums->counts_count) * sizeof(*sums->counts));
+        sums->counts_count = wanted;
+    }
+    sums->counts[entry->stack].of[metric_counted(entry->metric)] += entry->weight;
+}
+
 /* What a group of entries is good for. */
 struct use {
-    bool chosen, time, waits;
+    bool chosen, time, waits, counts;
 };
 
 static void add_group(struct sums *sums, struct slice_walk *walk, struct use use,
@@ -204,6 +220,8 @@ static void add_group(struct sums *sums, struct slice_walk *walk, struct use use
             add_time(&sums->threads[entry.thread], &entry);
         if (use.waits)
             add_wait(sums, &entry);
+        if (use.counts)
+            add_count(sums, &entry);
         if (use.chosen) {
             add_chosen(sums, &entry, stack);
             add_leaf(sums, &entry, stack->leaf, display);
@@ -220,10 +238,11 @@ void sums_add(struct sums *sums, const struct slice *slice, const struct selecti
     slice_entries(slice, &walk);
     while (slice_next_group(&walk)) {
         struct use use = { .chosen = selection_has_group(selection, &walk.last),
-                           .time = walk.last.metric == METRIC_TIME };
+                           .time = walk.last.metric == METRIC_TIME,
+                           .counts = selection_counts_group(selection, &walk.last) };
 
         use.waits = use.time && walk.last.state == STATE_WAITING;
-        if (use.chosen || use.time)
+        if (use.chosen || use.time || use.counts)
             add_group(sums, &walk, use, selection, display);
         else
             slice_skip_group(&walk);

@@ -20,6 +20,7 @@
 
 #include "cells.h"
 #include "display.h"
+#include "proftop/fold.h"
 #include "proftop/history.h"
 #include "selection.h"
 
@@ -42,6 +43,8 @@ struct sums {
     bool short_way;
     struct stack_sum *stacks;
     size_t stack_count, stack_capacity;
+    struct fold_counts *counts; /* by stack; NULL: nothing was counted beside the samples */
+    size_t counts_count, counts_capacity;
     struct thread_sum *threads;
     size_t thread_count, thread_capacity;
     uint64_t *matrix; /* short way: weight by leaf, then thread */

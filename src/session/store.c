@@ -157,7 +157,7 @@ struct second_sum {
 
 static struct second_sum sum_of(const struct slice *slice)
 {
-    struct second_sum sum = { 0 };
+    struct second_sum sum = { .samples = slice_running(slice) };
     struct slice_walk walk;
     struct slice_entry entry;
 
@@ -165,8 +165,6 @@ static struct second_sum sum_of(const struct slice *slice)
     while (slice_next_entry(&walk, &entry)) {
         bool time = entry.metric == METRIC_TIME;
 
-        if (entry.state == STATE_RUNNING && (time || entry.metric == METRIC_EVENT))
-            sum.samples += entry.count;
         if (time && entry.state == STATE_RUNNING)
             sum.running_ns += entry.weight;
         if (time && entry.state == STATE_WAITING)

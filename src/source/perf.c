@@ -37,19 +37,24 @@ static bool make_wish(const struct target *target, const struct source_config *c
     wish->kernel = true;
     wish->children = target_follows_children(target);
     if (config->event != NULL) {
-        if (!perf_name_find(config->event, &wish->event, error))
+        struct perf_list list;
+
+        if (!perf_list_parse(config->event, &list, error))
             return false;
+        wish->event = list.names[0];
         wish->period = wish->event.type == PERF_TYPE_SOFTWARE && wish->event.metric != METRIC_TIME;
+        wish->beside_count = list.count - 1;
+        memcpy(wish->beside, &list.names[1], wish->beside_count * sizeof(wish->beside[0]));
         return true;
     }
     wish->event = perf_name_cycles;
+    wish->beside_count = PERF_NAMES_BESIDE;
+    memcpy(wish->beside, perf_names_beside, sizeof(perf_names_beside));
     return true;
 }
 
-static bool refused(const struct target *target, const struct perf_wish *wish, int failure,
-                    struct error *error)
+static bool refused(const struct target *target, const char *name, int failure, struct error *error)
 {
-    const char *name = wish->event.name;
     char call[128];
 
     snprintf(call, sizeof(call), "perf_event_open(%s, pid %" PRId32 ")", name, target_pid(target));
@@ -66,6 +71,10 @@ static bool refused(const struct target *target, const struct perf_wish *wish, i
             _("hardware events need a PMU, which many virtual machines lack; cpu-clock works "
               "everywhere"));
         return false;
+    case -EINVAL:
+        error_set(error, STATUS_FAILED, _("this kernel does not count %s beside samples"), name);
+        error_hint(error, "%s", _("Linux 6.13 and later do"));
+        return false;
     case -ENOSYS:
         error_set(error, STATUS_FAILED, "%s", _("this kernel has no perf events"));
         error_hint(error, "%s", _("--source ptrace works without them"));
@@ -73,6 +82,28 @@ static bool refused(const struct target *target, const struct perf_wish *wish, i
     default:
         return error_errno(error, -failure, "%s: %s", call, strerror(-failure));
     }
+}
+
+/* What is asked for beside the samples has to be there; of what usually is, what can be. */
+static bool try_beside(const struct target *target, const struct source_config *config,
+                       struct perf_wish *wish, struct error *error)
+{
+    while (wish->beside_count > 0) {
+        unsigned which;
+        int failure;
+
+        wish->groups = true;
+        failure = perf_events_try_beside(wish, target_pid(target), &which);
+        if (failure == 0)
+            return true;
+        if (config->event != NULL)
+            return refused(target, wish->beside[which].name, failure, error);
+        wish->beside_count--;
+        memmove(&wish->beside[which], &wish->beside[which + 1],
+                (wish->beside_count - which) * sizeof(wish->beside[0]));
+    }
+    wish->groups = false;
+    return true;
 }
 
 /* Opens one event as a trial; without -e cpu-clock stands in for a PMU. */
@@ -86,10 +117,13 @@ static bool try_wish(const struct target *target, const struct source_config *co
     failure = perf_events_try(wish, target_pid(target));
     if (failure != 0 && config->event == NULL) {
         wish->event = perf_name_cpu_clock;
+        wish->beside_count = 0;
         wish->kernel = true;
         failure = perf_events_try(wish, target_pid(target));
     }
-    return failure == 0 || refused(target, wish, failure, error);
+    if (failure != 0)
+        return refused(target, wish->event.name, failure, error);
+    return try_beside(target, config, wish, error);
 }
 
 static bool perf_probe(const struct target *target, const struct source_config *config,
@@ -136,6 +170,14 @@ static bool open_events(struct perf *perf, const struct perf_wish *wish, struct 
     }
     perf->system_allowed = perf_events_system_allowed(wish);
     failure = attach_all(perf);
+    if (failure == -EMFILE && wish->beside_count > 0) {
+        perf->events.wish.beside_count = 0;
+        perf->beside_dropped = true;
+        perf->watch.suspects.count = 0;
+        failure = perf_events_reopen(&perf->events, NULL, 0);
+        if (failure == 0)
+            failure = attach_all(perf);
+    }
     if (failure == -EMFILE) {
         if (perf->system_allowed)
             failure = perf_events_go_system(&perf->events);
@@ -147,7 +189,7 @@ static bool open_events(struct perf *perf, const struct perf_wish *wish, struct 
             return false;
         }
     }
-    return failure == 0 || refused(perf->target, wish, failure, error);
+    return failure == 0 || refused(perf->target, wish->event.name, failure, error);
 }
 
 static void perf_close(struct source *source)
@@ -187,6 +229,8 @@ static struct source *perf_open(struct target *target, const struct source_confi
     perf->config = *config;
     perf->target = target;
     perf->show_kernel = config->kernel;
+    perf->beside_dropped = config->event == NULL && wish.event.type == PERF_TYPE_HARDWARE &&
+                           wish.beside_count < PERF_NAMES_BESIDE;
     perf->emit.tally.rate_hz = config->rate_hz;
     perf->exit_fd = (int)syscall(SYS_pidfd_open, target_pid(target), 0);
     roster_init(&perf->roster, target, config, &perf->emit);
@@ -224,6 +268,10 @@ static void start(struct perf *perf, uint64_t now_ns)
     perf->watch.scanned_ns = now_ns;
     for (size_t i = 0; i < perf->roster.count; i++)
         roster_maps(&perf->roster, perf->roster.threads[i]->process, now_ns);
+    if (perf->beside_dropped)
+        emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
+                  _("not all that was wanted is counted beside the samples: that takes Linux 6.13, "
+                    "a CPU that counts it, and not too many threads"));
     if (!perf->events.wish.kernel)
         emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
                   _("time in the kernel is told without its frames: sampling there needs "

@@ -26,10 +26,11 @@ enum {
     SAMPLE_BYTES = 512, /* beside the stack */
 };
 
-static int open_event(const struct perf_event_attr *attr, int32_t tid, int cpu)
+/* LEADER: of the group it joins, or -1. */
+static int open_event(const struct perf_event_attr *attr, int32_t tid, int cpu, int leader)
 {
-    int fd =
-        (int)syscall(SYS_perf_event_open, attr, tid, cpu, -1, (unsigned long)PERF_FLAG_FD_CLOEXEC);
+    int fd = (int)syscall(SYS_perf_event_open, attr, tid, cpu, leader,
+                          (unsigned long)PERF_FLAG_FD_CLOEXEC);
 
     return fd < 0 ? -errno : fd;
 }
@@ -49,6 +50,8 @@ uint64_t perf_wish_layout(const struct perf_wish *wish)
     /* A software event that is asked for its period fires each time, whatever the period is. */
     if (wish->period != 0)
         layout &= ~(uint64_t)PERF_SAMPLE_PERIOD;
+    if (wish->groups)
+        layout |= PERF_SAMPLE_READ;
     return layout;
 }
 
@@ -83,6 +86,8 @@ static void fill_attr(struct perf_event_attr *attr, const struct perf_wish *wish
     attr->sample_regs_user = perf_user_registers;
     attr->sample_stack_user = wish->stack_bytes;
     attr->exclude_hv = 1;
+    if (wish->groups)
+        attr->read_format = PERF_FORMAT_GROUP;
     if (wish->kernel)
         attr->exclude_callchain_user = 1;
     else
@@ -101,18 +106,62 @@ static void fill_thread_attr(struct perf_event_attr *attr, const struct perf_wis
     fill_attr(attr, wish);
     attr->inherit = 1;
     attr->inherit_thread = !wish->children;
+    /* Groups take turns where the CPU has too few counters; this one also takes the samples. */
+    attr->pinned = wish->beside_count > 0;
+}
+
+/* What NAME's event is in the group that LEADER leads: counted, never sampled. */
+static struct perf_event_attr beside_attr(const struct perf_event_attr *leader,
+                                          const struct perf_name *name)
+{
+    return (struct perf_event_attr){ .size = sizeof(*leader),
+                                     .type = name->type,
+                                     .config = name->config,
+                                     .sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_READ,
+                                     .read_format = leader->read_format,
+                                     .exclude_hv = 1,
+                                     .exclude_kernel = leader->exclude_kernel,
+                                     .inherit = 1,
+                                     .inherit_thread = leader->inherit_thread,
+                                     .use_clockid = 1,
+                                     .clockid = leader->clockid };
 }
 
 /* inherit_thread came with 5.13: before, children are sampled too and left out by their pid. */
 static int open_thread_event(struct perf_event_attr *attr, int32_t tid, int cpu)
 {
-    int fd = open_event(attr, tid, cpu);
+    int fd = open_event(attr, tid, cpu, -1);
 
     if (fd == -EINVAL && attr->inherit_thread) {
         attr->inherit_thread = 0;
-        fd = open_event(attr, tid, cpu);
+        fd = open_event(attr, tid, cpu, -1);
     }
     return fd;
+}
+
+int perf_events_try_beside(const struct perf_wish *wish, int32_t tid, unsigned *refused)
+{
+    struct perf_event_attr attr;
+    int fds[1 + COUNTED], failure = 0;
+    unsigned opened = 1;
+
+    fill_thread_attr(&attr, wish);
+    fds[0] = open_thread_event(&attr, tid, -1);
+    *refused = 0;
+    if (fds[0] < 0)
+        return fds[0];
+    for (; opened <= wish->beside_count && failure == 0; opened++) {
+        const struct perf_event_attr beside = beside_attr(&attr, &wish->beside[opened - 1]);
+
+        *refused = opened - 1;
+        fds[opened] = open_event(&beside, tid, -1, fds[0]);
+        if (fds[opened] < 0)
+            failure = fds[opened];
+    }
+    while (opened-- > 0)
+        if (fds[opened] >= 0)
+            close(fds[opened]);
+    return failure;
 }
 
 int perf_events_try(struct perf_wish *wish, int32_t tid)
@@ -139,7 +188,7 @@ bool perf_events_system_allowed(const struct perf_wish *wish)
     int fd;
 
     fill_attr(&attr, wish);
-    fd = open_event(&attr, -1, 0);
+    fd = open_event(&attr, -1, 0, -1);
     if (fd >= 0)
         close(fd);
     return fd >= 0;
@@ -189,20 +238,31 @@ int perf_events_init(struct perf_events *events, const struct perf_wish *wish)
     return 0;
 }
 
-static void close_events(struct perf_events *events)
+static void close_from(struct perf_events *events, size_t count, size_t members)
 {
-    for (size_t i = 0; i < events->count; i++)
-        close(events->fds[i]);
-    events->count = 0;
+    while (events->members.count > members)
+        close(events->members.fds[--events->members.count]);
+    while (events->count > count)
+        close(events->fds[--events->count]);
+}
+
+/* Closes all, and forgets where they were. */
+static void drop_events(struct perf_events *events)
+{
+    close_from(events, 0, 0);
+    free(events->fds);
+    free(events->members.fds);
+    events->fds = NULL;
+    events->capacity = 0;
+    events->members = (struct perf_members){ 0 };
 }
 
 void perf_events_fini(struct perf_events *events)
 {
-    close_events(events);
+    drop_events(events);
     for (size_t i = 0; i < events->ring_count; i++)
         perf_ring_close(&events->rings[i]);
     free(events->rings);
-    free(events->fds);
     memset(events, 0, sizeof(*events));
 }
 
@@ -223,14 +283,35 @@ static int keep_event(struct perf_events *events, int fd, const struct perf_ring
     return 0;
 }
 
+/* What is counted beside the event that was kept last. */
+static int open_members(struct perf_events *events, const struct perf_event_attr *attr, int32_t tid,
+                        int cpu)
+{
+    struct perf_members *members = &events->members;
+    int leader = events->fds[events->count - 1];
+
+    for (unsigned i = 0; i < events->wish.beside_count; i++) {
+        const struct perf_event_attr beside = beside_attr(attr, &events->wish.beside[i]);
+        int fd = open_event(&beside, tid, cpu, leader);
+
+        if (fd < 0)
+            return fd;
+        members->fds = array_reserve(members->fds, &members->capacity, members->count + 1,
+                                     sizeof(*members->fds));
+        members->fds[members->count++] = fd;
+    }
+    return 0;
+}
+
 int perf_events_attach(struct perf_events *events, int32_t tid)
 {
     struct perf_event_attr attr;
-    size_t before = events->count;
+    size_t count = events->count, members = events->members.count;
+    size_t more = events->ring_count * (1 + events->wish.beside_count);
 
     if (events->system)
         return 0;
-    if (events->count + events->ring_count > PERF_EVENTS_MAX)
+    if (count + members + more > PERF_EVENTS_MAX)
         return -EMFILE;
     fill_thread_attr(&attr, &events->wish);
     for (size_t i = 0; i < events->ring_count; i++) {
@@ -240,9 +321,10 @@ int perf_events_attach(struct perf_events *events, int32_t tid)
         if (counts_time(&events->wish.event))
             attr.sample_period = jittered_period(events);
         failure = keep_event(events, open_thread_event(&attr, tid, ring->cpu), ring);
+        if (failure == 0)
+            failure = open_members(events, &attr, tid, ring->cpu);
         if (failure != 0) {
-            while (events->count > before)
-                close(events->fds[--events->count]);
+            close_from(events, count, members);
             return failure;
         }
     }
@@ -257,7 +339,7 @@ static int open_system(struct perf_events *events)
     attr.exclude_idle = 1;
     for (size_t i = 0; i < events->ring_count; i++) {
         const struct perf_ring *ring = &events->rings[i];
-        int failure = keep_event(events, open_event(&attr, -1, ring->cpu), ring);
+        int failure = keep_event(events, open_event(&attr, -1, ring->cpu, -1), ring);
 
         if (failure != 0)
             return failure;
@@ -285,18 +367,18 @@ static int replace(struct perf_events *events, bool system, const int32_t *tids,
 
     events->fds = NULL;
     events->count = events->capacity = 0;
+    events->members = (struct perf_members){ 0 };
     failure = system ? open_system(events) : attach_those(events, tids, count);
-    if (failure != 0) {
-        close_events(events);
-        free(events->fds);
-        events->fds = old.fds;
-        events->count = old.count;
-        events->capacity = old.capacity;
-        return failure;
+    if (failure == 0) {
+        drop_events(&old);
+        return 0;
     }
-    close_events(&old);
-    free(old.fds);
-    return 0;
+    drop_events(events);
+    events->fds = old.fds;
+    events->count = old.count;
+    events->capacity = old.capacity;
+    events->members = old.members;
+    return failure;
 }
 
 int perf_events_go_system(struct perf_events *events)
@@ -311,7 +393,7 @@ int perf_events_reopen(struct perf_events *events, const int32_t *tids, size_t c
     if (failure != -EMFILE || events->system)
         return failure;
     /* No descriptors for both at a time. */
-    close_events(events);
+    close_from(events, 0, 0);
     return attach_those(events, tids, count);
 }
 

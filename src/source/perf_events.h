@@ -2,7 +2,8 @@
 /*
  * The kernel's events of the perf source and the rings they write into.
  *
- *     threads mode   thread × CPU events, inherited by what the thread starts
+ *     threads mode   thread × CPU events, inherited by what the thread starts; each may lead a
+ *                    group of others that are counted and told with its samples
  *     system mode    one event a CPU that sees every task; the source keeps the target's
  *
  * All events of a CPU share its ring.  Private to source/; the source's thread.
@@ -23,10 +24,13 @@ enum { PERF_EVENTS_MAX = 4096 };
 struct perf_wish {
     struct perf_name event;
     uint32_t rate_hz;
-    uint64_t period;      /* of software events that are counted; 0: not such a one */
-    uint32_t stack_bytes; /* of each sample */
-    bool kernel;          /* sample in the kernel, with its call chain */
-    bool children;        /* processes that are forked belong to it */
+    uint64_t period;                  /* of software events that are counted; 0: not such a one */
+    uint32_t stack_bytes;             /* of each sample */
+    bool kernel;                      /* sample in the kernel, with its call chain */
+    bool children;                    /* processes that are forked belong to it */
+    bool groups;                      /* samples tell what is counted */
+    struct perf_name beside[COUNTED]; /* what is counted beside EVENT, in the order of a group */
+    unsigned beside_count;
 };
 
 struct perf_events {
@@ -36,6 +40,10 @@ struct perf_events {
     size_t ring_count;
     int *fds;
     size_t count, capacity;
+    struct perf_members { /* what is counted beside them */
+        int *fds;
+        size_t count, capacity;
+    } members;
     size_t jittered;           /* which of them got another period last */
     uint64_t jitter_passed_ns; /* since another was due, times their count */
     uint64_t random;
@@ -48,6 +56,11 @@ uint64_t perf_wish_layout(const struct perf_wish *wish);
  * that is refused.
  */
 int perf_events_try(struct perf_wish *wish, int32_t tid);
+/*
+ * The same with what is counted beside it.  *REFUSED: which of those failed; 0 also where none can
+ * be, because samples do not tell what is counted before Linux 6.13.
+ */
+int perf_events_try_beside(const struct perf_wish *wish, int32_t tid, unsigned *refused);
 /* Whether system-wide events are permitted. */
 bool perf_events_system_allowed(const struct perf_wish *wish);
 

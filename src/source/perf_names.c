@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "proftop/gettext.h"
+#include "proftop/metric.h"
 #include "proftop/source.h"
 
 #define SOFTWARE(name, id, metric, in_kernel)                                                      \
@@ -21,6 +22,11 @@
         name, PERF_TYPE_HARDWARE, PERF_COUNT_HW_##id, metric, false                                \
     }
 
+const struct perf_name perf_names_beside[PERF_NAMES_BESIDE] = {
+    HARDWARE("instructions", INSTRUCTIONS, METRIC_INSTRUCTIONS),
+    HARDWARE("cache-misses", CACHE_MISSES, METRIC_CACHE_MISSES),
+    HARDWARE("branch-misses", BRANCH_MISSES, METRIC_BRANCH_MISSES),
+};
 const struct perf_name perf_name_cycles = HARDWARE("cycles", CPU_CYCLES, METRIC_TIME);
 const struct perf_name perf_name_cpu_clock = SOFTWARE("cpu-clock", CPU_CLOCK, METRIC_TIME, false);
 
@@ -39,12 +45,12 @@ static const struct perf_name names[] = {
     SOFTWARE("emulation-faults", EMULATION_FAULTS, METRIC_EVENT, false),
     HARDWARE("cycles", CPU_CYCLES, METRIC_TIME),
     HARDWARE("cpu-cycles", CPU_CYCLES, METRIC_TIME),
-    HARDWARE("instructions", INSTRUCTIONS, METRIC_EVENT),
+    HARDWARE("instructions", INSTRUCTIONS, METRIC_INSTRUCTIONS),
     HARDWARE("cache-references", CACHE_REFERENCES, METRIC_EVENT),
-    HARDWARE("cache-misses", CACHE_MISSES, METRIC_EVENT),
+    HARDWARE("cache-misses", CACHE_MISSES, METRIC_CACHE_MISSES),
     HARDWARE("branches", BRANCH_INSTRUCTIONS, METRIC_EVENT),
     HARDWARE("branch-instructions", BRANCH_INSTRUCTIONS, METRIC_EVENT),
-    HARDWARE("branch-misses", BRANCH_MISSES, METRIC_EVENT),
+    HARDWARE("branch-misses", BRANCH_MISSES, METRIC_BRANCH_MISSES),
     HARDWARE("bus-cycles", BUS_CYCLES, METRIC_EVENT),
     HARDWARE("stalled-cycles-frontend", STALLED_CYCLES_FRONTEND, METRIC_EVENT),
     HARDWARE("stalled-cycles-backend", STALLED_CYCLES_BACKEND, METRIC_EVENT),
@@ -93,9 +99,10 @@ static bool find_cache(const char *wanted, struct perf_name *found)
 
 enum metric source_metric(const char *event)
 {
-    struct perf_name found;
+    struct perf_list list;
 
-    return event != NULL && perf_name_find(event, &found, NULL) ? found.metric : METRIC_TIME;
+    return event != NULL && perf_list_parse(event, &list, NULL) ? list.names[0].metric
+                                                                : METRIC_TIME;
 }
 
 bool perf_name_find(const char *name, struct perf_name *found, struct error *error)
@@ -106,7 +113,7 @@ bool perf_name_find(const char *name, struct perf_name *found, struct error *err
             return true;
         }
     }
-    found->name = name;
+    snprintf(found->name, sizeof(found->name), "%s", name);
     if (find_cache(name, found))
         return true;
     error_set(error, STATUS_USAGE, _("there is no event named %s"), name);
@@ -115,4 +122,58 @@ bool perf_name_find(const char *name, struct perf_name *found, struct error *err
                  "context-switches, cpu-migrations; hardware events, where the machine has them: "
                  "cycles, instructions, cache-misses, branch-misses, LLC-load-misses…"));
     return false;
+}
+
+enum counted perf_name_counted(const struct perf_name *name)
+{
+    if (name->type == PERF_TYPE_HARDWARE && name->config == PERF_COUNT_HW_CPU_CYCLES)
+        return COUNTED_CYCLES;
+    return metric_counted(name->metric);
+}
+
+/* Adds the event of LENGTH bytes at TEXT. */
+static bool add_name(struct perf_list *list, const char *text, size_t length, struct error *error)
+{
+    struct perf_name *name = &list->names[list->count];
+    char copy[64];
+
+    if (list->count == PERF_LIST_MAX)
+        return error_set(error, STATUS_USAGE, _("too many events: %s"), text);
+    snprintf(copy, sizeof(copy), "%.*s", length < sizeof(copy) ? (int)length : 63, text);
+    if (!perf_name_find(copy, name, error))
+        return false;
+    list->count++;
+    if (list->count == 1)
+        return true;
+    if (list->names[0].metric != METRIC_TIME) {
+        error_set(error, STATUS_USAGE, _("nothing can be counted beside samples of %s"),
+                  list->names[0].name);
+        error_hint(error, "%s", _("the first event has to be cpu-clock, task-clock or cycles"));
+        return false;
+    }
+    for (unsigned i = 1; i < list->count - 1; i++)
+        if (perf_name_counted(&list->names[i]) == perf_name_counted(name))
+            return error_set(error, STATUS_USAGE, _("%s and %s cannot both be counted"),
+                             list->names[i].name, name->name);
+    if (perf_name_counted(name) != COUNTED)
+        return true;
+    error_set(error, STATUS_USAGE, _("%s cannot be counted beside samples"), name->name);
+    error_hint(error, "%s",
+               _("cycles, instructions, cache-misses, branch-misses and page-faults can; -e with a "
+                 "single event samples any"));
+    return false;
+}
+
+bool perf_list_parse(const char *text, struct perf_list *list, struct error *error)
+{
+    list->count = 0;
+    for (;; text++) {
+        size_t length = strcspn(text, ",");
+
+        if (!add_name(list, text, length, error))
+            return false;
+        text += length;
+        if (*text == '\0')
+            return true;
+    }
 }

@@ -60,10 +60,12 @@ struct perf {
     bool started; /* the first step has run */
     bool system_allowed;
     bool show_kernel;
-    int32_t python_pid;      /* a process whose Python frames are missed; 0: none */
-    bool blind;              /* most of the target's time is in lives too short to be seen … */
-    unsigned unseen_pct;     /* … so much of it */
-    uint64_t last_record_ns; /* where the watermark may go */
+    int32_t python_pid;       /* a process whose Python frames are missed; 0: none */
+    bool blind;               /* most of the target's time is in lives too short to be seen … */
+    unsigned unseen_pct;      /* … so much of it */
+    uint64_t last_record_ns;  /* where the watermark may go */
+    bool beside_dropped;      /* not all that was wanted is counted */
+    uint64_t beside_since_ns; /* what is counted beside samples is told by events opened then */
     struct frame kernel[128];
 };
 
@@ -91,6 +93,15 @@ void perf_watch_reopen(struct perf *perf);
 void perf_counted_begin(struct perf *perf, uint64_t now_ns);
 uint64_t perf_counted_weight(struct perf *perf, const struct perf_sample *sample);
 void perf_counted_end(struct perf *perf, uint64_t now_ns);
+
+/*
+ * perf_beside.c: puts into COUNTED what came to THREAD's counters since its last sample in that
+ * ring.  All begin anew when the events do; stop is for events that are opened anew thereafter.
+ */
+void perf_beside_take(const struct perf *perf, struct thread *thread, size_t ring,
+                      const struct perf_sample *sample, uint64_t counted[COUNTED]);
+void perf_beside_restart(struct perf *perf);
+void perf_beside_stop(struct perf *perf, uint64_t now_ns, const char *why);
 
 /* perf_hand_over.c: counts time of PROCESS, which may run Python that this source cannot show. */
 void perf_python_count(struct perf *perf, struct tracked *process, uint64_t weight_ns);

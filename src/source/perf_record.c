@@ -35,7 +35,7 @@ const uint64_t perf_user_registers = 0x3ffull << PERF_REG_ARM64_X19 | 1ull << PE
 #endif
 
 /* A record is shorter than 64 KiB: more than these it cannot hold. */
-enum { CHAIN_MAX = 8192, STACK_MAX = 1 << 16 };
+enum { CHAIN_MAX = 8192, STACK_MAX = 1 << 16, GROUP_MAX = 64 };
 
 /* Takes words and pieces off a record without ever passing its end. */
 struct reader {
@@ -90,6 +90,14 @@ static const char *take_text(struct reader *reader)
     if (reader->bad || memchr(text, '\0', (size_t)(reader->end - reader->at)) == NULL)
         return NULL;
     return text;
+}
+
+static void take_group(struct reader *reader, struct perf_sample *sample)
+{
+    sample->group_count = take_u64(reader);
+    if (sample->group_count > GROUP_MAX)
+        reader->bad = true;
+    sample->group = take(reader, sample->group_count * sizeof(*sample->group));
 }
 
 /* The kernel's part of the call chain stands between its marker and the next. */
@@ -172,6 +180,8 @@ bool perf_parse_sample(const struct perf_event_header *header, uint64_t layout,
     sample->tid = take_i32(&reader);
     sample->time_ns = take_u64(&reader);
     sample->period = (layout & PERF_SAMPLE_PERIOD) != 0 ? take_u64(&reader) : 1;
+    if ((layout & PERF_SAMPLE_READ) != 0)
+        take_group(&reader, sample);
     if ((layout & PERF_SAMPLE_CALLCHAIN) != 0)
         take_callchain(&reader, sample);
     take_registers(&reader, sample);

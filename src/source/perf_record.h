@@ -26,6 +26,8 @@ extern const uint64_t perf_user_registers;
 struct perf_sample {
     uint64_t ip, time_ns, period;
     int32_t pid, tid;
+    const uint64_t *group; /* what is counted: the event's own value, then the others' */
+    uint64_t group_count;
     const uint64_t *kernel; /* the kernel's frames, innermost first */
     size_t kernel_count;
     struct registers registers; /* known: 0 when the thread has no user side */

@@ -56,7 +56,7 @@ static uint64_t weigh(struct perf *perf, struct thread *thread, const struct per
     return perf_counted_weight(perf, sample);
 }
 
-static void take_sample(struct perf *perf, const struct perf_event_header *header)
+static void take_sample(struct perf *perf, const struct perf_event_header *header, size_t ring)
 {
     struct perf_sample sample;
     struct unfinished unfinished;
@@ -77,6 +77,7 @@ static void take_sample(struct perf *perf, const struct perf_event_header *heade
                                                 .syscall = -1,
                                                 .state = STATE_RUNNING,
                                                 .metric = (uint8_t)perf->events.wish.event.metric };
+    perf_beside_take(perf, thread, ring, &sample, unfinished.sample.counted);
     unfinished.kernel = perf->kernel;
     unfinished.kernel_count = kernel_frames(perf, &sample);
     perf->emit.tally.received++;
@@ -176,14 +177,15 @@ static void take_exit(struct perf *perf, const struct perf_event_header *header,
         roster_remove(&perf->roster, thread, time_ns);
 }
 
-static void take_record(struct perf *perf, const struct perf_event_header *header)
+/* RING: which one it came from. */
+static void take_record(struct perf *perf, const struct perf_event_header *header, size_t ring)
 {
     uint64_t time_ns = perf_record_time(header);
     uint64_t lost;
 
     switch (header->type) {
     case PERF_RECORD_SAMPLE:
-        take_sample(perf, header);
+        take_sample(perf, header, ring);
         break;
     case PERF_RECORD_COMM:
         take_comm(perf, header, time_ns);
@@ -226,7 +228,7 @@ void perf_take(struct perf *perf, uint64_t now_ns)
         perf_counted_begin(perf, now_ns);
     for (;;) {
         const struct perf_event_header *oldest = NULL;
-        struct perf_ring *from = NULL;
+        size_t from = 0;
         uint64_t oldest_ns = UINT64_MAX;
 
         for (size_t i = 0; i < events->ring_count; i++) {
@@ -235,14 +237,14 @@ void perf_take(struct perf *perf, uint64_t now_ns)
             if (header != NULL && perf_record_time(header) < oldest_ns) {
                 oldest = header;
                 oldest_ns = perf_record_time(header);
-                from = &events->rings[i];
+                from = i;
             }
         }
         /* Later ones may have company from a ring that was looked at before them. */
         if (oldest == NULL || oldest_ns > now_ns)
             break;
-        take_record(perf, oldest);
-        perf_ring_pop(from, oldest);
+        take_record(perf, oldest, from);
+        perf_ring_pop(&events->rings[from], oldest);
     }
     for (size_t i = 0; i < events->ring_count; i++)
         perf_ring_end(&events->rings[i]);

@@ -100,6 +100,7 @@ void perf_watch_reopen(struct perf *perf)
     for (size_t i = 0; i < perf->roster.count; i++)
         proc_ids_add(&tids, perf->roster.threads[i]->tid);
     perf_events_reopen(&perf->events, tids.ids, tids.count);
+    perf_beside_restart(perf);
     proc_ids_fini(&tids);
 }
 
@@ -166,10 +167,13 @@ static void check_stacks(struct perf *perf)
 /* Every CPU is sampled from here on, of all tasks. */
 static void go_system(struct perf *perf, uint64_t now_ns)
 {
-    if (perf_events_go_system(&perf->events) == 0)
-        emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
-                  _("sampling every CPU and keeping the target's samples: its short-lived "
-                    "threads and processes are missed otherwise"));
+    if (perf_events_go_system(&perf->events) != 0)
+        return;
+    if (perf->events.wish.beside_count > 0)
+        perf_beside_stop(perf, now_ns, _("a CPU's counters do not tell threads apart"));
+    emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
+              _("sampling every CPU and keeping the target's samples: its short-lived "
+                "threads and processes are missed otherwise"));
 }
 
 /*
@@ -205,7 +209,11 @@ static void check_coverage(struct perf *perf, uint64_t now_ns)
         return;
     if (!low)
         watch->blind_rounds = 0;
-    if (low && perf->system_allowed && !perf->events.system)
+    if (low && perf->events.wish.beside_count > 0 &&
+        perf->events.wish.event.type == PERF_TYPE_HARDWARE) {
+        perf_beside_stop(perf, now_ns, _("the CPU has too few counters for it"));
+        perf_watch_reopen(perf);
+    } else if (low && perf->system_allowed && !perf->events.system)
         go_system(perf, now_ns);
     else if (low && !perf->system_allowed)
         stay_blind(perf, now_ns);

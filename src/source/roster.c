@@ -58,6 +58,7 @@ static void thread_free(struct roster *roster, struct thread *thread)
     close_kept(roster, &thread->kept.schedstat_fd);
     close_kept(roster, &thread->kept.syscall_fd);
     free(thread->stack.frames);
+    free(thread->beside);
     free(thread);
 }
 

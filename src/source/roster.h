@@ -86,6 +86,7 @@ struct thread {
     uint32_t seen;       /* the scan that saw it last */
     char name[PROC_NAME_MAX];
     struct account account;
+    uint64_t *beside; /* perf_beside.c: what was last told of it; or NULL */
     struct kept kept;
     struct last_stack stack;
     struct tracee tracee;

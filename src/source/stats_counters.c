@@ -94,6 +94,11 @@ bool counter_growth(const struct counter_reading *before, const struct counter_r
     return true;
 }
 
+bool counter_starved(const struct counter_reading *before, const struct counter_reading *now)
+{
+    return now->enabled_ns > before->enabled_ns && now->running_ns == before->running_ns;
+}
+
 bool counter_group_parse(const uint64_t *words, size_t size_bytes, uint32_t count,
                          struct counter_reading *readings)
 {
@@ -148,6 +153,8 @@ static void read_group(struct thread *thread, const struct group *group,
         if (thread->has_last[id] && counter_growth(&thread->last[id], &now[i], &growth)) {
             growths->values[id] += growth;
             growths->known[id] = true;
+        } else if (thread->has_last[id]) {
+            growths->starved[id] |= counter_starved(&thread->last[id], &now[i]);
         }
         thread->last[id] = now[i];
         thread->has_last[id] = true;
@@ -180,6 +187,9 @@ static const char *reason_of(int saved_errno, char *text, size_t size)
         return _("not available here: this CPU or virtual machine offers no such counter");
     if (saved_errno == EACCES || saved_errno == EPERM)
         return _("not permitted: see kernel.perf_event_paranoid");
+    if (saved_errno == ENOSPC)
+        return _("no counter of the CPU is free: the samples of this recording, or somebody else, "
+                 "have them");
     snprintf(text, size, _("not available here: perf_event_open: %s"), strerror(saved_errno));
     return text;
 }
@@ -324,8 +334,12 @@ static void counters_read(void *opaque, struct round *round)
         for (int id = 0; id < COUNTERS; id++) {
             sums.values[id] += growths.values[id];
             sums.known[id] |= growths.known[id];
+            sums.starved[id] |= growths.starved[id];
         }
     }
+    for (int id = 0; id < COUNTERS; id++)
+        if (sums.starved[id] && !sums.known[id])
+            tell_absent(state, round, (enum counter_id)id, ENOSPC);
     if (round->seconds > 0)
         counter_growths_put(round, state->gauges, NULL, 0, 0, &sums);
 }

@@ -37,10 +37,14 @@ bool counter_group_parse(const uint64_t *words, size_t size_bytes, uint32_t coun
 bool counter_growth(const struct counter_reading *before, const struct counter_reading *now,
                     double *growth);
 
+/* Whether it was wanted all the while and never got into the CPU: others have the counters. */
+bool counter_starved(const struct counter_reading *before, const struct counter_reading *now);
+
 /* What was counted in a round, by counter_id. */
 struct counter_growths {
     double values[COUNTERS];
     bool known[COUNTERS];
+    bool starved[COUNTERS];
 };
 
 /*

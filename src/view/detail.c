@@ -15,6 +15,7 @@
 
 #include "format.h"
 #include "proftop/gettext.h"
+#include "proftop/ratio.h"
 #include "proftop/source_text.h"
 #include "proftop/text.h"
 
@@ -87,6 +88,25 @@ static void render_lines(const struct view_extra *extra, struct grid *grid, uint
     }
 }
 
+/* "IPC 1.32  CMISS/k 4.1", on the right of the first line. */
+static void render_ratios(const struct screen_input *input, struct grid *grid)
+{
+    char text[FORMAT_LONG] = "";
+    size_t used = 0;
+
+    for (unsigned i = 0; i < ratio_count; i++) {
+        const struct ratio *ratio = &ratio_table[i];
+        double value;
+
+        if (used < sizeof(text) && ratio_of(ratio, input->fold, input->chosen, &value))
+            used += (size_t)snprintf(text + used, sizeof(text) - used, " %s %.*f ", _(ratio->label),
+                                     ratio->decimals, value);
+    }
+    if (used > 0)
+        grid_text_right(grid, 0, grid->columns - 2 - text_width(text), text_width(text),
+                        ROLE_NORMAL, text);
+}
+
 void detail_render(const struct screen_input *input, struct grid *grid)
 {
     const struct view_extra *extra = input->extra;
@@ -114,6 +134,7 @@ void detail_render(const struct screen_input *input, struct grid *grid)
         snprintf(facts + length, sizeof(facts) - length, _("  in Python %.0f%%"),
                  100.0 * (double)row->python_self / (double)row->self);
     }
+    render_ratios(input, grid);
     width = text_width(facts);
     used = grid_text(grid, 1, 1, grid->columns - 2 - width, format_role(input, function),
                      input->names == NAME_RAW ? function->raw_name : function->name);

@@ -103,6 +103,7 @@ void recording_push(struct recording *recording, const struct recorded_sample *s
     record->end = sample->end;
     record->gil = sample->gil;
     record->reason = sample->reason;
+    memcpy(record->counted, sample->counted, sizeof(record->counted));
     for (uint32_t i = 0; i < sample->depth; i++) {
         uint32_t function = sample->functions[sample->depth - 1 - i];
         uint32_t place = recording_random(recording, RECORDING_PLACES);

@@ -35,6 +35,7 @@ struct recorded_sample {
     uint32_t functions[RECORDING_DEPTH_MAX]; /* outermost first */
     uint8_t state, metric, reason, gil, end;
     int16_t syscall;
+    uint64_t counted[COUNTED];
 };
 
 void recording_init(struct recording *recording, uint64_t seed, size_t memory_max);
