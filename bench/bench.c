@@ -45,6 +45,13 @@ void bench_figure(const char *name, double figure, const char *unit)
     fflush(stdout);
 }
 
+void bench_at_most(const char *name, double figure, double most, const char *unit)
+{
+    printf("  %-44s %12.4g %s, %s %g\n", name, figure, unit, figure <= most ? "within" : "ABOVE",
+           most);
+    fflush(stdout);
+}
+
 static double time_one(const struct bench_way *way, uint64_t count)
 {
     uint64_t begin = clock_now_ns();
@@ -68,11 +75,12 @@ void bench_one(const struct bench_way *way, uint64_t count, unsigned runs)
     free(each);
 }
 
-void bench_compare(const struct bench_way *a, const struct bench_way *b, uint64_t count,
-                   unsigned pairs)
+double bench_compare(const struct bench_way *a, const struct bench_way *b, uint64_t count,
+                     unsigned pairs)
 {
     double *left = xcalloc(pairs, sizeof(*left)), *right = xcalloc(pairs, sizeof(*right));
     double *ratio = xcalloc(pairs, sizeof(*ratio));
+    double median;
 
     time_one(a, count);
     time_one(b, count);
@@ -81,12 +89,14 @@ void bench_compare(const struct bench_way *a, const struct bench_way *b, uint64_
         right[i] = time_one(b, count);
         ratio[i] = right[i] / left[i];
     }
-    bench_figure(a->name, bench_median(left, pairs), "ns");
+    median = bench_median(left, pairs);
+    bench_figure(a->name, median, "ns");
     bench_figure(b->name, bench_median(right, pairs), "ns");
     bench_figure("  the second over the first", bench_median(ratio, pairs), "times");
     free(left);
     free(right);
     free(ratio);
+    return median;
 }
 
 pid_t bench_start(const char *const *argv)

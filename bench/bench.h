@@ -21,9 +21,9 @@ struct bench_way {
 /* A heading for the lines that follow. */
 void bench_title(const char *title);
 
-/* PAIRS times A then B, COUNT things each: prints ns a thing of both, and B / A. */
-void bench_compare(const struct bench_way *a, const struct bench_way *b, uint64_t count,
-                   unsigned pairs);
+/* PAIRS times A then B, COUNT things each: prints ns a thing of both, and B / A.  Returns A's. */
+double bench_compare(const struct bench_way *a, const struct bench_way *b, uint64_t count,
+                     unsigned pairs);
 
 /* One way alone, in RUNS runs: median and 99th percentile of ns a thing. */
 void bench_one(const struct bench_way *way, uint64_t count, unsigned runs);
@@ -43,6 +43,9 @@ struct bench_cost bench_program(const char *const *argv);
 
 /* A line of the caller's own: "  NAME   FIGURE UNIT". */
 void bench_figure(const char *name, double figure, const char *unit);
+
+/* The same, and whether it is no more than what was promised. */
+void bench_at_most(const char *name, double figure, double most, const char *unit);
 
 double bench_median(double *values, size_t count);
 double bench_percentile(double *values, size_t count, double percent);
