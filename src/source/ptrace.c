@@ -4,7 +4,8 @@
  * be read while the thread stands still.
  *
  *     tick:  for each thread that is due   blocked → left alone (waiting.c peeks at it)
- *                                          running → PTRACE_INTERRUPT, without waiting for it
+ *                                          running → PTRACE_INTERRUPT; its stop is waited for only
+ *                                                    if it has a CPU for itself (ptrace_await.c)
  *     until the next tick:  waitpid ─► a stop ─► registers, stack, resume ─► unwind (ptrace_stop.c)
  *
  * One thread is held at a time, for microseconds; nothing ever stops the world.  ptrace binds to
@@ -173,8 +174,6 @@ static bool wait_for_tick(struct tracer *tracer)
     uint64_t now_ns = clock_now_ns();
     int failure = 0;
 
-    if (now_ns < tracer->tick_ns && !tracer->armed)
-        arm(tracer);
     while (now_ns < tracer->tick_ns) {
         failure = wait_for_event(tracer);
         if (failure == ECHILD) {
@@ -267,6 +266,8 @@ static void tick(struct tracer *tracer, uint64_t now_ns)
 
             tracee->due_ns = now_ns + (rest_ns > idle_ns ? rest_ns : idle_ns);
         }
+        if (tracee->interrupted && !thread->account.contended)
+            tracer_await(tracer, thread, clock_now_ns()); /* it may be gone then */
     }
 }
 
@@ -299,6 +300,8 @@ static int tracer_step(struct source *source, struct ring *ring)
         drain(tracer);
     now_ns = clock_now_ns();
     tracer->tick_ns = next_tick(tracer, now_ns);
+    if (!tracer->armed)
+        arm(tracer); /* ahead of all waits */
     tracer_watch(tracer, now_ns);
     tick(tracer, now_ns);
     finished_ns = pending_retry(&tracer->pending, now_ns);
@@ -347,6 +350,7 @@ static void tracer_close(struct source *source)
     pending_fini(&tracer->pending);
     roster_fini(&tracer->roster);
     proc_ids_fini(&tracer->early);
+    proc_file_close(&tracer->loadavg);
     free(tracer->stack);
     free(tracer);
 }

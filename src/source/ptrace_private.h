@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the ptrace source share: ptrace.c, ptrace_stop.c, ptrace_watch.c. */
+/* What the files of the ptrace source share: ptrace.c, ptrace_await.c,
+ * ptrace_stop.c, ptrace_watch.c. */
 #ifndef PROFTOP_SOURCE_PTRACE_PRIVATE_H
 #define PROFTOP_SOURCE_PTRACE_PRIVATE_H
 
@@ -10,6 +11,7 @@
 
 #include "emit.h"
 #include "pending.h"
+#include "proftop/proc_file.h"
 #include "proftop/source.h"
 #include "gil_lanes.h"
 #include "pythons.h"
@@ -44,6 +46,9 @@ struct tracer {
     /* since the last check */
     uint64_t checked_ns, scanned_ns, scan_every_ns, counted_ns;
     uint64_t churn_ns; /* threads are expected to come and go until then */
+    struct proc_file loadavg;
+    long last_born; /* the number given last to a task of this machine */
+    bool unscanned; /* something was born since the last scan */
     uint64_t target_cpu_ns, thread_cpu_ns;
     uint32_t ticks, late_ticks;
     uint32_t late_rounds; /* checks in a row that found too many late */
@@ -56,6 +61,10 @@ void tracer_event(struct tracer *tracer, int32_t tid, int status);
 bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 /* Asks THREAD to stop if it runs; never one that is blocked. */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
+
+/* ptrace_await.c: handles the stop of THREAD, which has a CPU for itself and was asked to stop at
+ * ASKED_NS; or what else happens first. */
+void tracer_await(struct tracer *tracer, struct thread *thread, uint64_t asked_ns);
 
 /* The leaders of what there is at the start, so that no exec of theirs is missed. */
 void tracer_seize_early(struct tracer *tracer);

@@ -5,6 +5,8 @@
 #include "ptrace_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "proftop/clock.h"
@@ -21,8 +23,10 @@ enum {
 
 #define CHECK_NS (250 * NS_PER_MS)
 #define SCAN_MIN_NS (100 * NS_PER_MS)
-#define CHURN_NS NS_PER_S        /* so long threads are expected to come and go, after one came */
-#define LINKS_NS (5 * NS_PER_MS) /* between looks at how many threads there are */
+#define CHURN_NS NS_PER_S /* so long threads are expected to come and go, after one came */
+#define SCAN_CALM_NS (500 * NS_PER_MS) /* where nothing was born */
+#define BIRTHS_NS (20 * NS_PER_MS)     /* between looks for births */
+#define BIRTHS_CHURN_NS (5 * NS_PER_MS)
 
 static void found(void *context, int32_t pid, int32_t tid)
 {
@@ -45,6 +49,7 @@ static void scan(struct tracer *tracer, uint64_t now_ns)
     roster_scan(&tracer->roster, now_ns, found, tracer);
     took_ns = clock_now_ns() - now_ns;
     tracer->scanned_ns = now_ns;
+    tracer->unscanned = false;
     if (now_ns < tracer->churn_ns)
         tracer->scan_every_ns = took_ns * CHURN_SHARE;
     else
@@ -54,6 +59,7 @@ static void scan(struct tracer *tracer, uint64_t now_ns)
 
 void tracer_watch_start(struct tracer *tracer, uint64_t now_ns)
 {
+    proc_file_open(&tracer->loadavg, target_proc_root(tracer->target), "loadavg");
     scan(tracer, now_ns);
     tracer->started = true;
     tracer->checked_ns = now_ns;
@@ -62,23 +68,38 @@ void tracer_watch_start(struct tracer *tracer, uint64_t now_ns)
 }
 
 /*
- * Threads came or went: the folder of a process that ran has a link for each.  Of a single process
- * whose threads ran since the last look that need not be asked.
+ * Whether a thread or a process was born, the target's or another's, since the last look: the
+ * number given last on this machine is another.  Of our PID namespace, but all of the target have
+ * numbers there, or we would not see them.
  */
-static bool threads_changed(struct tracer *tracer, uint64_t now_ns)
+static bool anything_born(struct tracer *tracer, uint64_t now_ns)
 {
-    const struct tracked *first = tracer->roster.processes;
-    bool ran = tracer->moved_ns >= tracer->counted_ns && first != NULL && first->next == NULL;
-    bool changed = false;
+    const char *text, *last;
+    long number;
 
-    if (now_ns - tracer->counted_ns < LINKS_NS)
+    if (now_ns - tracer->counted_ns < (now_ns < tracer->churn_ns ? BIRTHS_CHURN_NS : BIRTHS_NS))
         return false;
     tracer->counted_ns = now_ns;
+    text = proc_file_read(&tracer->loadavg);
+    last = text != NULL ? strrchr(text, ' ') : NULL;
+    number = last != NULL ? strtol(last, NULL, 10) : 0;
+    if (number != 0 && number == tracer->last_born)
+        return false;
+    tracer->last_born = number;
+    tracer->unscanned = true;
+    return true;
+}
+
+/* Threads came or went: the folder of a process that ran has a link for each. */
+static bool threads_changed(struct tracer *tracer, uint64_t now_ns)
+{
+    bool changed = false;
+
     for (struct tracked *process = tracer->roster.processes; process != NULL;
          process = process->next) {
         char path[PROC_PATH_MAX];
         struct stat status;
-        uint64_t cpu_ns = ran ? 0 : roster_cpu_ns(process, now_ns);
+        uint64_t cpu_ns = roster_cpu_ns(process, now_ns);
 
         if (cpu_ns != 0 && cpu_ns == process->links_cpu_ns)
             continue;
@@ -90,6 +111,16 @@ static bool threads_changed(struct tracer *tracer, uint64_t now_ns)
         process->task_links = status.st_nlink;
     }
     return changed;
+}
+
+/* A scan finds who was born, and who is gone without having told. */
+static bool scan_is_due(struct tracer *tracer, uint64_t now_ns)
+{
+    uint64_t since_ns = now_ns - tracer->scanned_ns;
+
+    if (anything_born(tracer, now_ns) && threads_changed(tracer, now_ns))
+        return true;
+    return since_ns >= tracer->scan_every_ns && (tracer->unscanned || since_ns >= SCAN_CALM_NS);
 }
 
 void tracer_tally(struct tracer *tracer, uint64_t now_ns)
@@ -137,7 +168,7 @@ static void check_rate(struct tracer *tracer, uint64_t now_ns)
 
 void tracer_watch(struct tracer *tracer, uint64_t now_ns)
 {
-    if (now_ns - tracer->scanned_ns >= tracer->scan_every_ns || threads_changed(tracer, now_ns))
+    if (scan_is_due(tracer, now_ns))
         scan(tracer, now_ns);
     if (now_ns - tracer->checked_ns < CHECK_NS)
         return;

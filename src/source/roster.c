@@ -25,7 +25,7 @@ enum {
 #define MAPS_REST_MIN_NS (2 * NS_PER_MS)
 #define MAPS_REST_MAX_NS NS_PER_S
 /* Where one library took the place of another, at its very address, nothing but looking tells. */
-#define MAPS_KEEP_NS (50 * NS_PER_MS)
+#define MAPS_KEEP_NS (100 * NS_PER_MS)
 
 enum { MAPS_SHARE = 200 }; /* looking takes at most this part of the time */
 
