@@ -97,7 +97,11 @@ struct slice_walk {
 void slice_entries(const struct slice *slice, struct slice_walk *walk);
 bool slice_next_entry(struct slice_walk *walk, struct slice_entry *entry);
 
-/* Samples of running threads, of what drove the recording: time, or what -e asked for. */
+/* Adds a slice's samples of running threads, by metric. */
+void slice_count(const struct slice *slice, uint64_t samples[METRICS]);
+/* What drove a recording that has so many samples of each: time, or what -e asked for. */
+enum metric driving_metric(const uint64_t samples[METRICS]);
+/* The samples of running threads that drove the recording. */
 uint64_t slice_running(const struct slice *slice);
 
 const struct record_tally *slice_tally(const struct slice *slice); /* summed; NULL when none */

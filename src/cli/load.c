@@ -31,28 +31,16 @@ struct profile *load_profile(const char *const *paths, unsigned count, struct er
     return NULL;
 }
 
-/* The metric of most running samples: what drove the recording. */
 static enum metric main_metric(const struct profile *profile)
 {
     uint64_t samples[METRICS] = { 0 };
-    enum metric most = METRIC_TIME;
     struct slice_cursor cursor;
     const struct slice *slice;
 
     profile_slices(profile, 0, UINT64_MAX, UINT64_MAX, &cursor);
-    while ((slice = profile_next_slice(&cursor)) != NULL) {
-        struct slice_walk walk;
-        struct slice_entry entry;
-
-        slice_entries(slice, &walk);
-        while (slice_next_entry(&walk, &entry))
-            if (entry.state == STATE_RUNNING && entry.metric < METRICS)
-                samples[entry.metric] += entry.count;
-    }
-    for (unsigned i = 0; i < METRICS && samples[METRIC_TIME] == 0; i++)
-        if (samples[i] > samples[most])
-            most = i;
-    return most;
+    while ((slice = profile_next_slice(&cursor)) != NULL)
+        slice_count(slice, samples);
+    return driving_metric(samples);
 }
 
 static bool copy_text(char *to, const char *from, const char *option, struct error *error)

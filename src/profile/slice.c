@@ -149,9 +149,8 @@ bool slice_next_entry(struct slice_walk *walk, struct slice_entry *entry)
     return true;
 }
 
-uint64_t slice_running(const struct slice *slice)
+void slice_count(const struct slice *slice, uint64_t samples[METRICS])
 {
-    uint64_t samples[METRICS] = { 0 }, most = 0;
     struct slice_walk walk;
     struct slice_entry entry;
 
@@ -159,10 +158,24 @@ uint64_t slice_running(const struct slice *slice)
     while (slice_next_entry(&walk, &entry))
         if (entry.state == STATE_RUNNING && entry.metric < METRICS)
             samples[entry.metric] += entry.count;
-    for (unsigned i = 0; i < METRICS; i++)
-        if (samples[i] > most)
-            most = samples[i];
-    return samples[METRIC_TIME] > 0 ? samples[METRIC_TIME] : most;
+}
+
+enum metric driving_metric(const uint64_t samples[METRICS])
+{
+    enum metric most = METRIC_TIME;
+
+    for (unsigned i = 0; i < METRICS && samples[METRIC_TIME] == 0; i++)
+        if (samples[i] > samples[most])
+            most = (enum metric)i;
+    return most;
+}
+
+uint64_t slice_running(const struct slice *slice)
+{
+    uint64_t samples[METRICS] = { 0 };
+
+    slice_count(slice, samples);
+    return samples[driving_metric(samples)];
 }
 
 /* ---- checking bytes from outside ------------------------------------------------------------- */
