@@ -10,6 +10,8 @@
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -287,13 +289,14 @@ static void threads_that_come_and_go_do_no_harm(void **state)
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
-/* Where anyone may run it: a build folder need not be open to others. */
-static char *copy_victim(const char *folder, const char *name)
+/* With that MODE where anyone may run it: a build folder need not be open to others. */
+static char *copy_victim(const char *folder, const char *name, const char *mode)
 {
     char *relative = xasprintf("tests/victims/%s", name);
     char *from = testing_built(relative);
     char *to = xasprintf("%s/%s", folder, name);
-    char *command = xasprintf("cp '%s' '%s' && chmod 755 '%s' '%s'", from, to, folder, to);
+    char *command =
+        xasprintf("cp '%s' '%s' && chmod 755 '%s' && chmod %s '%s'", from, to, folder, mode, to);
 
     assert_int_equal(system(command), 0);
     free(command);
@@ -303,23 +306,30 @@ static char *copy_victim(const char *folder, const char *name)
 }
 
 /* Runs CHECK in a child that is nobody: what it gives is the status to leave with, 0 is well. */
-static void as_nobody(int (*check)(const struct source_ops *ops, const char *path),
-                      const struct source_ops *ops, const char *victim)
+static void as_nobody_with(int (*check)(const struct source_ops *ops, const char *path),
+                           const struct source_ops *ops, const char *victim, const char *mode)
 {
     char *folder = testing_folder_new();
-    char *path = copy_victim(folder, victim);
+    char *path = copy_victim(folder, victim, mode);
     int status;
     pid_t pid = fork();
 
     if (pid == 0) {
         if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
             _exit(2);
+        prctl(PR_SET_DUMPABLE, 1); /* setuid() closed us, and so a launched child, to ourselves */
         _exit(check(ops, path));
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
     free(path);
     testing_folder_remove(folder);
+}
+
+static void as_nobody(int (*check)(const struct source_ops *ops, const char *path),
+                      const struct source_ops *ops, const char *victim)
+{
+    as_nobody_with(check, ops, victim, "755");
 }
 
 static int sample_own_process(const struct source_ops *ops, const char *path)
@@ -344,6 +354,77 @@ static int sample_own_process(const struct source_ops *ops, const char *path)
 static void a_plain_user_samples_its_own_process(void **state)
 {
     as_nobody(sample_own_process, *state, "chain");
+}
+
+static bool has_samples(const struct sampling *sampling)
+{
+    return sampling->running_samples > 0;
+}
+
+static bool says_not_dumpable(const struct sampling *sampling)
+{
+    return strstr(sampling->note, "recluse") != NULL &&
+           strstr(sampling->note, "not dumpable") != NULL;
+}
+
+static int lose_rights(const struct source_ops *ops, const char *path)
+{
+    struct sampling *sampling = calloc(1, sizeof(*sampling));
+    struct victim victim;
+
+    victim_start_path(&victim, path, NULL);
+    sampling_init(sampling, ops);
+    sampling_attach(sampling, victim.pid);
+    if (!sampling_until(sampling, has_samples, 100) || says_not_dumpable(sampling))
+        return 3;
+    kill(victim.pid, SIGUSR1);
+    if (!sampling_until(sampling, says_not_dumpable, 100))
+        return 4;
+    sampling_fini(sampling);
+    return victim_end(&victim, NULL, 0) == 0 ? 0 : 5;
+}
+
+static void lost_rights_are_told(void **state)
+{
+    as_nobody(lose_rights, *state, "recluse");
+}
+
+static bool says_rights_of_root(const struct sampling *sampling)
+{
+    return strstr(sampling->note, sampling->ops == &source_perf ? "runs as uid 0 now"
+                                                                : "without the rights of uid 0");
+}
+
+/* PATH, set-user-ID root, is exec'd by a shell of ours. */
+static int exec_with_rights(const struct source_ops *ops, const char *path)
+{
+    struct sampling *sampling = calloc(1, sizeof(*sampling));
+    char *const argv[] = { (char *)"sh", (char *)"-c", (char *)"exec \"$0\"", (char *)path, NULL };
+    int gate[2];
+
+    /* The victim's input ends with this process. */
+    if (pipe2(gate, O_CLOEXEC) != 0 || dup2(gate[0], STDIN_FILENO) < 0)
+        return 2;
+    sampling_init(sampling, ops);
+    sampling_launch(sampling, argv);
+    if (!sampling_until(sampling, says_rights_of_root, 100))
+        return 3;
+    sampling_fini(sampling);
+    return 0;
+}
+
+static void rights_gained_by_exec_are_told(void **state)
+{
+    char *folder = testing_folder_new();
+    struct statvfs mount;
+
+    assert_int_equal(statvfs(folder, &mount), 0);
+    testing_folder_remove(folder);
+    if (geteuid() != 0)
+        skip_because("not root: cannot make a set-user-ID program");
+    if ((mount.f_flag & ST_NOSUID) != 0)
+        skip_because("the temporary folder knows no set-user-ID programs");
+    as_nobody_with(exec_with_rights, *state, "chain", "4755");
 }
 
 static bool lives_are_seen_or_told(const struct sampling *sampling)
@@ -410,6 +491,8 @@ int main(void)
         EACH(children_are_followed),
         EACH(threads_that_come_and_go_do_no_harm),
         EACH(a_plain_user_samples_its_own_process),
+        EACH(lost_rights_are_told),
+        EACH(rights_gained_by_exec_are_told),
         WITH(a_plain_user_learns_what_goes_unseen, source_perf),
         WITH(lives_unseen_by_perf_are_handed_over, source_perf),
     };

@@ -9,6 +9,11 @@
 
 #include <string.h>
 
+#include "proftop/proc.h"
+
+/* PF_EXITING, of the flags in /proc/PID/stat. */
+enum { FLAG_EXITING = 0x4 };
+
 static const struct module *kernel_module(const struct perf *perf)
 {
     return maps_kernel(perf->config.modules);
@@ -164,6 +169,19 @@ static void take_fork(struct perf *perf, const struct perf_event_header *header,
         account_begin(&thread->account, time_ns);
 }
 
+/*
+ * With the exec of a set-user-ID program the kernel takes a thread's events away and tells that as
+ * its exit.  It lives on, and gets new events where our rights reach that far.
+ */
+static bool lives_on(const struct perf *perf, const struct perf_task *task)
+{
+    struct proc_stat stat;
+
+    return task->pid == task->tid &&
+           proc_stat(target_proc_root(perf->target), task->pid, 0, &stat) &&
+           strchr("ZX", stat.state) == NULL && (stat.flags & FLAG_EXITING) == 0;
+}
+
 static void take_exit(struct perf *perf, const struct perf_event_header *header, uint64_t time_ns)
 {
     struct perf_task task;
@@ -172,9 +190,13 @@ static void take_exit(struct perf *perf, const struct perf_event_header *header,
     if (!perf_parse_task(header, &task))
         return;
     thread = roster_find(&perf->roster, task.tid);
+    if (thread == NULL || thread->pid != task.pid)
+        return;
     /* The leader of others stays a zombie until they end; its exit is told with the last. */
-    if (thread != NULL && thread->pid == task.pid)
+    if (!lives_on(perf, &task))
         roster_remove(&perf->roster, thread, time_ns);
+    else if (perf_events_attach(&perf->events, task.tid) != 0)
+        thread->process->unsampled = true; /* the next scan tells, and tries again */
 }
 
 /* RING: which one it came from. */
@@ -282,7 +304,7 @@ void perf_settle(struct perf *perf, uint64_t now_ns)
         if (thread->account.at_ns != now_ns)
             continue;
         owed_ns = account_settle(&thread->account, period_ns);
-        if (owed_ns > 0 && !perf->events.wish.kernel) {
+        if (owed_ns > 0 && !perf->events.wish.kernel && !thread->process->unsampled) {
             tell_kernel(perf, thread, (uint64_t)owed_ns, now_ns);
             thread->account.correction_ns = 0;
         }

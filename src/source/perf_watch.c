@@ -77,6 +77,14 @@ static void found_stranger(void *context, int32_t pid, int32_t tid)
         roster_add(&perf->roster, pid, tid, THREAD_SEEN, watch->scanned_ns);
 }
 
+/* What exec'd a program with more rights may have exec'd one of ours since. */
+static void sample_again(struct perf *perf)
+{
+    for (struct tracked *process = perf->roster.processes; process != NULL; process = process->next)
+        if (process->unsampled && perf_events_attach(&perf->events, process->pid) == 0)
+            process->unsampled = process->lost = false;
+}
+
 static void scan(struct perf *perf, uint64_t now_ns)
 {
     struct perf_watch *watch = &perf->watch;
@@ -87,6 +95,7 @@ static void scan(struct perf *perf, uint64_t now_ns)
     watch->strangers.count = 0;
     watch->scanned_ns = now_ns;
     roster_scan(&perf->roster, now_ns, found_stranger, perf);
+    sample_again(perf);
     watch->scan_every_ns = (clock_now_ns() - now_ns) * SCAN_SHARE;
     if (watch->scan_every_ns < SCAN_NS)
         watch->scan_every_ns = SCAN_NS;
@@ -202,6 +211,7 @@ static void check_coverage(struct perf *perf, uint64_t now_ns)
     uint64_t period_ns = perf_events_period(&perf->events);
     bool low = watch->covered_ns * 100 < watch->due_ns * COVERAGE_MIN &&
                watch->due_ns - watch->covered_ns > 8 * period_ns;
+    bool lost_rights = perf->roster.told_first_lost || perf->roster.told_child_lost;
     bool hopeless =
         watch->covered_ns * 2 < watch->due_ns && watch->due_ns - watch->covered_ns > 40 * period_ns;
 
@@ -215,7 +225,7 @@ static void check_coverage(struct perf *perf, uint64_t now_ns)
         perf_watch_reopen(perf);
     } else if (low && perf->system_allowed && !perf->events.system)
         go_system(perf, now_ns);
-    else if (low && !perf->system_allowed)
+    else if (low && !perf->system_allowed && !lost_rights)
         stay_blind(perf, now_ns);
     watch->rounds = 0;
     watch->covered_ns = watch->due_ns = 0;

@@ -22,6 +22,7 @@
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "ptrace_registers.h"
+#include "rights.h"
 
 enum {
     STACK_FIRST = 32 << 10,
@@ -329,6 +330,7 @@ static void on_exec(struct tracer *tracer, struct thread *thread)
 
     proc_stat(target_proc_root(tracer->target), pid, pid, &stat);
     roster_exec(&tracer->roster, pid, stat.name, now_ns);
+    rights_left_out(&tracer->roster, pid, now_ns);
     thread = roster_find(&tracer->roster, pid);
     thread->tracee = (struct tracee){ .seized = true };
     resume(thread, 0);

@@ -15,6 +15,7 @@
 #include "proftop/hash.h"
 #include "proftop/memory.h"
 #include "proftop/unwind.h"
+#include "rights.h"
 
 enum {
     BUCKETS_FIRST = 256,
@@ -252,7 +253,9 @@ void roster_exec(struct roster *roster, int32_t pid, const char *name, uint64_t 
     process->stale = true;
     process->maps_read_ns = 0;
     process->execs++;
-    if (pid == target_pid(roster->target) && strcmp(leader->name, name) != 0)
+    /* What was launched begins as a copy of ourselves. */
+    if (pid == target_pid(roster->target) && strcmp(leader->name, name) != 0 &&
+        (pid != target_launched(roster->target) || process->execs > 1))
         emit_note(roster->emit, time_ns, NOTE_INFO, _("%s[%d] has become %s (exec)"), leader->name,
                   (int)pid, name);
     snprintf(leader->name, sizeof(leader->name), "%s", name);
@@ -381,6 +384,7 @@ void roster_scan(struct roster *roster, uint64_t now_ns,
         }
     }
     remove_unseen(roster, now_ns);
+    rights_check(roster, now_ns);
     proc_ids_fini(&tids);
     free(processes);
 }

@@ -43,6 +43,8 @@ struct tracked {
     uint64_t python_due_ns, python_first_ns; /* when to try to open it; the first futile try */
     uint64_t python_rest_ns;                 /* no new try so soon after one */
     uint64_t python_ns; /* perf: CPU time of an interpreter whose frames it cannot show */
+    bool unsampled;     /* perf: its events were taken away and may not be opened anew */
+    bool lost;          /* found to be not ours to look at any more: rights.h */
     struct tracked *next;
 };
 
@@ -106,6 +108,8 @@ struct roster {
     size_t bucket_count;
     uint32_t scans;
     size_t kept_count;
+    uint64_t rights_due_ns; /* rights.h: when to look again */
+    bool told_first_lost, told_child_lost;
     bool told_end;     /* of the launched child, with its status */
     uint64_t ended_ns; /* when nothing of the target was left; 0: there is something */
 };

@@ -82,7 +82,8 @@ static void say_denied(struct waiting *waiting, const struct thread *thread, uin
 {
     struct proc_stat stat;
 
-    if (waiting->denied || !waiting->wanted || (errno != EPERM && errno != EACCES))
+    if (waiting->denied || !waiting->wanted || thread->process->unsampled ||
+        (errno != EPERM && errno != EACCES))
         return;
     /* What is about to end cannot be read either, by anyone. */
     if (!proc_stat(target_proc_root(waiting->roster->target), thread->pid, thread->tid, &stat) ||

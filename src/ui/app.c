@@ -203,13 +203,21 @@ static bool is_stopped(const struct profile *profile)
     return any;
 }
 
-/* What the recording has to tell, once each. */
+/* What the recording has to tell, once each: of several at a time the gravest, the last of those.
+ */
 static void tell_notes(struct app *app, const struct profile *profile)
 {
+    const struct profile_note *chosen = NULL;
     uint32_t count = profile_notes(profile);
 
-    if (count > app->notes_told && app->config.live)
-        app_say(app, "%s", profile_note(profile, count - 1)->text);
+    for (uint32_t i = app->notes_told; i < count; i++) {
+        const struct profile_note *note = profile_note(profile, i);
+
+        if (chosen == NULL || note->level >= chosen->level)
+            chosen = note;
+    }
+    if (chosen != NULL && app->config.live)
+        app_say(app, "%s", chosen->text);
     app->notes_told = count;
 }
 
