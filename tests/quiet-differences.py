@@ -43,10 +43,13 @@ def run(number):
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, 'quiet.proftop')
         time.sleep(1)  # not its start, when it is not yet what it will be
-        subprocess.run([PROFTOP, 'record', '-d', str(SECONDS), '-o', path, '-p', str(program.pid)],
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-        program.kill()
-        program.wait()
+        try:
+            subprocess.run([PROFTOP, 'record', '-d', str(SECONDS), '-o', path,
+                            '-p', str(program.pid)],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        finally:
+            program.kill()
+            program.wait()
         length = random.uniform(0.1, 0.4) * SECONDS
         start = random.uniform(0, SECONDS - length)
         said = subprocess.run([PROFTOP, 'diff', path, '--range', f'{start:.2f}..{start + length:.2f}',
