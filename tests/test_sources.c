@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -427,6 +428,54 @@ static void rights_gained_by_exec_are_told(void **state)
     as_nobody_with(exec_with_rights, *state, "chain", "4755");
 }
 
+enum { MANY_THREADS = 100 };
+
+static bool all_have_waited(const struct sampling *sampling)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < sampling->thread_count; i++)
+        count += sampling->threads[i].samples[STATE_WAITING] > 0;
+    return count >= MANY_THREADS;
+}
+
+/* Half of our descriptors are too few for an event a thread and CPU, an eighth for a thread each.
+ */
+static int watch_many_threads(const struct source_ops *ops, const char *path)
+{
+    static const struct target_options options = { .children = true };
+    rlim_t most = (rlim_t)(MANY_THREADS * sysconf(_SC_NPROCESSORS_CONF) * 2);
+    const struct rlimit few = { most, most };
+    struct sampling *sampling = calloc(1, sizeof(*sampling));
+    struct target *target;
+    struct victim victim;
+    struct error error;
+    char reason[256];
+
+    victim_start_path(&victim, path, "100");
+    sampling_init(sampling, ops);
+    target = target_attach(&victim.pid, 1, &options, &error);
+    if (target == NULL || setrlimit(RLIMIT_NOFILE, &few) != 0)
+        return 3;
+    sampling->ops =
+        source_choose(target, &sampling->config, reason, sizeof(reason), &sampling->error);
+    if (sampling->ops == &source_ptrace ? strstr(reason, "too many threads") == NULL
+                                        : sampling->ops != &source_perf)
+        return 4;
+    sampling_open(sampling, target);
+    if (!sampling_until(sampling, all_have_waited, 100))
+        return 5;
+    if (sampling->ops == &source_perf && strstr(sampling->note, "too many threads") == NULL)
+        return 6;
+    sampling_fini(sampling);
+    return victim_end(&victim, NULL, 0) == 0 ? 0 : 7;
+}
+
+static void many_threads_need_no_descriptor_each(void **state)
+{
+    as_nobody(watch_many_threads, *state, "sleepers");
+}
+
 static bool lives_are_seen_or_told(const struct sampling *sampling)
 {
     return strstr(sampling->note, "every CPU") != NULL || strstr(sampling->note, "unseen") != NULL;
@@ -493,6 +542,7 @@ int main(void)
         EACH(a_plain_user_samples_its_own_process),
         EACH(lost_rights_are_told),
         EACH(rights_gained_by_exec_are_told),
+        WITH(many_threads_need_no_descriptor_each, source_perf),
         WITH(a_plain_user_learns_what_goes_unseen, source_perf),
         WITH(lives_unseen_by_perf_are_handed_over, source_perf),
     };

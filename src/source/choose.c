@@ -128,7 +128,7 @@ const struct source_ops *source_choose(const struct target *target,
                                        const struct source_config *config, char *reason,
                                        unsigned reason_size, struct error *error)
 {
-    struct error ptrace_error;
+    struct error refused = { 0 };
 
     if (config->event == NULL && wants_python(target, config) &&
         source_ptrace.probe(target, config, NULL)) {
@@ -137,16 +137,21 @@ const struct source_ops *source_choose(const struct target *target,
                    "stands still"));
         return &source_ptrace;
     }
-    if (source_perf.probe(target, config, error)) {
+    if (source_perf.probe(target, config, &refused)) {
         snprintf(reason, reason_size, "%s",
                  config->event != NULL
                      ? _("perf events: they count what was asked for")
                      : _("perf events: the kernel takes the samples, nothing is stopped"));
         return &source_perf;
     }
-    if (config->event != NULL || !source_ptrace.probe(target, config, &ptrace_error))
+    if (config->event != NULL || !source_ptrace.probe(target, config, NULL)) {
+        *error = refused;
         return NULL;
-    snprintf(reason, reason_size, "%s",
-             _("stopping threads briefly (ptrace): perf events are not permitted here"));
+    }
+    if (refused.code == STATUS_DENIED)
+        snprintf(reason, reason_size, "%s",
+                 _("stopping threads briefly (ptrace): perf events are not permitted here"));
+    else
+        snprintf(reason, reason_size, _("stopping threads briefly (ptrace): %s"), refused.message);
     return &source_ptrace;
 }

@@ -126,33 +126,53 @@ static bool try_wish(const struct target *target, const struct source_config *co
     return try_beside(target, config, wish, error);
 }
 
+/* Every thread there is. */
+static void list_threads(struct target *target, struct proc_ids *tids)
+{
+    struct target_process processes[256];
+    size_t count = target_processes(target, processes, 256, false);
+
+    for (size_t i = 0; i < count && i < 256; i++)
+        proc_tids(target_proc_root(target), processes[i].pid, tids);
+}
+
+static bool refuse_many(struct error *error)
+{
+    error_set(error, STATUS_FAILED, "%s",
+              _("the target has too many threads for an event each, and sampling system-wide is "
+                "not permitted"));
+    error_hint(error, "%s", _("--source ptrace needs no descriptor a thread"));
+    return false;
+}
+
 static bool perf_probe(const struct target *target, const struct source_config *config,
                        struct error *error)
 {
     struct perf_wish wish;
+    struct proc_ids tids = { 0 };
+    bool room;
 
-    return try_wish(target, config, &wish, error);
+    if (!try_wish(target, config, &wish, error))
+        return false;
+    list_threads((struct target *)target, &tids);
+    room = perf_events_have_room(tids.count) || perf_events_system_allowed(&wish);
+    proc_ids_fini(&tids);
+    return room || refuse_many(error);
 }
 
 /* Events on every thread there is; threads they start inherit them. */
 static int attach_all(struct perf *perf)
 {
-    struct target_process processes[256];
-    size_t count = target_processes(perf->target, processes, 256, false);
-    struct proc_ids tids = { 0 };
+    struct proc_ids *tids = &perf->watch.suspects;
     int failure = 0;
 
-    for (size_t i = 0; i < count && i < 256 && failure == 0; i++) {
-        tids.count = 0;
-        proc_tids(target_proc_root(perf->target), processes[i].pid, &tids);
-        for (size_t t = 0; t < tids.count && failure == 0; t++) {
-            failure = perf_events_attach(&perf->events, tids.ids[t]);
-            if (failure == -ESRCH)
-                failure = 0;
-            proc_ids_add(&perf->watch.suspects, tids.ids[t]);
-        }
+    tids->count = 0;
+    list_threads(perf->target, tids);
+    for (size_t i = 0; i < tids->count && failure == 0; i++) {
+        failure = perf_events_attach(&perf->events, tids->ids[i]);
+        if (failure == -ESRCH)
+            failure = 0;
     }
-    proc_ids_fini(&tids);
     return failure;
 }
 
@@ -173,7 +193,6 @@ static bool open_events(struct perf *perf, const struct perf_wish *wish, struct 
     if (failure == -EMFILE && wish->beside_count > 0) {
         perf->events.wish.beside_count = 0;
         perf->beside_dropped = true;
-        perf->watch.suspects.count = 0;
         failure = perf_events_reopen(&perf->events, NULL, 0);
         if (failure == 0)
             failure = attach_all(perf);
@@ -181,13 +200,8 @@ static bool open_events(struct perf *perf, const struct perf_wish *wish, struct 
     if (failure == -EMFILE) {
         if (perf->system_allowed)
             failure = perf_events_go_system(&perf->events);
-        if (failure != 0) {
-            error_set(error, STATUS_FAILED, "%s",
-                      _("the target has too many threads for an event each, and sampling "
-                        "system-wide is not permitted"));
-            error_hint(error, "%s", _("--source ptrace needs no descriptor a thread"));
-            return false;
-        }
+        if (failure != 0)
+            return refuse_many(error);
     }
     return failure == 0 || refused(perf->target, wish->event.name, failure, error);
 }
@@ -268,6 +282,10 @@ static void start(struct perf *perf, uint64_t now_ns)
     perf->watch.scanned_ns = now_ns;
     for (size_t i = 0; i < perf->roster.count; i++)
         roster_maps(&perf->roster, perf->roster.threads[i]->process, now_ns);
+    if (perf->events.system)
+        emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
+                  _("sampling every CPU and keeping the target's samples: it has too many threads "
+                    "for events of their own"));
     if (perf->beside_dropped)
         emit_note(&perf->emit, now_ns, NOTE_INFO, "%s",
                   _("not all that was wanted is counted beside the samples: that takes Linux 6.13, "

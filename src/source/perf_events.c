@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "perf_record.h"
 #include "proftop/clock.h"
+#include "proftop/descriptors.h"
 #include "proftop/memory.h"
 
 enum {
@@ -24,6 +24,7 @@ enum {
     JITTER_PERIODS = 128,
     RING_SIZE_MAX = 16 << 20,
     SAMPLE_BYTES = 512, /* beside the stack */
+    EVENTS_SHARE = 2,   /* events are at most this part of our descriptors */
 };
 
 /* LEADER: of the group it joins, or -1. */
@@ -194,15 +195,10 @@ bool perf_events_system_allowed(const struct perf_wish *wish)
     return fd >= 0;
 }
 
-/* Thousands of events need as many descriptors; the soft limit is often 1,024. */
-static void raise_descriptor_limit(void)
+bool perf_events_have_room(size_t threads)
 {
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    return threads * (size_t)sysconf(_SC_NPROCESSORS_CONF) <=
+           descriptors_share(PERF_EVENTS_MAX, EVENTS_SHARE);
 }
 
 static size_t ring_size(const struct perf_wish *wish)
@@ -220,7 +216,7 @@ int perf_events_init(struct perf_events *events, const struct perf_wish *wish)
     memset(events, 0, sizeof(*events));
     events->wish = *wish;
     events->random = clock_now_ns() | 1;
-    raise_descriptor_limit();
+    events->most = descriptors_share(PERF_EVENTS_MAX, EVENTS_SHARE);
     events->rings = xcalloc((size_t)cpus, sizeof(*events->rings));
     for (int cpu = 0; cpu < cpus; cpu++) {
         int failure;
@@ -311,7 +307,7 @@ int perf_events_attach(struct perf_events *events, int32_t tid)
 
     if (events->system)
         return 0;
-    if (count + members + more > PERF_EVENTS_MAX)
+    if (count + members + more > events->most)
         return -EMFILE;
     fill_thread_attr(&attr, &events->wish);
     for (size_t i = 0; i < events->ring_count; i++) {

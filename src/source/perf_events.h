@@ -40,6 +40,7 @@ struct perf_events {
     size_t ring_count;
     int *fds;
     size_t count, capacity;
+    size_t most;          /* of them and their members together */
     struct perf_members { /* what is counted beside them */
         int *fds;
         size_t count, capacity;
@@ -48,6 +49,9 @@ struct perf_events {
     uint64_t jitter_passed_ns; /* since another was due, times their count */
     uint64_t random;
 };
+
+/* Whether so many threads can have an event each on every CPU. */
+bool perf_events_have_room(size_t threads);
 
 /* What a sample holds: PERF_SAMPLE_* bits. */
 uint64_t perf_wish_layout(const struct perf_wish *wish);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proftop/clock.h"
+#include "proftop/descriptors.h"
 #include "proftop/gettext.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
@@ -20,6 +21,7 @@
 enum {
     BUCKETS_FIRST = 256,
     KEPT_MAX = 3072, /* descriptors, of the 4,096 we allow ourselves beside the events */
+    KEPT_SHARE = 8,  /* and no more than this part of all we may have */
 };
 
 /* Maps that change all the time (a JIT's) are read again at most so often; futile reads rarer. */
@@ -41,6 +43,7 @@ void roster_init(struct roster *roster, struct target *target, const struct sour
     roster->modules = config->modules;
     roster->unwinder = config->unwinder;
     roster->emit = emit;
+    roster->kept_most = descriptors_share(KEPT_MAX, KEPT_SHARE);
     roster->bucket_count = BUCKETS_FIRST;
     roster->buckets = xcalloc(roster->bucket_count, sizeof(struct thread *));
 }
@@ -445,7 +448,7 @@ static bool read_kept(struct roster *roster, const struct thread *thread, const 
 {
     ssize_t got;
 
-    if (*fd < 0 && roster->kept_count < KEPT_MAX) {
+    if (*fd < 0 && roster->kept_count < roster->kept_most) {
         char path[PROC_PATH_MAX];
 
         snprintf(path, sizeof(path), "%s/%d/task/%d/%s", target_proc_root(roster->target),

@@ -107,7 +107,7 @@ struct roster {
     struct thread **buckets;
     size_t bucket_count;
     uint32_t scans;
-    size_t kept_count;
+    size_t kept_count, kept_most;
     uint64_t rights_due_ns; /* rights.h: when to look again */
     bool told_first_lost, told_child_lost;
     bool told_end;     /* of the launched child, with its status */

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "proftop/clock.h"
+#include "proftop/descriptors.h"
 #include "proftop/memory.h"
 #include "proftop/proc.h"
 #include "proftop/proc_file.h"
@@ -33,6 +34,7 @@ enum {
     ORDERS = 3,
     OTHERS_MAX = 32768,
     KEPT_MAX = 256,   /* processes whose files stay open */
+    KEPT_SHARE = 8,   /* and no more than this part of our descriptors */
     COST_SHARE = 300, /* at most a 300th of a core */
     EVERY_MAX = 64
 };
@@ -272,6 +274,7 @@ static void others_read(void *opaque, struct round *round)
 {
     struct others_state *state = opaque;
     uint64_t before_ns = clock_thread_cpu_ns();
+    size_t kept = descriptors_share(KEPT_MAX, KEPT_SHARE);
 
     if (state->rounds_to_look > 0) {
         state->rounds_to_look--;
@@ -279,7 +282,7 @@ static void others_read(void *opaque, struct round *round)
     }
     list_processes(state, round);
     for (size_t i = 0; i < state->count; i++)
-        look_at(round, &state->list[i], state->last_ns, i < KEPT_MAX);
+        look_at(round, &state->list[i], state->last_ns, i < kept);
     if (state->last_ns != 0)
         tell(state, round);
     state->last_ns = round->now_ns;

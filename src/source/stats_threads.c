@@ -15,12 +15,14 @@
 #include <unistd.h>
 
 #include "proftop/clock.h"
+#include "proftop/descriptors.h"
 #include "proftop/memory.h"
 #include "proftop/system.h"
 
 enum {
     KEPT_MAX = 1024,         /* threads of a process whose schedstat stays open */
-    OTHERS_KEPT_MAX = 256,   /* and the files that are read of those that ran */
+    KEPT_SHARE = 16,         /* and no more than this part of our descriptors */
+    OTHERS_KEPT_MAX = 256,   /* of these the files that are read of those that ran, too */
     LANES_THREADS_MAX = 256, /* threads of a process that get lanes of their own */
     ROUNDS_BEFORE_LANES = 2
 };
@@ -242,6 +244,7 @@ static void pass_round(struct process *process, const struct round *round)
 
 static bool ask_threads(struct process *process, struct round *round, bool fresh)
 {
+    size_t kept = descriptors_share(KEPT_MAX, KEPT_SHARE);
     struct proc_ids tids = { 0 };
 
     if (!proc_tids(round->proc_root, process->pid, &tids))
@@ -252,12 +255,12 @@ static bool ask_threads(struct process *process, struct round *round, bool fresh
         thread->seen = round->number + 1;
         if (!thread->kept) {
             open_schedstat(thread, process, round);
-            thread->kept = i < KEPT_MAX;
+            thread->kept = i < kept;
         }
         read_thread(process, round, thread, fresh, i < LANES_THREADS_MAX);
         if (!thread->kept)
             close_files(thread);
-        else if (i >= OTHERS_KEPT_MAX)
+        else if (i >= OTHERS_KEPT_MAX || i >= kept / 4)
             close_others(thread);
     }
     proc_ids_fini(&tids);

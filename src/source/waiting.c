@@ -17,6 +17,7 @@
 /* After a look at many threads that move comes a rest: it took at most this part of the time. */
 #define LOOK_SHARE 200
 #define REST_MAX_NS NS_PER_S
+enum { RARELY = 4 }; /* looks in a row that were followed by the longest rest */
 /* Less run-queue time than this is told with the next look. */
 #define RUNNABLE_MIN_NS NS_PER_MS
 /* Sleep that no look has met for so long is told without a stack. */
@@ -279,6 +280,20 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
         account->due_ns = now_ns + jitter(waiting, waiting->fast_ns);
 }
 
+/* The first look at many threads is dear, those at many of a process that runs stay so. */
+static void note_rest(struct waiting *waiting, uint64_t rest_ns, uint64_t now_ns)
+{
+    if (waiting->dear_looks == RARELY || !waiting->wanted)
+        return;
+    waiting->dear_looks = rest_ns < REST_MAX_NS ? 0 : waiting->dear_looks + 1;
+    if (waiting->dear_looks < RARELY)
+        return;
+    emit_note(waiting->roster->emit, now_ns, NOTE_INFO,
+              _("%zu threads are too many to look at all of them often: a wait may be told up to a "
+                "second late, and short ones without a stack"),
+              waiting->roster->count);
+}
+
 void waiting_look(struct waiting *waiting, uint64_t now_ns)
 {
     struct roster *roster = waiting->roster;
@@ -298,6 +313,7 @@ void waiting_look(struct waiting *waiting, uint64_t now_ns)
     rest_ns = (clock_thread_cpu_ns() - begin_ns) * LOOK_SHARE;
     if (rest_ns < FAST_MIN_NS)
         rest_ns = FAST_MIN_NS;
+    note_rest(waiting, rest_ns, now_ns);
     waiting->rested_ns = now_ns + (rest_ns < REST_MAX_NS ? rest_ns : REST_MAX_NS);
 }
 

@@ -28,6 +28,7 @@ struct waiting {
     struct pythons *pythons; /* NULL: no Python frames */
     bool wanted;             /* else the accounts are kept and nothing is told */
     bool denied;             /* stacks may not be read: told once */
+    uint32_t dear_looks;     /* in a row; RARELY of them: told, once */
     uint64_t fast_ns;        /* between looks at a thread that runs and sleeps */
     uint64_t rested_ns;      /* not before that: the last look was dear */
     uint64_t random;

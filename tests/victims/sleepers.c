@@ -8,7 +8,8 @@
  *     "pipe"    read of that pipe                         WAIT_PIPE
  *     "burn"    never waits
  *
- * Runs until its standard input ends; writes one byte to standard output when all have begun.
+ * "sleepers 100" has a hundred more that poll.  Runs until its standard input ends; writes one byte
+ * to standard output when all have begun.
  */
 #include "config.h"
 
@@ -81,7 +82,7 @@ static void *burn(void *unused)
     return NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
@@ -91,7 +92,8 @@ int main(void)
                     { "lock", wait_for_lock },
                     { "pipe", wait_for_pipe },
                     { "burn", burn } };
-    size_t count = sizeof(threads) / sizeof(threads[0]);
+    size_t kinds = sizeof(threads) / sizeof(threads[0]);
+    size_t count = kinds + (argc > 1 ? strtoul(argv[1], NULL, 10) : 0);
     pthread_t thread;
     char byte;
 
@@ -100,8 +102,8 @@ int main(void)
     pthread_mutex_lock(&held);
     pthread_barrier_init(&begun, NULL, (unsigned)count + 1);
     for (size_t i = 0; i < count; i++) {
-        if (pthread_create(&thread, NULL, threads[i].run, NULL) != 0 ||
-            pthread_setname_np(thread, threads[i].name) != 0)
+        if (pthread_create(&thread, NULL, i < kinds ? threads[i].run : wait_in_poll, NULL) != 0 ||
+            (i < kinds && pthread_setname_np(thread, threads[i].name) != 0))
             return 1;
     }
     pthread_barrier_wait(&begun);
