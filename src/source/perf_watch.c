@@ -11,6 +11,7 @@
 
 #include "perf_private.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,12 +69,19 @@ static void found_stranger(void *context, int32_t pid, int32_t tid)
 {
     struct perf *perf = context;
     struct perf_watch *watch = &perf->watch;
+    int failure;
 
     if (!contains(&watch->suspects, tid)) {
         proc_ids_add(&watch->strangers, tid);
         return;
     }
-    if (perf_events_attach(&perf->events, tid) == 0)
+    failure = perf_events_attach(&perf->events, tid);
+    if (failure == -EMFILE && perf->events.wish.beside_count > 0) {
+        perf_beside_stop(perf, watch->scanned_ns, _("there are too many threads"));
+        perf_watch_reopen(perf);
+        failure = perf_events_attach(&perf->events, tid);
+    }
+    if (failure == 0)
         roster_add(&perf->roster, pid, tid, THREAD_SEEN, watch->scanned_ns);
 }
 
