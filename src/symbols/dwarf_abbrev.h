@@ -9,10 +9,11 @@
 
 #include "dwarf_bytes.h"
 
+/* An attribute, or several in a row that are of no interest and always as long. */
 struct dwarf_attribute {
-    uint16_t name, form;
-    int8_t size;      /* bytes; −1: depends on the value */
-    int64_t constant; /* for DW_FORM_implicit_const */
+    uint16_t name, form; /* NAME 0: of no interest */
+    int32_t size;        /* bytes; −1: depends on the value */
+    int64_t constant;    /* for DW_FORM_implicit_const */
 };
 
 struct dwarf_abbrev {
@@ -36,6 +37,10 @@ void dwarf_abbrevs_read(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes bytes)
 void dwarf_abbrevs_fini(struct dwarf_abbrevs *abbrevs);
 
 /* The abbreviation CODE, or NULL. */
-const struct dwarf_abbrev *dwarf_abbrevs_get(const struct dwarf_abbrevs *abbrevs, uint64_t code);
+static inline const struct dwarf_abbrev *dwarf_abbrevs_get(const struct dwarf_abbrevs *abbrevs,
+                                                           uint64_t code)
+{
+    return code < abbrevs->count && abbrevs->items[code].tag != 0 ? &abbrevs->items[code] : NULL;
+}
 
 #endif

@@ -40,7 +40,13 @@ static inline uint64_t dwarf_bytes_fixed(struct dwarf_bytes *bytes, unsigned siz
         bytes->at = bytes->end;
         return 0;
     }
-    memcpy(&value, bytes->at, size);
+    /* A copy whose size is known is one load, any other a call. */
+    if ((size_t)(bytes->end - bytes->at) < sizeof(value)) {
+        memcpy(&value, bytes->at, size);
+    } else if (size > 0) {
+        memcpy(&value, bytes->at, sizeof(value));
+        value &= UINT64_MAX >> (64 - 8 * size);
+    }
     bytes->at += size;
     return value;
 }

@@ -9,7 +9,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#ifdef HAVE_LIBDEFLATE
+#include <libdeflate.h>
+#else
 #include <zlib.h>
+#endif
 
 #include "proftop/memory.h"
 
@@ -127,6 +131,21 @@ static bool lay_out(struct layout *layout)
 
 /* ---- filling it ---- */
 
+/* libdeflate takes a third of zlib's time, which for libc is a third of naming 100,000 addresses.
+ */
+#ifdef HAVE_LIBDEFLATE
+static bool inflate_piece(const struct piece *piece, uint8_t *to)
+{
+    struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
+    enum libdeflate_result result = LIBDEFLATE_BAD_DATA;
+
+    if (inflater != NULL)
+        result = libdeflate_zlib_decompress(inflater, piece->from, piece->from_size, to,
+                                            piece->size, NULL);
+    libdeflate_free_decompressor(inflater);
+    return result == LIBDEFLATE_SUCCESS;
+}
+#else
 static bool inflate_piece(const struct piece *piece, uint8_t *to)
 {
     z_stream stream = { .next_in = (Bytef *)(uintptr_t)piece->from, .next_out = to };
@@ -140,6 +159,7 @@ static bool inflate_piece(const struct piece *piece, uint8_t *to)
     inflateEnd(&stream);
     return status == Z_STREAM_END && stream.avail_out == 0;
 }
+#endif
 
 static bool read_piece(const struct elf_file *file, const struct piece *piece, uint8_t *to)
 {

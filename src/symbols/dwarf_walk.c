@@ -51,6 +51,14 @@ struct walk {
     unsigned depth;
 };
 
+static inline void skip_attribute(struct walk *walk, const struct dwarf_attribute *attribute)
+{
+    if (attribute->size >= 0)
+        dwarf_bytes_skip(&walk->bytes, (uint64_t)attribute->size);
+    else if (!dwarf_bytes_skip_form(&walk->bytes, attribute->form))
+        walk->bytes.at = walk->bytes.end;
+}
+
 static uint64_t number_of(struct walk *walk, const struct dwarf_attribute *attribute,
                           bool *is_number)
 {
@@ -108,10 +116,8 @@ static void read_attribute(struct walk *walk, const struct dwarf_attribute *attr
         entry->asks |= !is_number;
         return;
     default:
-        break;
+        skip_attribute(walk, attribute);
     }
-    if (!dwarf_bytes_skip_form(&walk->bytes, attribute->form))
-        walk->bytes.at = walk->bytes.end;
 }
 
 static void read_entry(struct walk *walk, const struct dwarf_abbrev *abbrev, struct entry *entry)
@@ -120,27 +126,19 @@ static void read_entry(struct walk *walk, const struct dwarf_abbrev *abbrev, str
         read_attribute(walk, &walk->abbrevs->attributes[abbrev->first + i], entry);
 }
 
-/* The unit's own entry.  What was split off has its base in the unit it was split from. */
-static void read_unit(struct walk *walk, const struct dwarf_abbrev *abbrev, struct entry *entry)
+/* Goes over an entry of no interest, but for where the next one beside it is: what it returns. */
+static uint64_t skip_entry(struct walk *walk, const struct dwarf_abbrev *abbrev)
 {
-    read_entry(walk, abbrev, entry);
-    walk->base = entry->low;
-    walk->has_base = !walk->tree->split && (entry->has_low || !entry->asks);
-}
+    const struct dwarf_attribute *attribute = &walk->abbrevs->attributes[abbrev->first];
+    struct entry entry = { .sibling = 0 };
 
-/* Goes over an entry of no interest, but for where the next one beside it is. */
-static void skip_entry(struct walk *walk, const struct dwarf_abbrev *abbrev, struct entry *entry)
-{
-    for (uint32_t i = 0; i < abbrev->count; i++) {
-        const struct dwarf_attribute *attribute = &walk->abbrevs->attributes[abbrev->first + i];
-
+    for (uint32_t i = 0; i < abbrev->count; i++, attribute++) {
         if (attribute->name == DW_AT_sibling)
-            read_attribute(walk, attribute, entry);
-        else if (attribute->size >= 0)
-            dwarf_bytes_skip(&walk->bytes, (uint64_t)attribute->size);
-        else if (!dwarf_bytes_skip_form(&walk->bytes, attribute->form))
-            walk->bytes.at = walk->bytes.end;
+            read_attribute(walk, attribute, &entry);
+        else
+            skip_attribute(walk, attribute);
     }
+    return entry.sibling;
 }
 
 static bool ask_ranges(struct walk *walk, const struct entry *entry, uint32_t scope)
@@ -207,23 +205,10 @@ static uint32_t add_scope(struct walk *walk, const struct entry *entry, uint32_t
     return scope;
 }
 
-/* What the children of an entry with TAG are inside of. */
-static struct level level_of(struct walk *walk, uint16_t tag, const struct entry *entry,
-                             struct level outer)
+/* Whether functions may be inside an entry of TAG, which is none itself. */
+static bool may_hold_code(uint16_t tag)
 {
-    struct level level = outer;
-
     switch (tag) {
-    case DW_TAG_subprogram:
-        /* Without code it is a declaration, or what inlined calls are copied from. */
-        level.scope = add_scope(walk, entry, SCOPE_NONE);
-        level.ignored = level.scope == SCOPE_NONE;
-        break;
-    case DW_TAG_inlined_subroutine:
-        level.scope = add_scope(walk, entry, outer.scope);
-        break;
-    case DW_TAG_compile_unit:
-    case DW_TAG_skeleton_unit:
     case DW_TAG_lexical_block:
     case DW_TAG_try_block:
     case DW_TAG_catch_block:
@@ -232,60 +217,89 @@ static struct level level_of(struct walk *walk, uint16_t tag, const struct entry
     case DW_TAG_module:
     case DW_TAG_class_type:
     case DW_TAG_structure_type:
-        break;
+        return true;
     default:
-        level.ignored = true;
+        return false;
     }
-    return level;
 }
 
-static bool jump_to_sibling(struct walk *walk, const struct entry *entry)
+/*
+ * Reads the function or inlined call at AT, and sets LEVEL to what is inside of it; returns where
+ * the next entry beside it is.
+ */
+static uint64_t read_scope(struct walk *walk, const uint8_t *at, const struct dwarf_abbrev *abbrev,
+                           struct level *level)
+{
+    struct entry entry = { .at = at, .origin = walk->tree->unit + (uint64_t)(at - walk->unit) };
+
+    read_entry(walk, abbrev, &entry);
+    if (abbrev->tag == DW_TAG_inlined_subroutine) {
+        level->scope = add_scope(walk, &entry, level->scope);
+    } else {
+        /* Without code it is a declaration, or what inlined calls are copied from. */
+        level->scope = add_scope(walk, &entry, SCOPE_NONE);
+        level->ignored = level->scope == SCOPE_NONE;
+    }
+    return entry.sibling;
+}
+
+static bool jump_to(struct walk *walk, uint64_t sibling)
 {
     const uint8_t *to;
 
-    if (entry->sibling == 0 || entry->sibling > (uint64_t)(walk->bytes.end - walk->unit))
+    if (sibling == 0 || sibling > (uint64_t)(walk->bytes.end - walk->unit))
         return false;
-    to = walk->unit + entry->sibling;
+    to = walk->unit + sibling;
     if (to <= walk->bytes.at)
         return false;
     walk->bytes.at = to;
     return true;
 }
 
+/*
+ * The unit's own entry; whether there are others inside.  What was split off has its base in the
+ * unit it was split from.
+ */
+static bool read_unit(struct walk *walk)
+{
+    struct entry entry = { .at = walk->bytes.at };
+    const struct dwarf_abbrev *abbrev =
+        dwarf_abbrevs_get(walk->abbrevs, dwarf_bytes_uleb(&walk->bytes));
+
+    if (abbrev == NULL)
+        return false;
+    read_entry(walk, abbrev, &entry);
+    walk->base = entry.low;
+    walk->has_base = !walk->tree->split && (entry.has_low || !entry.asks);
+    return abbrev->children;
+}
+
 static void walk_unit(struct walk *walk)
 {
+    if (!read_unit(walk))
+        return;
     walk->levels[0] = (struct level){ .scope = SCOPE_NONE };
     while (walk->bytes.at < walk->bytes.end) {
-        struct entry entry = { .at = walk->bytes.at };
-        uint64_t code = dwarf_bytes_uleb(&walk->bytes);
-        const struct dwarf_abbrev *abbrev;
         struct level level = walk->levels[walk->depth];
+        const uint8_t *at = walk->bytes.at;
+        uint64_t code = dwarf_bytes_uleb(&walk->bytes), sibling;
+        const struct dwarf_abbrev *abbrev = dwarf_abbrevs_get(walk->abbrevs, code);
 
         if (code == 0) {
-            if (walk->depth <= 1)
+            if (walk->depth-- == 0)
                 return;
-            walk->depth--;
             continue;
         }
-        abbrev = dwarf_abbrevs_get(walk->abbrevs, code);
         if (abbrev == NULL)
             return;
-        entry.origin = walk->tree->unit + (uint64_t)(entry.at - walk->unit);
-        if (walk->depth == 0)
-            read_unit(walk, abbrev, &entry);
-        else if (!level.ignored &&
-                 (abbrev->tag == DW_TAG_subprogram || abbrev->tag == DW_TAG_inlined_subroutine))
-            read_entry(walk, abbrev, &entry);
-        else
-            skip_entry(walk, abbrev, &entry);
-        if (!level.ignored)
-            level = level_of(walk, abbrev->tag, &entry, level);
-        if (!abbrev->children) {
-            if (walk->depth == 0)
-                return;
-            continue;
+        if (!level.ignored &&
+            (abbrev->tag == DW_TAG_subprogram || abbrev->tag == DW_TAG_inlined_subroutine)) {
+            sibling = read_scope(walk, at, abbrev, &level);
+        } else {
+            sibling = skip_entry(walk, abbrev);
+            level.ignored |= !may_hold_code(abbrev->tag);
         }
-        if (level.ignored && jump_to_sibling(walk, &entry))
+        if (!abbrev->children || (level.ignored && jump_to(walk, sibling)))
             continue;
         if (walk->depth + 1 == DEPTH_MAX)
             return;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "proftop/memory.h"
+#include "proftop/sorting.h"
 
 void ranges_init(struct ranges *ranges)
 {
@@ -52,6 +53,46 @@ static int compare(const void *left, const void *right, void *opaque)
     if (a->end != b->end)
         return a->end > b->end ? -1 : 1;
     return order->prefer(order->context, a, b);
+}
+
+/* The candidates by start; what of equal starts comes first is left open. */
+static struct ranges_candidate *sort_by_start(const struct ranges_candidate *candidates,
+                                              size_t count)
+{
+    struct sort_key *keys = xmalloc(count * sizeof(*keys));
+    struct ranges_candidate *sorted = xmalloc(count * sizeof(*sorted));
+    uint64_t lowest = UINT64_MAX, highest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (candidates[i].start < lowest)
+            lowest = candidates[i].start;
+        if (candidates[i].start > highest)
+            highest = candidates[i].start;
+    }
+    for (size_t i = 0; i < count; i++)
+        keys[i] = (struct sort_key){ candidates[i].start - lowest, (uint32_t)i };
+    sort_keys(keys, count, highest - lowest);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = candidates[keys[i].item];
+    free(keys);
+    return sorted;
+}
+
+/* A radix sort and many short ones: one of everything took a sixth of reading a unit. */
+static void sort_candidates(struct ranges *ranges, struct order *order)
+{
+    size_t count = ranges->candidates_count;
+    struct ranges_candidate *sorted = sort_by_start(ranges->candidates, count);
+
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && sorted[end].start == sorted[first].start;)
+            end++;
+        if (end - first > 1)
+            qsort_r(sorted + first, end - first, sizeof(*sorted), compare, order);
+    }
+    free(ranges->candidates);
+    ranges->candidates = sorted;
+    ranges->candidates_capacity = count;
 }
 
 static void push(struct ranges *ranges, uint64_t start, uint64_t end, uint32_t value)
@@ -106,8 +147,7 @@ void ranges_finish(struct ranges *ranges, ranges_prefer *prefer, const void *con
     struct order order = { prefer, context };
 
     if (ranges->candidates_count != 0)
-        qsort_r(ranges->candidates, ranges->candidates_count, sizeof(*ranges->candidates), compare,
-                &order);
+        sort_candidates(ranges, &order);
     flatten(ranges);
     free(ranges->candidates);
     ranges->candidates = NULL;
