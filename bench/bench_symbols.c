@@ -24,9 +24,9 @@
 enum {
     ADDRESSES = 100000,
     PROBED = 100,
-    MORE_PROBED = 1100,
-    PAIRS = 3,
-    PAIR_MOST_S = 2,
+    MORE_PROBED = 500,
+    PAIRS_MAX = 5,
+    PAIR_MOST_S = 1,
     LINE_MAX_BYTES = 1 << 16
 };
 
@@ -106,9 +106,12 @@ static double run_s(const char *command, double *cpu_s)
     return cost.status == 0 ? cost.wall_s : -1;
 }
 
-static char *our_command(const char *path, const char *addresses, const char *out)
+/* OPTION: "-C" to demangle, or "". */
+static char *our_command(const char *option, const char *path, const char *addresses,
+                         const char *out)
 {
-    return xasprintf("exec \"$PROFTOP_BUILT/bench/symbols\" '%s' < %s > %s", path, addresses, out);
+    return xasprintf("exec \"$PROFTOP_BUILT/bench/symbols\" %s '%s' < %s > %s", option, path,
+                     addresses, out);
 }
 
 static char *their_command(const char *tool, const char *path, const char *addresses,
@@ -227,20 +230,24 @@ static void print_agreement(void)
     free(right);
 }
 
-static void compare(const char *tool, const char *path, uint64_t all)
+/* With TOOL's NAME and OPTION, as above, by as many PAIRS of runs. */
+static void compare(const char *name, const char *option, const char *path, uint64_t all,
+                    unsigned pairs)
 {
-    double ours[PAIRS], theirs[PAIRS], ratios[PAIRS], cpu_ratios[PAIRS];
+    double ours[PAIRS_MAX], theirs[PAIRS_MAX], ratios[PAIRS_MAX], cpu_ratios[PAIRS_MAX];
+    char *tool = xasprintf("%s%s%s", name, option[0] != '\0' ? " " : "", option);
     uint64_t count = affordable(tool, path, all);
-    char *our, *their, *name, *demangled;
+    char *our, *their, *title;
 
     if (count == 0) {
         printf("  (%s fails here)\n", tool);
+        free(tool);
         return;
     }
     take_few(count);
-    our = our_command(path, few_path, nowhere);
+    our = our_command(option, path, few_path, nowhere);
     their = their_command(tool, path, few_path, nowhere);
-    for (unsigned i = 0; i < PAIRS; i++) {
+    for (unsigned i = 0; i < pairs; i++) {
         double our_cpu_s, their_cpu_s;
 
         ours[i] = run_s(our, &our_cpu_s);
@@ -250,18 +257,17 @@ static void compare(const char *tool, const char *path, uint64_t all)
         if (ours[i] < 0 || theirs[i] < 0)
             die("%s or bench/symbols failed on %s", tool, path);
     }
-    name = xasprintf("ours, %" PRIu64 " addresses", count);
-    bench_figure(name, bench_median(ours, PAIRS) * 1e3, "ms");
-    bench_figure("  slowest", bench_percentile(ours, PAIRS, 99) * 1e3, "ms");
-    bench_figure(tool, bench_median(theirs, PAIRS) * 1e3, "ms");
-    bench_figure("  that many times ours", bench_median(ratios, PAIRS), "times");
-    bench_figure("  in CPU time", bench_median(cpu_ratios, PAIRS), "times");
-    demangled = xasprintf("%s -C", tool);
-    if (runs(our_command(path, few_path, ours_path)) &&
-        runs(their_command(demangled, path, few_path, theirs_path)))
+    title = xasprintf("ours, %" PRIu64 " addresses", count);
+    bench_figure(title, bench_median(ours, pairs) * 1e3, "ms");
+    bench_figure("  slowest", bench_percentile(ours, pairs, 99) * 1e3, "ms");
+    bench_figure(tool, bench_median(theirs, pairs) * 1e3, "ms");
+    bench_figure("  that many times ours", bench_median(ratios, pairs), "times");
+    bench_figure("  in CPU time", bench_median(cpu_ratios, pairs), "times");
+    if (option[0] != '\0' && runs(our_command(option, path, few_path, ours_path)) &&
+        runs(their_command(tool, path, few_path, theirs_path)))
         print_agreement();
-    free(name);
-    free(demangled);
+    free(title);
+    free(tool);
     free(our);
     free(their);
 }
@@ -279,9 +285,11 @@ static void measure(const char *path)
         return;
     }
     if (has("addr2line"))
-        compare("addr2line", path, count);
+        compare("addr2line", "", path, count, PAIRS_MAX);
+    if (has("addr2line"))
+        compare("addr2line", "-C", path, count, PAIRS_MAX);
     if (has("eu-addr2line"))
-        compare("eu-addr2line", path, count);
+        compare("eu-addr2line", "-C", path, count, 1);
 }
 
 /* ---- a large one ----------------------------------------------------------------------------- */
@@ -333,7 +341,7 @@ static void compare_with_perf(void)
     if (system(command) != 0)
         die("cannot write %s", addresses_path);
     free(command);
-    command = our_command(path, addresses_path, nowhere);
+    command = our_command("", path, addresses_path, nowhere);
     our_s = run_s(command, NULL);
     perf_s = run_s(report, NULL);
     free(command);

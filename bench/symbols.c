@@ -4,6 +4,7 @@
  * them:
  *
  *     symbols FILE < addresses           function, file:line for each inlined call; "??" if unknown
+ *     symbols -C FILE < addresses        functions demangled
  *     symbols --time FILE < addresses    only what it took, to compare with others
  *
  * Addresses are hexadecimal, the program's own (not offsets in the file).
@@ -33,17 +34,14 @@ enum {
     ADDRESS_BYTES = 19,       /* "0x", digits, a newline */
     NUMBERS_BYTES = 16,       /* a line's number and what is around it */
     SHORTEST_ADDRESS = 5,     /* "0x12" and a newline, for most */
+    LIKELY_BYTES = 128,       /* of text an address */
     AHEAD = 8
 };
 
-/* What is printed of a frame; the texts are the symbols' own. */
-struct line {
-    const char *name, *file;
-    uint32_t name_size, file_size, number;
-};
-
+/* The lines of a chain, in the order in which chains were given. */
 struct answer {
-    uint32_t first, count; /* of its lines; neighbours with the same share them */
+    size_t first;
+    size_t size;
 };
 
 struct bench {
@@ -52,13 +50,16 @@ struct bench {
     struct symbols *symbols;
     struct elf_segments segments;
     module_id module;
+    bool demangled;
     struct frame *frames;
     uint64_t *addresses;
-    struct answer *answers;
+    struct answer *answers; /* neighbours with the same share it */
     size_t count, capacity, addresses_capacity;
-    struct line *lines; /* in the order they were given */
-    size_t lines_count, lines_capacity;
-    struct answer last;
+    char *text; /* of all answers */
+    size_t text_size, text_capacity;
+    struct symbol last[SYMBOLS_CHAIN_MAX]; /* that text was made of */
+    size_t last_count;
+    struct answer last_answer;
     size_t frames_given, output_size;
     char output[OUTPUT_BYTES];
 };
@@ -135,7 +136,7 @@ static void reserve_all(struct bench *bench, size_t count)
 {
     bench->frames = huge_array(&bench->capacity, count, sizeof(*bench->frames));
     bench->addresses = huge_array(&bench->addresses_capacity, count, sizeof(*bench->addresses));
-    bench->lines = huge_array(&bench->lines_capacity, count * 8, sizeof(*bench->lines));
+    bench->text = huge_array(&bench->text_capacity, count * LIKELY_BYTES, 1);
 }
 
 static void read_addresses(struct bench *bench)
@@ -175,14 +176,29 @@ static void write_all(const char *bytes, size_t size)
     }
 }
 
-/* Where SIZE bytes of output may be written, at most OUTPUT_BYTES. */
-static char *room(struct bench *bench, size_t size)
+static void put(struct bench *bench, const char *bytes, size_t size)
 {
     if (size > sizeof(bench->output) - bench->output_size) {
         write_all(bench->output, bench->output_size);
         bench->output_size = 0;
     }
-    return bench->output + bench->output_size;
+    if (size > sizeof(bench->output)) {
+        write_all(bytes, size);
+        return;
+    }
+    memcpy(bench->output + bench->output_size, bytes, size);
+    bench->output_size += size;
+}
+
+static void put_address(struct bench *bench, uint64_t address)
+{
+    char line[ADDRESS_BYTES];
+
+    memcpy(line, "0x", 2);
+    for (int i = 0; i < 16; i++)
+        line[2 + i] = "0123456789abcdef"[address >> (60 - 4 * i) & 0xf];
+    line[18] = '\n';
+    put(bench, line, sizeof(line));
 }
 
 static char *put_number(char *to, uint32_t number)
@@ -197,53 +213,41 @@ static char *put_number(char *to, uint32_t number)
     return to + (sizeof(digits) - at);
 }
 
-static void put_address(struct bench *bench, uint64_t address)
+/* Two lines of text for SYMBOL. */
+static void add_lines(struct bench *bench, const struct symbol *symbol)
 {
-    char *to = room(bench, ADDRESS_BYTES);
+    const char *name = bench->demangled ? symbol->name : symbol->raw_name, *file = symbol->file;
+    size_t name_size, file_size;
+    char *to;
 
-    memcpy(to, "0x", 2);
-    for (int i = 0; i < 16; i++)
-        to[2 + i] = "0123456789abcdef"[address >> (60 - 4 * i) & 0xf];
-    to[18] = '\n';
-    bench->output_size += ADDRESS_BYTES;
-}
-
-static void put_line(struct bench *bench, const struct line *line)
-{
-    char *to = room(bench, (size_t)line->name_size + line->file_size + NUMBERS_BYTES), *start = to;
-
-    memcpy(to, line->name, line->name_size);
-    to += line->name_size;
+    if (!symbol->known)
+        name = "??";
+    if (file[0] == '\0')
+        file = "??";
+    name_size = strnlen(name, TEXT_MAX_BYTES);
+    file_size = strnlen(file, TEXT_MAX_BYTES);
+    bench->text = array_reserve(bench->text, &bench->text_capacity,
+                                bench->text_size + name_size + file_size + NUMBERS_BYTES, 1);
+    to = bench->text + bench->text_size;
+    memcpy(to, name, name_size);
+    to += name_size;
     *to++ = '\n';
-    memcpy(to, line->file, line->file_size);
-    to += line->file_size;
+    memcpy(to, file, file_size);
+    to += file_size;
     *to++ = ':';
-    to = put_number(to, line->number);
+    to = put_number(to, symbol->line);
     *to++ = '\n';
-    bench->output_size += (size_t)(to - start);
+    bench->text_size = (size_t)(to - bench->text);
 }
 
-static struct line line_of(const struct symbol *symbol)
-{
-    struct line line = { .name = symbol->known ? symbol->name : "??",
-                         .file = symbol->file[0] != '\0' ? symbol->file : "??",
-                         .number = symbol->line };
-
-    line.name_size = (uint32_t)strnlen(line.name, TEXT_MAX_BYTES);
-    line.file_size = (uint32_t)strnlen(line.file, TEXT_MAX_BYTES);
-    return line;
-}
-
-/* Whether the lines of the answer before are those of CHAIN. */
+/* Whether CHAIN is the one before it again. */
 static bool is_last(const struct bench *bench, const struct symbol *chain, size_t count)
 {
-    const struct line *line = bench->lines + bench->last.first;
-
-    if (count != bench->last.count)
+    if (count != bench->last_count)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (line[i].number != chain[i].line || line[i].name != chain[i].name ||
-            line[i].file != chain[i].file)
+        if (chain[i].line != bench->last[i].line || chain[i].name != bench->last[i].name ||
+            chain[i].file != bench->last[i].file)
             return false;
     }
     return true;
@@ -254,34 +258,27 @@ static bool keep_chain(void *context, size_t index, const struct symbol *chain, 
     struct bench *bench = context;
 
     if (!is_last(bench, chain, count)) {
-        bench->last = (struct answer){ (uint32_t)bench->lines_count, (uint32_t)count };
-        bench->lines = array_reserve(bench->lines, &bench->lines_capacity,
-                                     bench->lines_count + count, sizeof(*bench->lines));
+        bench->last_answer.first = bench->text_size;
         for (size_t i = 0; i < count; i++)
-            bench->lines[bench->lines_count++] = line_of(&chain[i]);
+            add_lines(bench, &chain[i]);
+        bench->last_answer.size = bench->text_size - bench->last_answer.first;
+        memcpy(bench->last, chain, count * sizeof(*chain));
+        bench->last_count = count;
     }
-    bench->answers[index] = bench->last;
+    bench->answers[index] = bench->last_answer;
     bench->frames_given += count;
     return true;
-}
-
-static void print_answer(struct bench *bench, size_t index)
-{
-    const struct line *line = bench->lines + bench->answers[index].first;
-
-    put_address(bench, bench->addresses[index]);
-    for (uint32_t i = 0; i < bench->answers[index].count; i++)
-        put_line(bench, &line[i]);
 }
 
 static void print_all(struct bench *bench)
 {
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
     for (size_t i = 0; i < bench->count; i++) {
-        /* In the order asked for, the lines are all over memory. */
+        /* In the order asked for, the answers are all over memory. */
         if (i + AHEAD < bench->count)
-            __builtin_prefetch(bench->lines + bench->answers[i + AHEAD].first);
-        print_answer(bench, i);
+            __builtin_prefetch(bench->text + bench->answers[i + AHEAD].first);
+        put_address(bench, bench->addresses[i]);
+        put(bench, bench->text + bench->answers[i].first, bench->answers[i].size);
     }
     write_all(bench->output, bench->output_size);
 }
@@ -360,13 +357,15 @@ static void time_all(struct bench *bench, const char *path)
 int main(int argc, char **argv)
 {
     bool timed = argc == 3 && strcmp(argv[1], "--time") == 0;
+    bool demangled = argc == 3 && strcmp(argv[1], "-C") == 0;
     const char *path = argv[argc - 1];
     static struct bench bench;
 
-    if (argc != (timed ? 3 : 2)) {
-        fprintf(stderr, "usage: symbols [--time] FILE < ADDRESSES\n");
+    if (argc != (timed || demangled ? 3 : 2)) {
+        fprintf(stderr, "usage: symbols [-C | --time] FILE < ADDRESSES\n");
         return 2;
     }
+    bench.demangled = demangled;
     if (!open_file(&bench, path)) {
         fprintf(stderr, "symbols: cannot read %s\n", path);
         return 3;
@@ -382,6 +381,6 @@ int main(int argc, char **argv)
     free(bench.frames);
     free(bench.addresses);
     free(bench.answers);
-    free(bench.lines);
+    free(bench.text);
     return 0;
 }

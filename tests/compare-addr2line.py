@@ -231,7 +231,7 @@ def compare(bench, path, count, folder):
     chosen = sampled_addresses(path, count, folder) if folder else random_addresses(path, count)
     addresses = [f"{address:#x}" for address in chosen]
     text = "\n".join(addresses) + "\n"
-    ours = blocks(run([bench, path], text))
+    ours = blocks(run([bench, "-C", path], text))
     tool = "addr2line" if is_from_llvm(path) else "eu-addr2line"
     theirs = blocks(run([tool, "-a", "-i", "-f", "-C", "-e", path], text,
                         check=False))  # 1: an address without a name

@@ -21,8 +21,8 @@ static const unsigned kind_shift = 61, module_shift = 40;
 static const uint64_t address_mask = (UINT64_C(1) << 40) - 1;
 
 enum {
-    CALLS_BETWEEN_CHECKS = 4096,
-    AHEAD_MAX = 1 << 14,
+    CALLS_BETWEEN_CHECKS = 256,
+    BATCH_MAX = 1 << 16,
     AHEAD = 16 /* sorted, frames are all over memory */
 };
 
@@ -204,12 +204,21 @@ static struct stretch stretch_of(const struct nearby *nearby, const struct dwarf
     return (struct stretch){ nearby->module, from - nearby->shift, to - nearby->shift };
 }
 
-/* As symbols_full(); the frames in STRETCH have the same chain. */
-static size_t find_chain(struct symbols *symbols, const struct frame *frame, struct symbol *out,
-                         size_t limit, struct stretch *stretch)
+/* The DWARF that FRAME may be in; NULL when there is none.  With DWARF_LOCK held. */
+static struct dwarf_file *dwarf_for(struct symbols *symbols, const struct frame *frame)
+{
+    const struct module *module =
+        frame->kind == FRAME_NATIVE ? modules_get(symbols->modules, frame->module) : NULL;
+
+    return module != NULL && module->kind == MODULE_FILE ? dwarf_of(symbols, frame->module) : NULL;
+}
+
+/* As symbols_full(), from DWARF, or NULL; the frames in STRETCH have the same chain. */
+static size_t find_chain(struct symbols *symbols, struct dwarf_file *dwarf,
+                         const struct frame *frame, struct symbol *out, size_t limit,
+                         struct stretch *stretch)
 {
     struct dwarf_extent extent = { 0 };
-    struct dwarf_file *dwarf;
     struct symbol function;
     uint64_t address;
     size_t count = 0;
@@ -217,12 +226,8 @@ static size_t find_chain(struct symbols *symbols, const struct frame *frame, str
     if (!symbols->config.inlines)
         limit = 1;
     stretch->module = MODULE_NONE;
-    if (find_function(symbols, frame, &function, &address)) {
-        pthread_mutex_lock(&symbols->dwarf_lock);
-        dwarf = dwarf_of(symbols, frame->module);
-        if (dwarf != NULL)
-            count = chain_at(symbols, dwarf, address, &function, out, limit, &extent);
-        pthread_mutex_unlock(&symbols->dwarf_lock);
+    if (find_function(symbols, frame, &function, &address) && dwarf != NULL) {
+        count = chain_at(symbols, dwarf, address, &function, out, limit, &extent);
         *stretch = stretch_of(&symbols->nearby, &extent);
     }
     if (count == 0)
@@ -235,10 +240,15 @@ size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct s
                     size_t limit)
 {
     struct stretch stretch;
+    size_t count;
 
     assert(limit > 0);
-    return find_chain(symbols, frame, out, limit < SYMBOLS_CHAIN_MAX ? limit : SYMBOLS_CHAIN_MAX,
-                      &stretch);
+    if (limit > SYMBOLS_CHAIN_MAX)
+        limit = SYMBOLS_CHAIN_MAX;
+    pthread_mutex_lock(&symbols->dwarf_lock);
+    count = find_chain(symbols, dwarf_for(symbols, frame), frame, out, limit, &stretch);
+    pthread_mutex_unlock(&symbols->dwarf_lock);
+    return count;
 }
 
 /* FRAMES by kind, module and address, their places in KEYS. */
@@ -258,18 +268,17 @@ static void sort_frames(const struct frame *frames, size_t count, struct sort_ke
     sort_keys(keys, count, largest);
 }
 
-/* The ADDRESSES of COUNT keys, all of one module, as DWARF counts; 0 for what is in no segment. */
-static bool addresses_of(struct symbols *symbols, module_id module, const struct sort_key *keys,
-                         size_t count, uint64_t *addresses)
+/* Where COUNT keys, all of one module, lie as DWARF counts; 0 for what is in no segment. */
+static uint64_t *addresses_of(struct symbols *symbols, module_id module,
+                              const struct sort_key *keys, size_t count)
 {
+    uint64_t *addresses = xmalloc(count * sizeof(*addresses));
     const struct elf_segment *segment = NULL;
     const struct module_names *names;
-    bool found;
 
     pthread_mutex_lock(&symbols->lock);
     names = resolve_module(symbols, module);
-    found = names != NULL && names->module->kind == MODULE_FILE;
-    for (size_t i = 0; i < count && found; i++) {
+    for (size_t i = 0; i < count; i++) {
         uint64_t offset = keys[i].key & address_mask;
 
         if (segment == NULL || offset - segment->offset >= segment->size)
@@ -277,36 +286,18 @@ static bool addresses_of(struct symbols *symbols, module_id module, const struct
         addresses[i] = segment != NULL ? segment->address + (offset - segment->offset) : 0;
     }
     pthread_mutex_unlock(&symbols->lock);
-    return found;
+    return addresses;
 }
 
-/*
- * Has the debug information for the first of KEYS indexed, by more than one thread; for how many of
- * them, at least one.
- */
-static size_t index_ahead(struct symbols *symbols, const struct frame *frames,
-                          const struct sort_key *keys, size_t count)
+/* How many of the first COUNT keys are of one kind and module, at most BATCH_MAX. */
+static size_t batch_of(const struct sort_key *keys, size_t count)
 {
-    const struct frame *frame = &frames[keys[0].item];
-    uint64_t module = keys[0].key >> module_shift, *addresses;
-    struct dwarf_file *dwarf;
-    size_t same = 1, indexed;
+    size_t same = 1;
 
-    while (same < count && same < AHEAD_MAX && keys[same].key >> module_shift == module)
+    while (same < count && same < BATCH_MAX &&
+           keys[same].key >> module_shift == keys[0].key >> module_shift)
         same++;
-    if (frame->kind != FRAME_NATIVE || same == 1)
-        return same;
-    addresses = xmalloc(same * sizeof(*addresses));
-    indexed = same;
-    if (addresses_of(symbols, frame->module, keys, same, addresses)) {
-        pthread_mutex_lock(&symbols->dwarf_lock);
-        dwarf = dwarf_of(symbols, frame->module);
-        if (dwarf != NULL)
-            indexed = dwarf_file_index(dwarf, addresses, same);
-        pthread_mutex_unlock(&symbols->dwarf_lock);
-    }
-    free(addresses);
-    return indexed;
+    return same;
 }
 
 static bool is_in(const struct stretch *stretch, const struct frame *frame)
@@ -316,27 +307,49 @@ static bool is_in(const struct stretch *stretch, const struct frame *frame)
            frame->address < stretch->to;
 }
 
+/* Gives the chains of one batch, with DWARF_LOCK held; false when that is enough. */
+static bool give_batch(struct symbols *symbols, const struct frame *frames,
+                       const struct sort_key *keys, size_t count, symbols_give *give, void *context)
+{
+    struct dwarf_file *dwarf = dwarf_for(symbols, &frames[keys[0].item]);
+    struct stretch stretch = { .module = MODULE_NONE };
+    struct symbol chain[SYMBOLS_CHAIN_MAX];
+    size_t found = 0;
+    bool more = true;
+
+    if (dwarf != NULL && count > 1) {
+        uint64_t *addresses = addresses_of(symbols, frames[keys[0].item].module, keys, count);
+
+        dwarf_file_ahead(dwarf, addresses, count);
+        free(addresses);
+    }
+    for (size_t i = 0; i < count && more; i++) {
+        const struct frame *frame = &frames[keys[i].item];
+
+        if (i + AHEAD < count)
+            __builtin_prefetch(&frames[keys[i + AHEAD].item]);
+        if (!is_in(&stretch, frame))
+            found = find_chain(symbols, dwarf, frame, chain, SYMBOLS_CHAIN_MAX, &stretch);
+        more = give(context, keys[i].item, chain, found);
+    }
+    if (dwarf != NULL)
+        dwarf_file_ahead_end(dwarf);
+    return more;
+}
+
 void symbols_many(struct symbols *symbols, const struct frame *frames, size_t count,
                   symbols_give *give, void *context)
 {
     struct sort_key *keys = xmalloc((count + 1) * sizeof(*keys));
-    struct stretch stretch = { .module = MODULE_NONE };
-    struct symbol chain[SYMBOLS_CHAIN_MAX];
-    size_t found = 0, indexed = 0;
     bool more = true;
 
     assert(count <= UINT32_MAX);
     sort_frames(frames, count, keys);
-    for (size_t i = 0; i < count && more; i++) {
-        const struct frame *frame = &frames[keys[i].item];
-
-        if (i == indexed)
-            indexed += index_ahead(symbols, frames, keys + i, count - i);
-        if (i + AHEAD < count)
-            __builtin_prefetch(&frames[keys[i + AHEAD].item]);
-        if (!is_in(&stretch, frame))
-            found = find_chain(symbols, frame, chain, SYMBOLS_CHAIN_MAX, &stretch);
-        more = give(context, keys[i].item, chain, found);
+    for (size_t at = 0, batch; at < count && more; at += batch) {
+        batch = batch_of(keys + at, count - at);
+        pthread_mutex_lock(&symbols->dwarf_lock);
+        more = give_batch(symbols, frames, keys + at, batch, give, context);
+        pthread_mutex_unlock(&symbols->dwarf_lock);
     }
     free(keys);
 }

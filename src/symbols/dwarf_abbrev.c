@@ -9,7 +9,7 @@
 
 #include "proftop/memory.h"
 
-enum { CODES_MAX = 1 << 16, ATTRIBUTES_MAX = 1 << 20 };
+enum { CODES_MAX = 1 << 16, ATTRIBUTES_MAX = 1 << 20, MERGED_MAX = 1 << 20 };
 
 /* Most entries are variables and types, which are only gone over. */
 static bool is_wanted(uint16_t tag, uint64_t name)
@@ -24,8 +24,18 @@ static bool is_wanted(uint16_t tag, uint64_t name)
     case DW_AT_high_pc:
     case DW_AT_ranges:
     case DW_AT_abstract_origin:
+    case DW_AT_specification:
     case DW_AT_call_file:
     case DW_AT_call_line:
+    case DW_AT_decl_file:
+    case DW_AT_decl_line:
+    case DW_AT_name:
+    case DW_AT_linkage_name:
+    case DW_AT_MIPS_linkage_name:
+    case DW_AT_comp_dir:
+    case DW_AT_stmt_list:
+    case DW_AT_dwo_name:
+    case DW_AT_GNU_dwo_name:
         return true;
     default:
         return false;
@@ -35,10 +45,12 @@ static bool is_wanted(uint16_t tag, uint64_t name)
 static void add_attribute(struct dwarf_abbrevs *abbrevs, const struct dwarf_abbrev *abbrev,
                           const struct dwarf_attribute *attribute)
 {
-    struct dwarf_attribute *last = abbrevs->attributes + abbrevs->attributes_count - 1;
+    struct dwarf_attribute *last = NULL;
 
-    if (attribute->name == 0 && attribute->size >= 0 && abbrevs->attributes_count > abbrev->first &&
-        last->name == 0 && last->size >= 0) {
+    if (abbrevs->attributes_count > abbrev->first)
+        last = &abbrevs->attributes[abbrevs->attributes_count - 1];
+    if (attribute->name == 0 && attribute->size >= 0 && last != NULL && last->name == 0 &&
+        last->size >= 0 && last->size < MERGED_MAX) {
         last->size += attribute->size;
         return;
     }

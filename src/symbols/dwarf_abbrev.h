@@ -36,6 +36,15 @@ struct dwarf_abbrevs {
 void dwarf_abbrevs_read(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes bytes);
 void dwarf_abbrevs_fini(struct dwarf_abbrevs *abbrevs);
 
+static inline void dwarf_attribute_skip(const struct dwarf_attribute *attribute,
+                                        struct dwarf_bytes *bytes)
+{
+    if (attribute->size >= 0)
+        dwarf_bytes_skip(bytes, (uint64_t)attribute->size);
+    else if (!dwarf_bytes_skip_form(bytes, attribute->form))
+        bytes->at = bytes->end;
+}
+
 /* The abbreviation CODE, or NULL. */
 static inline const struct dwarf_abbrev *dwarf_abbrevs_get(const struct dwarf_abbrevs *abbrevs,
                                                            uint64_t code)

@@ -7,53 +7,69 @@
 #include <dwarf.h>
 #include <gelf.h>
 
+enum { VARIES = -1, OFFSET = -2, ADDRESS = -3, REFERENCE = -4 };
+
+/* The standard ones, without gaps; a table, as reading abbreviations is all about it. */
+static const int8_t form_sizes[] = {
+    [0] = VARIES,
+    [DW_FORM_addr] = ADDRESS,
+    [2] = VARIES,
+    [DW_FORM_block2] = VARIES,
+    [DW_FORM_block4] = VARIES,
+    [DW_FORM_data2] = 2,
+    [DW_FORM_data4] = 4,
+    [DW_FORM_data8] = 8,
+    [DW_FORM_string] = VARIES,
+    [DW_FORM_block] = VARIES,
+    [DW_FORM_block1] = VARIES,
+    [DW_FORM_data1] = 1,
+    [DW_FORM_flag] = 1,
+    [DW_FORM_sdata] = VARIES,
+    [DW_FORM_strp] = OFFSET,
+    [DW_FORM_udata] = VARIES,
+    [DW_FORM_ref_addr] = REFERENCE,
+    [DW_FORM_ref1] = 1,
+    [DW_FORM_ref2] = 2,
+    [DW_FORM_ref4] = 4,
+    [DW_FORM_ref8] = 8,
+    [DW_FORM_ref_udata] = VARIES,
+    [DW_FORM_indirect] = VARIES,
+    [DW_FORM_sec_offset] = OFFSET,
+    [DW_FORM_exprloc] = VARIES,
+    [DW_FORM_flag_present] = 0,
+    [DW_FORM_strx] = VARIES,
+    [DW_FORM_addrx] = VARIES,
+    [DW_FORM_ref_sup4] = 4,
+    [DW_FORM_strp_sup] = OFFSET,
+    [DW_FORM_data16] = 16,
+    [DW_FORM_line_strp] = OFFSET,
+    [DW_FORM_ref_sig8] = 8,
+    [DW_FORM_implicit_const] = 0,
+    [DW_FORM_loclistx] = VARIES,
+    [DW_FORM_rnglistx] = VARIES,
+    [DW_FORM_ref_sup8] = 8,
+    [DW_FORM_strx1] = 1,
+    [DW_FORM_strx2] = 2,
+    [DW_FORM_strx3] = 3,
+    [DW_FORM_strx4] = 4,
+    [DW_FORM_addrx1] = 1,
+    [DW_FORM_addrx2] = 2,
+    [DW_FORM_addrx3] = 3,
+    [DW_FORM_addrx4] = 4,
+};
+
 int dwarf_bytes_form_size(const struct dwarf_bytes *bytes, uint64_t form)
 {
-    switch (form) {
-    case DW_FORM_flag_present:
-    case DW_FORM_implicit_const:
-        return 0;
-    case DW_FORM_flag:
-    case DW_FORM_data1:
-    case DW_FORM_ref1:
-    case DW_FORM_strx1:
-    case DW_FORM_addrx1:
-        return 1;
-    case DW_FORM_data2:
-    case DW_FORM_ref2:
-    case DW_FORM_strx2:
-    case DW_FORM_addrx2:
-        return 2;
-    case DW_FORM_strx3:
-    case DW_FORM_addrx3:
-        return 3;
-    case DW_FORM_data4:
-    case DW_FORM_ref4:
-    case DW_FORM_strx4:
-    case DW_FORM_addrx4:
-    case DW_FORM_ref_sup4:
-        return 4;
-    case DW_FORM_data8:
-    case DW_FORM_ref8:
-    case DW_FORM_ref_sig8:
-    case DW_FORM_ref_sup8:
-        return 8;
-    case DW_FORM_data16:
-        return 16;
-    case DW_FORM_addr:
+    int size = form < sizeof(form_sizes) ? form_sizes[form] : VARIES;
+
+    if (size >= 0)
+        return size;
+    if (size == ADDRESS || (size == REFERENCE && bytes->version <= 2))
         return bytes->address_size;
-    case DW_FORM_ref_addr:
-        return bytes->version <= 2 ? bytes->address_size : bytes->offset_size;
-    case DW_FORM_strp:
-    case DW_FORM_line_strp:
-    case DW_FORM_sec_offset:
-    case DW_FORM_strp_sup:
-    case DW_FORM_GNU_ref_alt:
-    case DW_FORM_GNU_strp_alt:
+    if (size == OFFSET || size == REFERENCE || form == DW_FORM_GNU_ref_alt ||
+        form == DW_FORM_GNU_strp_alt)
         return bytes->offset_size;
-    default:
-        return -1;
-    }
+    return -1;
 }
 
 bool dwarf_bytes_skip_form(struct dwarf_bytes *bytes, uint64_t form)
@@ -138,10 +154,10 @@ static void take_section(struct dwarf_sections *sections, const char *name, cons
         const char *name;
         struct dwarf_bytes *bytes;
     } wanted[] = {
-        { ".debug_info", &sections->info },        { ".debug_abbrev", &sections->abbrev },
-        { ".debug_line", &sections->line },        { ".debug_line_str", &sections->line_str },
-        { ".debug_str", &sections->str },          { ".debug_ranges", &sections->ranges },
-        { ".debug_rnglists", &sections->rnglists }
+        { ".debug_info", &sections->info },         { ".debug_abbrev", &sections->abbrev },
+        { ".debug_line", &sections->line },         { ".debug_line_str", &sections->line_str },
+        { ".debug_str", &sections->str },           { ".debug_ranges", &sections->ranges },
+        { ".debug_rnglists", &sections->rnglists }, { ".debug_aranges", &sections->aranges }
     };
 
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
@@ -161,7 +177,7 @@ void dwarf_bytes_sections(struct dwarf_sections *sections, Elf *elf)
     struct dwarf_bytes empty = { .at = nothing, .end = nothing };
     size_t names;
 
-    *sections = (struct dwarf_sections){ empty, empty, empty, empty, empty, empty, empty };
+    *sections = (struct dwarf_sections){ empty, empty, empty, empty, empty, empty, empty, empty };
     if (elf_getshdrstrndx(elf, &names) != 0)
         return;
     for (Elf_Scn *scn = NULL; (scn = elf_nextscn(elf, scn)) != NULL;) {

@@ -105,7 +105,7 @@ uint64_t dwarf_bytes_number(struct dwarf_bytes *bytes, uint64_t form, bool *is_n
 
 /* What names and lines come from, each section whole; empty when there is none. */
 struct dwarf_sections {
-    struct dwarf_bytes info, abbrev, line, line_str, str, ranges, rnglists;
+    struct dwarf_bytes info, abbrev, line, line_str, str, ranges, rnglists, aranges;
 };
 
 /* The sections of ELF, also those of a .dwo file. */

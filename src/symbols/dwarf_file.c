@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Units are found by the ranges in their first entry, with .debug_aranges for those that have none
- * there; libdw 0.188 asks .debug_aranges alone, which clang leaves out.
+ * Units are found by .debug_aranges, and by the ranges in the first entry of those that are not
+ * there, as clang leaves it out; libdw 0.188 asks .debug_aranges alone.
  */
 #include "config.h"
 
 #include "dwarf_file.h"
 
+#include <assert.h>
 #include <dwarf.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "debug_file.h"
+#include "dwarf_aranges.h"
+#include "dwarf_entry.h"
 #include "dwarf_image.h"
 #include "dwarf_index.h"
 #include "elf_file.h"
@@ -21,20 +25,20 @@
 /* The sections are read into memory whole: see elf_file.h for why they are not mapped. */
 static const uint64_t sections_max_bytes = UINT64_C(4) << 30;
 
-/* More at once would keep who wants the first chain, or wants to stop, waiting. */
-static const uint64_t indexed_at_once_bytes = UINT64_C(4) << 20;
-
-enum { UNITS_MAX = 1 << 20, RANGES_MAX = 1 << 22, INDEXED_AT_ONCE = 256 };
+enum { UNITS_MAX = 1 << 20, RANGES_MAX = 1 << 22 };
 
 struct dwarf_file {
     struct elf_file elf, alt_elf;
     struct dwarf_image image, alt_image;
     Dwarf *dwarf, *alt;
+    pthread_mutex_t libdw; /* held while it is asked for something in DWARF */
     uint64_t sections_bytes;
-    struct dwarf_unit *units;
-    size_t units_count, units_capacity;
     struct dwarf_sections sections;
-    struct ranges ranges; /* value: index in units */
+    struct dwarf_unit *units; /* in the order of the file */
+    size_t units_count, units_capacity;
+    struct ranges ranges;            /* value: index in units */
+    struct dwarf_indexing *indexing; /* what is under way, or NULL */
+    struct dwarf_lookup lookup;
 };
 
 static uint64_t dwarf_size(const struct elf_file *file)
@@ -121,55 +125,58 @@ static enum trouble open_dwarf(struct dwarf_file *file, const struct module *mod
     return TROUBLE_NONE;
 }
 
-/* True when the unit says itself where its code is. */
-static bool add_unit(struct dwarf_file *file, Dwarf_Die *die)
+static void add_units(struct dwarf_file *file)
 {
-    uint32_t index = (uint32_t)file->units_count;
-    size_t before = file->ranges.candidates_count;
-    Dwarf_Addr base, start, end;
-    ptrdiff_t at = 0;
+    struct dwarf_tree tree = { .sections = &file->sections,
+                               .asking = { file->dwarf, &file->libdw } };
 
-    file->units = array_reserve(file->units, &file->units_capacity, file->units_count + 1,
-                                sizeof(*file->units));
-    dwarf_unit_init(&file->units[file->units_count++], die, &file->sections);
-    while (file->ranges.candidates_count < RANGES_MAX &&
-           (at = dwarf_ranges(die, at, &base, &start, &end)) > 0) {
-        if (start != 0)
-            ranges_add(&file->ranges, start, end, index, 0);
+    for (; file->units_count < UNITS_MAX; tree.unit = tree.next) {
+        bool good = dwarf_tree_read(&tree);
+
+        if (tree.next == 0)
+            break;
+        if (!good || tree.typed)
+            continue;
+        file->units = array_reserve(file->units, &file->units_capacity, file->units_count + 1,
+                                    sizeof(*file->units));
+        dwarf_unit_init(&file->units[file->units_count++], &tree);
     }
-    return file->ranges.candidates_count != before;
 }
 
 static int compare_units(const void *left, const void *right)
 {
     const struct dwarf_unit *a = left, *b = right;
-    Dwarf_Off a_offset = dwarf_dieoffset((Dwarf_Die *)&a->die);
-    Dwarf_Off b_offset = dwarf_dieoffset((Dwarf_Die *)&b->die);
 
-    return a_offset < b_offset ? -1 : a_offset > b_offset;
+    return a->tree.unit < b->tree.unit ? -1 : a->tree.unit > b->tree.unit;
 }
 
-static void add_aranges(struct dwarf_file *file)
+static void add_range(void *context, uint64_t unit_at, uint64_t start, uint64_t end)
 {
-    Dwarf_Aranges *aranges;
-    size_t count;
+    struct dwarf_unit wanted = { .tree.unit = unit_at }, *unit;
+    struct dwarf_file *file = context;
 
-    if (dwarf_getaranges(file->dwarf, &aranges, &count) != 0)
+    unit = bsearch(&wanted, file->units, file->units_count, sizeof(wanted), compare_units);
+    if (unit == NULL || file->ranges.candidates_count >= RANGES_MAX)
         return;
-    for (size_t i = 0; i < count && file->ranges.candidates_count < RANGES_MAX; i++) {
-        struct dwarf_unit wanted, *unit;
-        Dwarf_Addr start;
-        Dwarf_Word length;
-        Dwarf_Off offset;
+    unit->placed = true;
+    ranges_add(&file->ranges, start, end, (uint32_t)(unit - file->units), 0);
+}
 
-        if (dwarf_getarangeinfo(dwarf_onearange(aranges, i), &start, &length, &offset) != 0 ||
-            start == 0 || dwarf_offdie(file->dwarf, offset, &wanted.die) == NULL)
-            continue;
-        unit =
-            bsearch(&wanted, file->units, file->units_count, sizeof(*file->units), compare_units);
-        if (unit != NULL)
-            ranges_add(&file->ranges, start, start + length, (uint32_t)(unit - file->units), 0);
-    }
+/* What the unit says itself of where its code is. */
+static void place_unit(struct dwarf_file *file, struct dwarf_unit *unit,
+                       struct dwarf_abbrevs *abbrevs)
+{
+    const struct dwarf_abbrev *abbrev;
+    struct dwarf_entry entry;
+    struct dwarf_base base;
+
+    dwarf_tree_abbrevs(&unit->tree, abbrevs);
+    abbrev = dwarf_entry_at(&entry, &unit->tree, abbrevs, unit->tree.first);
+    if (abbrev == NULL || file->ranges.candidates_count >= RANGES_MAX ||
+        (abbrev->tag != DW_TAG_compile_unit && abbrev->tag != DW_TAG_skeleton_unit))
+        return;
+    base = dwarf_entry_base(&entry, &unit->tree);
+    dwarf_entry_ranges(&entry, &unit->tree, &base, &file->ranges, (uint32_t)(unit - file->units));
 }
 
 static int prefer_first(const void *context, const struct ranges_candidate *a,
@@ -179,22 +186,18 @@ static int prefer_first(const void *context, const struct ranges_candidate *a,
     return a->value < b->value ? -1 : a->value > b->value;
 }
 
-/* Units come in the order of the file, so they are sorted by offset. */
 static void find_units(struct dwarf_file *file)
 {
-    bool all_say = true;
-    Dwarf_CU *cu = NULL;
-    Dwarf_Die die;
-    uint8_t type;
+    struct dwarf_abbrevs abbrevs = { 0 };
 
     dwarf_bytes_sections(&file->sections, dwarf_getelf(file->dwarf));
-    while (dwarf_get_units(file->dwarf, cu, &cu, NULL, &type, &die, NULL) == 0 &&
-           file->units_count < UNITS_MAX) {
-        if (type == DW_UT_compile || type == DW_UT_skeleton)
-            all_say &= add_unit(file, &die);
+    add_units(file);
+    dwarf_aranges_read(file->sections.aranges, add_range, file);
+    for (size_t i = 0; i < file->units_count; i++) {
+        if (!file->units[i].placed)
+            place_unit(file, &file->units[i], &abbrevs);
     }
-    if (!all_say)
-        add_aranges(file);
+    dwarf_abbrevs_fini(&abbrevs);
     ranges_finish(&file->ranges, prefer_first, NULL);
 }
 
@@ -205,6 +208,7 @@ struct dwarf_file *dwarf_file_open(const struct module *module, const struct deb
 
     file->elf.fd = file->alt_elf.fd = file->image.elf.fd = file->alt_image.elf.fd = -1;
     ranges_init(&file->ranges);
+    pthread_mutex_init(&file->libdw, NULL);
     *trouble = open_dwarf(file, module, places);
     if (*trouble == TROUBLE_NONE) {
         find_units(file);
@@ -218,9 +222,12 @@ void dwarf_file_close(struct dwarf_file *file)
 {
     if (file == NULL)
         return;
+    dwarf_indexing_stop(file->indexing);
     for (size_t i = 0; i < file->units_count; i++)
         dwarf_unit_fini(&file->units[i]);
     free(file->units);
+    dwarf_abbrevs_fini(&file->lookup.abbrevs);
+    pthread_mutex_destroy(&file->libdw);
     ranges_fini(&file->ranges);
     if (file->dwarf != NULL)
         dwarf_end(file->dwarf);
@@ -233,24 +240,14 @@ void dwarf_file_close(struct dwarf_file *file)
     free(file);
 }
 
-/* How much of .debug_info is unit INDEX's, or about that. */
-static uint64_t unit_bytes(const struct dwarf_file *file, size_t index)
+void dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size_t count)
 {
-    Dwarf_Die *die = &file->units[index].die;
-
-    if (index + 1 == file->units_count)
-        return 0;
-    return dwarf_dieoffset(&file->units[index + 1].die) - dwarf_dieoffset(die);
-}
-
-size_t dwarf_file_index(struct dwarf_file *file, const uint64_t *addresses, size_t count)
-{
-    struct dwarf_unit *chosen[INDEXED_AT_ONCE];
+    struct dwarf_unit **chosen = NULL;
     const struct range *range = NULL;
-    size_t chosen_count = 0, i;
-    uint64_t bytes = 0;
+    size_t chosen_count = 0, capacity = 0;
 
-    for (i = 0; i < count; i++) {
+    assert(file->indexing == NULL);
+    for (size_t i = 0; i < count; i++) {
         struct dwarf_unit *unit;
 
         if (range != NULL && addresses[i] - range->start < range->size)
@@ -261,15 +258,19 @@ size_t dwarf_file_index(struct dwarf_file *file, const uint64_t *addresses, size
         unit = &file->units[range->value];
         if (unit->indexed || unit->chosen)
             continue;
-        if (chosen_count == INDEXED_AT_ONCE || bytes >= indexed_at_once_bytes)
-            break;
         unit->chosen = true;
+        chosen = array_reserve(chosen, &capacity, chosen_count + 1, sizeof(*chosen));
         chosen[chosen_count++] = unit;
-        bytes += unit_bytes(file, range->value);
     }
     if (chosen_count != 0)
-        dwarf_index(chosen, chosen_count);
-    return i;
+        file->indexing = dwarf_indexing_start(chosen, chosen_count);
+    free(chosen);
+}
+
+void dwarf_file_ahead_end(struct dwarf_file *file)
+{
+    dwarf_indexing_stop(file->indexing);
+    file->indexing = NULL;
 }
 
 size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t address,
@@ -281,7 +282,11 @@ size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t
     if (range == NULL)
         return 0;
     unit = &file->units[range->value];
-    return dwarf_unit_chain(unit, intern, address, chain, limit, extent);
+    if (unit->chosen)
+        dwarf_indexing_need(file->indexing, unit);
+    else if (!unit->indexed)
+        dwarf_index(unit);
+    return dwarf_unit_chain(unit, &file->lookup, intern, address, chain, limit, extent);
 }
 
 size_t dwarf_file_bytes(const struct dwarf_file *file)

@@ -25,10 +25,11 @@ struct dwarf_file *dwarf_file_open(const struct module *module, const struct deb
 void dwarf_file_close(struct dwarf_file *file);
 
 /*
- * Indexes the units that the first of COUNT ADDRESSES lie in, with the help of another thread;
- * returns how many were looked at, which took some ten milliseconds at most.
+ * The chains of COUNT ADDRESSES are going to be asked for in this order: what they need is read
+ * ahead, until it ends.
  */
-size_t dwarf_file_index(struct dwarf_file *file, const uint64_t *addresses, size_t count);
+void dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size_t count);
+void dwarf_file_ahead_end(struct dwarf_file *file);
 
 /* As dwarf_unit_chain(); ADDRESS is the program's own. */
 size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t address,

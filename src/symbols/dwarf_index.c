@@ -10,29 +10,23 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "proftop/memory.h"
 
 enum { THREAD_MIN_BYTES = 1 << 17 }; /* of entries: less is done before a thread runs */
 
-/* What libdw told of a unit. */
-struct located {
-    struct dwarf_unit *unit;
-    struct dwarf_sections inner_sections; /* of a split unit */
-    struct dwarf_table lines, inner_files;
-    struct dwarf_tree tree;
-    bool has_lines, has_inner_files, has_tree;
-};
-
-struct indexing {
-    struct located *items;
+struct dwarf_indexing {
+    struct dwarf_unit **units;
     size_t count;
-    atomic_size_t next;
-    pthread_mutex_t libdw; /* held while libdw is asked, as it is of no use to two threads */
+    atomic_size_t next;           /* that nobody has begun with */
+    struct dwarf_abbrevs abbrevs; /* of the caller; the thread has its own */
+    pthread_t thread;
+    bool shared; /* the thread runs */
 };
 
-/* ---- where everything is ---- */
+/* ---- one unit ---- */
 
 static const char *string_of(Dwarf_Die *die, unsigned name)
 {
@@ -55,45 +49,71 @@ static bool is_waiting(const char *folder, const char *name)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
-/* The tree of a skeleton unit is in a .dwo file. */
-static void find_inner(struct dwarf_unit *unit)
+/* The first entry of what was split off from the skeleton DIE; false when it is not to be had. */
+static bool ask_inner(const struct dwarf_unit *unit, Dwarf_Die *die, Dwarf_Die *inner)
 {
-    const char *name = string_of(&unit->die, DW_AT_dwo_name);
-    Dwarf_Die inner = { 0 };
+    const char *name = string_of(die, DW_AT_dwo_name);
     uint8_t type = 0;
 
     if (name == NULL)
-        name = string_of(&unit->die, DW_AT_GNU_dwo_name);
-    if (name == NULL || is_waiting(unit->folder != NULL ? unit->folder : "", name))
-        return;
-    if (dwarf_cu_info(unit->die.cu, NULL, &type, NULL, &inner, NULL, NULL, NULL) == 0 &&
-        inner.addr != NULL) {
-        unit->inner = inner;
-        unit->split = true;
-    }
+        name = string_of(die, DW_AT_GNU_dwo_name);
+    *inner = (Dwarf_Die){ 0 };
+    return name != NULL && !is_waiting(unit->folder != NULL ? unit->folder : "", name) &&
+           dwarf_cu_info(die->cu, NULL, &type, NULL, inner, NULL, NULL, NULL) == 0 &&
+           inner->addr != NULL;
 }
 
-static void locate(struct located *located, struct dwarf_unit *unit, pthread_mutex_t *libdw)
+/* The tree of a skeleton unit is in a .dwo file. */
+static bool find_inner(struct dwarf_unit *unit)
 {
-    const struct dwarf_sections *sections = unit->sections;
+    struct dwarf_asking *asking = &unit->tree.asking;
+    struct dwarf_tree tree = { .split = true, .asking.lock = asking->lock };
+    Dwarf_Die die, inner;
+    bool found;
 
-    *located = (struct located){ .unit = unit };
-    unit->indexed = true;
-    unit->folder = string_of(&unit->die, DW_AT_comp_dir);
-    find_inner(unit);
-    located->has_lines = dwarf_lines_locate(&located->lines, sections, &unit->die, false);
-    if (unit->split) {
-        sections = &located->inner_sections;
-        dwarf_bytes_sections(&located->inner_sections,
-                             dwarf_getelf(dwarf_cu_getdwarf(unit->inner.cu)));
-        located->has_inner_files =
-            dwarf_lines_locate(&located->inner_files, sections, &unit->inner, true);
+    pthread_mutex_lock(asking->lock);
+    found = dwarf_offdie(asking->dwarf, unit->tree.first, &die) != NULL &&
+            ask_inner(unit, &die, &inner);
+    if (found) {
+        tree.asking.dwarf = dwarf_cu_getdwarf(inner.cu);
+        tree.unit = dwarf_dieoffset(&inner) - dwarf_cuoffset(&inner);
+        tree.sections = unit->inner_sections = xmalloc(sizeof(*unit->inner_sections));
+        dwarf_bytes_sections(unit->inner_sections, dwarf_getelf(tree.asking.dwarf));
     }
-    located->has_tree = dwarf_walk_locate(&located->tree, sections, &unit->inner, unit->split);
-    located->tree.libdw = libdw;
+    pthread_mutex_unlock(asking->lock);
+    if (!found || !dwarf_tree_read(&tree))
+        return false;
+    unit->tree = tree;
+    return true;
 }
 
-/* ---- reading it ---- */
+static const char *folder_of(const struct dwarf_tree *tree, const struct dwarf_entry *entry)
+{
+    const char *folder = NULL;
+    Dwarf_Die die;
+
+    if (!entry->asks_name)
+        return dwarf_entry_text(tree, &entry->folder);
+    pthread_mutex_lock(tree->asking.lock);
+    if (dwarf_offdie(tree->asking.dwarf, tree->first, &die) != NULL)
+        folder = string_of(&die, DW_AT_comp_dir);
+    pthread_mutex_unlock(tree->asking.lock);
+    return folder;
+}
+
+static void read_lines(struct dwarf_lines *lines, const struct dwarf_tree *tree, uint64_t offset)
+{
+    struct dwarf_table table = { tree->sections, offset, tree->address_size };
+
+    dwarf_lines_read(lines, &table);
+}
+
+static void read_abbrevs(struct dwarf_abbrevs *abbrevs, const struct dwarf_tree *tree,
+                         struct dwarf_entry *first)
+{
+    dwarf_tree_abbrevs(tree, abbrevs);
+    dwarf_entry_at(first, tree, abbrevs, tree->first);
+}
 
 /* Inner scopes come later in the walk: of one and the same range they are closer to the code. */
 static int prefer_inner(const void *context, const struct ranges_candidate *a,
@@ -103,48 +123,95 @@ static int prefer_inner(const void *context, const struct ranges_candidate *a,
     return a->value > b->value ? -1 : a->value < b->value;
 }
 
-static void read_unit(const struct located *located, struct dwarf_abbrevs *abbrevs)
+/* ABBREVS is scratch. */
+static void read_unit(struct dwarf_unit *unit, struct dwarf_abbrevs *abbrevs)
 {
-    struct dwarf_unit *unit = located->unit;
+    struct dwarf_entry entry;
 
-    if (located->has_lines)
-        dwarf_lines_read(&unit->lines, &located->lines);
-    if (located->has_inner_files)
-        dwarf_lines_read(&unit->inner_files, &located->inner_files);
-    if (located->has_tree)
-        dwarf_walk(&located->tree, abbrevs, &unit->scopes, &unit->ranges);
+    read_abbrevs(abbrevs, &unit->tree, &entry);
+    unit->folder = folder_of(&unit->tree, &entry);
+    if (entry.has_lines)
+        read_lines(&unit->lines, &unit->tree, entry.lines);
+    if (entry.is_skeleton && find_inner(unit)) {
+        read_abbrevs(abbrevs, &unit->tree, &entry);
+        read_lines(&unit->inner_files, &unit->tree, entry.lines);
+    }
+    dwarf_walk(&unit->tree, abbrevs, &unit->scopes, &unit->ranges);
     ranges_finish(&unit->ranges, prefer_inner, NULL);
+    atomic_store_explicit(&unit->indexed, true, memory_order_release);
 }
 
-static void *read_units(void *argument)
+void dwarf_index(struct dwarf_unit *unit)
 {
-    struct indexing *indexing = argument;
     struct dwarf_abbrevs abbrevs = { 0 };
-    size_t at;
 
-    while ((at = atomic_fetch_add(&indexing->next, 1)) < indexing->count)
-        read_unit(&indexing->items[at], &abbrevs);
+    read_unit(unit, &abbrevs);
+    dwarf_abbrevs_fini(&abbrevs);
+}
+
+/* ---- many, by two threads ---- */
+
+static bool read_next(struct dwarf_indexing *indexing, struct dwarf_abbrevs *abbrevs)
+{
+    size_t at = atomic_fetch_add(&indexing->next, 1);
+
+    if (at >= indexing->count)
+        return false;
+    read_unit(indexing->units[at], abbrevs);
+    return true;
+}
+
+static void *run_ahead(void *argument)
+{
+    struct dwarf_indexing *indexing = argument;
+    struct dwarf_abbrevs abbrevs = { 0 };
+
+    while (read_next(indexing, &abbrevs))
+        ;
     dwarf_abbrevs_fini(&abbrevs);
     return NULL;
 }
 
-void dwarf_index(struct dwarf_unit *const *units, size_t count)
+struct dwarf_indexing *dwarf_indexing_start(struct dwarf_unit *const *units, size_t count)
 {
-    struct indexing indexing = { .items = xcalloc(count, sizeof(*indexing.items)), .count = count };
+    struct dwarf_indexing *indexing = xcalloc(1, sizeof(*indexing));
     uint64_t bytes = 0;
-    pthread_t thread;
-    bool shared;
 
-    pthread_mutex_init(&indexing.libdw, NULL);
+    indexing->units = xmalloc((count + 1) * sizeof(*indexing->units));
+    indexing->count = count;
     for (size_t i = 0; i < count; i++) {
-        locate(&indexing.items[i], units[i], &indexing.libdw);
-        bytes += indexing.items[i].tree.next - indexing.items[i].tree.unit;
+        indexing->units[i] = units[i];
+        bytes += units[i]->tree.next - units[i]->tree.unit;
     }
-    shared = count > 1 && bytes >= THREAD_MIN_BYTES &&
-             pthread_create(&thread, NULL, read_units, &indexing) == 0;
-    read_units(&indexing);
-    if (shared)
-        pthread_join(thread, NULL);
-    pthread_mutex_destroy(&indexing.libdw);
-    free(indexing.items);
+    indexing->shared = count > 1 && bytes >= THREAD_MIN_BYTES &&
+                       pthread_create(&indexing->thread, NULL, run_ahead, indexing) == 0;
+    return indexing;
+}
+
+static void join(struct dwarf_indexing *indexing)
+{
+    if (indexing->shared)
+        pthread_join(indexing->thread, NULL);
+    indexing->shared = false;
+}
+
+void dwarf_indexing_need(struct dwarf_indexing *indexing, struct dwarf_unit *unit)
+{
+    while (!atomic_load_explicit(&unit->indexed, memory_order_acquire)) {
+        if (!read_next(indexing, &indexing->abbrevs))
+            join(indexing); /* the thread is at the last one */
+    }
+}
+
+void dwarf_indexing_stop(struct dwarf_indexing *indexing)
+{
+    if (indexing == NULL)
+        return;
+    atomic_store(&indexing->next, indexing->count);
+    join(indexing);
+    for (size_t i = 0; i < indexing->count; i++)
+        indexing->units[i]->chosen = false;
+    dwarf_abbrevs_fini(&indexing->abbrevs);
+    free(indexing->units);
+    free(indexing);
 }

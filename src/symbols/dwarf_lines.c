@@ -9,6 +9,7 @@
 #include "dwarf_lines.h"
 
 #include <dwarf.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -390,21 +391,6 @@ static void keep_all(struct program *program)
             keep(lines, end, NO_FILE, 0);
     }
     shortcut_init(&lines->shortcut, lines->rows, lines->count, start_of);
-}
-
-bool dwarf_lines_locate(struct dwarf_table *table, const struct dwarf_sections *sections,
-                        Dwarf_Die *die, bool split)
-{
-    Dwarf_Attribute attribute;
-    Dwarf_Word offset = 0;
-    Dwarf_Die first;
-
-    *table = (struct dwarf_table){ .sections = sections };
-    if ((dwarf_formudata(dwarf_attr(die, DW_AT_stmt_list, &attribute), &offset) != 0 && !split) ||
-        dwarf_diecu(die, &first, &table->address_size, NULL) == NULL)
-        return false;
-    table->offset = offset;
-    return true;
 }
 
 void dwarf_lines_read(struct dwarf_lines *lines, const struct dwarf_table *table)

@@ -8,8 +8,6 @@
 #ifndef SYMBOLS_DWARF_LINES_H
 #define SYMBOLS_DWARF_LINES_H
 
-#include <elfutils/libdw.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,12 +41,6 @@ struct dwarf_table {
     uint8_t address_size;
 };
 
-/*
- * Asks libdw for the table of the unit that begins with DIE; false when there is none.  What was
- * SPLIT off to a .dwo file has only files there, without being told where.
- */
-bool dwarf_lines_locate(struct dwarf_table *table, const struct dwarf_sections *sections,
-                        Dwarf_Die *die, bool split);
 /* Reads TABLE to LINES, which are all 0; they stay empty when it makes no sense. */
 void dwarf_lines_read(struct dwarf_lines *lines, const struct dwarf_table *table);
 void dwarf_lines_fini(struct dwarf_lines *lines);

@@ -4,60 +4,37 @@
 
 #include "dwarf_unit.h"
 
-#include <dwarf.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dwarf_index.h"
+#include "dwarf_name.h"
 #include "naming.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
 
 /* A function that was looked up; every text interned. */
 struct dwarf_known {
-    Dwarf_Off origin;
+    uint64_t origin;
     const char *name, *raw_name, *first_file;
     uint32_t first_line;
 };
 
-void dwarf_unit_init(struct dwarf_unit *unit, const Dwarf_Die *die,
-                     const struct dwarf_sections *sections)
+void dwarf_unit_init(struct dwarf_unit *unit, const struct dwarf_tree *tree)
 {
-    *unit = (struct dwarf_unit){ .die = *die, .inner = *die, .sections = sections };
+    *unit = (struct dwarf_unit){ .tree = *tree };
     ranges_init(&unit->ranges);
     index_init(&unit->known_index);
 }
 
 void dwarf_unit_fini(struct dwarf_unit *unit)
 {
+    free(unit->inner_sections);
     dwarf_lines_fini(&unit->lines);
     dwarf_lines_fini(&unit->inner_files);
     free(unit->scopes.items);
     ranges_fini(&unit->ranges);
     free(unit->known);
     index_fini(&unit->known_index);
-}
-
-/* Of DIE or, for a call, of the function it calls. */
-static uint32_t number_of(Dwarf_Die *die, unsigned name)
-{
-    Dwarf_Attribute attribute;
-    Dwarf_Word value;
-
-    if (dwarf_formudata(dwarf_attr_integrate(die, name, &attribute), &value) != 0 ||
-        value > UINT32_MAX)
-        return 0;
-    return (uint32_t)value;
-}
-
-static const char *linkage_name(Dwarf_Die *die)
-{
-    Dwarf_Attribute attribute;
-    const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute));
-
-    if (name == NULL)
-        name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute));
-    return name != NULL ? name : dwarf_diename(die);
 }
 
 /* The path of file INDEX, as this unit counts them. */
@@ -69,29 +46,7 @@ static const char *path_of(struct dwarf_unit *unit, struct intern *intern, uint3
     return dwarf_lines_path(files, intern, unit->folder, index);
 }
 
-/*
- * Where the function at DIE is declared, which another unit may tell: each counts its own files.
- * Not dwarf_decl_file(): that one ends the program when a table is damaged.
- */
-static const char *first_file(struct dwarf_unit *unit, struct intern *intern, Dwarf_Die *die)
-{
-    Dwarf_Attribute attribute;
-    Dwarf_Word index;
-    Dwarf_Files *files;
-    Dwarf_Die other;
-    size_t count;
-
-    if (dwarf_formudata(dwarf_attr_integrate(die, DW_AT_decl_file, &attribute), &index) != 0)
-        return "";
-    if (attribute.cu == unit->inner.cu)
-        return path_of(unit, intern, index < UINT32_MAX ? (uint32_t)index : UINT32_MAX);
-    if (dwarf_cu_die(attribute.cu, &other, NULL, NULL, NULL, NULL, NULL, NULL) == NULL ||
-        dwarf_getsrcfiles(&other, &files, &count) != 0 || index >= count)
-        return "";
-    return naming_path(intern, unit->folder, dwarf_filesrc(files, index, NULL, NULL));
-}
-
-static uint32_t find_known(const struct dwarf_unit *unit, Dwarf_Off origin)
+static uint32_t find_known(const struct dwarf_unit *unit, uint64_t origin)
 {
     struct index_cursor cursor;
     uint32_t item;
@@ -104,19 +59,23 @@ static uint32_t find_known(const struct dwarf_unit *unit, Dwarf_Off origin)
     return item;
 }
 
-static uint32_t add_known(struct dwarf_unit *unit, struct intern *intern, Dwarf_Off origin)
+static uint32_t add_known(struct dwarf_unit *unit, struct dwarf_lookup *lookup,
+                          struct intern *intern, uint64_t origin)
 {
     struct dwarf_known known = { .origin = origin, .first_file = "" };
-    const char *raw = NULL;
-    Dwarf_Die die;
+    struct dwarf_name name;
 
-    if (dwarf_offdie(dwarf_cu_getdwarf(unit->inner.cu), origin, &die) != NULL) {
-        raw = linkage_name(&die);
-        known.first_file = first_file(unit, intern, &die);
-        known.first_line = number_of(&die, DW_AT_decl_line);
-    }
-    if (raw != NULL)
-        naming_of(intern, raw, &known.raw_name, &known.name);
+    if (lookup->unit != unit)
+        dwarf_tree_abbrevs(&unit->tree, &lookup->abbrevs);
+    lookup->unit = unit;
+    dwarf_name_read(&name, &unit->tree, &lookup->abbrevs, origin);
+    if (name.text != NULL)
+        naming_of(intern, name.text, &known.raw_name, &known.name);
+    if (name.has_file)
+        known.first_file = path_of(unit, intern, name.file);
+    else if (name.path != NULL)
+        known.first_file = naming_path(intern, unit->folder, name.path);
+    known.first_line = name.line;
     unit->known = array_reserve(unit->known, &unit->known_capacity, unit->known_count + 1,
                                 sizeof(*unit->known));
     unit->known[unit->known_count] = known;
@@ -124,15 +83,15 @@ static uint32_t add_known(struct dwarf_unit *unit, struct intern *intern, Dwarf_
     return (uint32_t)unit->known_count++;
 }
 
-static const struct dwarf_known *look_up(struct dwarf_unit *unit, struct intern *intern,
-                                         struct dwarf_scope *scope)
+static const struct dwarf_known *look_up(struct dwarf_unit *unit, struct dwarf_lookup *lookup,
+                                         struct intern *intern, struct dwarf_scope *scope)
 {
     uint32_t item;
 
     if (scope->known == 0) {
         item = find_known(unit, scope->origin);
         if (item == INDEX_END)
-            item = add_known(unit, intern, scope->origin);
+            item = add_known(unit, lookup, intern, scope->origin);
         scope->known = item + 1;
     }
     return &unit->known[scope->known - 1];
@@ -147,8 +106,9 @@ static void narrow(struct dwarf_extent *extent, const struct range *range)
         extent->to = range->start + range->size;
 }
 
-size_t dwarf_unit_chain(struct dwarf_unit *unit, struct intern *intern, uint64_t address,
-                        struct symbol *chain, size_t limit, struct dwarf_extent *extent)
+size_t dwarf_unit_chain(struct dwarf_unit *unit, struct dwarf_lookup *lookup, struct intern *intern,
+                        uint64_t address, struct symbol *chain, size_t limit,
+                        struct dwarf_extent *extent)
 {
     struct symbol point = { .file = "", .first_file = "" };
     const struct dwarf_row *line;
@@ -156,8 +116,6 @@ size_t dwarf_unit_chain(struct dwarf_unit *unit, struct intern *intern, uint64_t
     uint32_t at;
     size_t count = 0;
 
-    if (!unit->indexed)
-        dwarf_index(&unit, 1);
     *extent = (struct dwarf_extent){ 0 };
     line = dwarf_lines_find(&unit->lines, address);
     if (line != NULL) {
@@ -172,7 +130,7 @@ size_t dwarf_unit_chain(struct dwarf_unit *unit, struct intern *intern, uint64_t
     }
     while (at != SCOPE_NONE) {
         struct dwarf_scope *scope = &unit->scopes.items[at];
-        const struct dwarf_known *known = look_up(unit, intern, scope);
+        const struct dwarf_known *known = look_up(unit, lookup, intern, scope);
 
         point.name = known->name;
         point.raw_name = known->raw_name;

@@ -7,7 +7,8 @@
 #ifndef SYMBOLS_DWARF_UNIT_H
 #define SYMBOLS_DWARF_UNIT_H
 
-#include <elfutils/libdw.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,12 +21,11 @@
 #include "ranges.h"
 
 struct dwarf_unit {
-    Dwarf_Die die;   /* has the lines and the folder */
-    Dwarf_Die inner; /* has the functions: the same, or what is in the .dwo file */
-    const struct dwarf_sections *sections; /* of its file */
-    bool indexed, split;
-    bool chosen;        /* to be indexed; for the caller */
-    const char *folder; /* that relative paths are below; NULL: unknown */
+    struct dwarf_tree tree; /* once indexed, where the functions are: it may be a .dwo file's */
+    struct dwarf_sections *inner_sections; /* of a .dwo file, or NULL */
+    _Atomic bool indexed;
+    bool placed, chosen; /* for who finds units, and for who indexes them */
+    const char *folder;  /* that relative paths are below; NULL: unknown */
     struct dwarf_lines lines;
     struct dwarf_lines inner_files; /* of a split unit that has a table of its own */
     struct dwarf_scopes scopes;
@@ -35,8 +35,13 @@ struct dwarf_unit {
     struct index known_index; /* by origin */
 };
 
-void dwarf_unit_init(struct dwarf_unit *unit, const Dwarf_Die *die,
-                     const struct dwarf_sections *sections);
+/* The abbreviations of the unit whose functions were last looked up. */
+struct dwarf_lookup {
+    struct dwarf_abbrevs abbrevs;
+    const struct dwarf_unit *unit;
+};
+
+void dwarf_unit_init(struct dwarf_unit *unit, const struct dwarf_tree *tree);
 void dwarf_unit_fini(struct dwarf_unit *unit);
 
 /* Addresses from FROM on and below TO. */
@@ -45,12 +50,14 @@ struct dwarf_extent {
 };
 
 /*
- * Innermost call first, the real function last, at most LIMIT; 0 when nothing is known.  A name
- * that is not known is NULL; kind and module are left to the caller.  EXTENT gets where the chain
- * is the same, ADDRESS included; nothing may be in it when none was found.
+ * Of UNIT, which is indexed.  Innermost call first, the real function last, at most LIMIT; 0 when
+ * nothing is known.  A name that is not known is NULL; kind and module are left to the caller.
+ * EXTENT gets where the chain is the same, ADDRESS included; nothing may be in it when none was
+ * found.
  */
-size_t dwarf_unit_chain(struct dwarf_unit *unit, struct intern *intern, uint64_t address,
-                        struct symbol *chain, size_t limit, struct dwarf_extent *extent);
+size_t dwarf_unit_chain(struct dwarf_unit *unit, struct dwarf_lookup *lookup, struct intern *intern,
+                        uint64_t address, struct symbol *chain, size_t limit,
+                        struct dwarf_extent *extent);
 
 size_t dwarf_unit_bytes(const struct dwarf_unit *unit);
 

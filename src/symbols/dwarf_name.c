@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An entry may leave out what the one that it was made from, or declared by, tells.  libdw follows
+ * that way anew for every attribute; here it is walked once, but left to libdw where it leads out
+ * of the unit.
+ */
+#include "config.h"
+
+#include "dwarf_name.h"
+
+#include <dwarf.h>
+
+#include "dwarf_entry.h"
+
+enum { HOPS_MAX = 16 }; /* from one entry to another: two or three are usual */
+
+static bool read_here(struct dwarf_name *name, const struct dwarf_tree *tree,
+                      const struct dwarf_abbrevs *abbrevs, uint64_t offset)
+{
+    struct dwarf_text linkage_name = { 0 }, plain_name = { 0 };
+
+    for (unsigned hops = 0; offset != 0; hops++) {
+        struct dwarf_entry entry;
+        const struct dwarf_abbrev *abbrev = dwarf_entry_at(&entry, tree, abbrevs, offset);
+
+        if (abbrev == NULL || abbrev->tag != DW_TAG_subprogram || entry.asks_name ||
+            hops == HOPS_MAX)
+            return false;
+        if (linkage_name.form == 0)
+            linkage_name = entry.linkage_name;
+        if (plain_name.form == 0)
+            plain_name = entry.name;
+        if (!name->has_file) {
+            name->has_file = entry.has_decl_file;
+            name->file = entry.decl_file;
+        }
+        if (name->line == 0)
+            name->line = entry.decl_line;
+        offset = entry.origin != 0 ? entry.origin : entry.specification;
+    }
+    name->text = dwarf_entry_text(tree, linkage_name.form != 0 ? &linkage_name : &plain_name);
+    return true;
+}
+
+/* ---- by libdw ---- */
+
+/* Of DIE or, for a call, of the function it calls. */
+static bool number_of(Dwarf_Die *die, unsigned what, uint32_t *number, Dwarf_Attribute *attribute)
+{
+    Dwarf_Word value;
+
+    if (dwarf_formudata(dwarf_attr_integrate(die, what, attribute), &value) != 0 ||
+        value > UINT32_MAX)
+        return false;
+    *number = (uint32_t)value;
+    return true;
+}
+
+static const char *text_of(Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    const char *name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &attribute));
+
+    if (name == NULL)
+        name = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &attribute));
+    return name != NULL ? name : dwarf_diename(die);
+}
+
+/*
+ * Where the function at DIE is declared, which another unit may tell: each counts its own files.
+ * Not dwarf_decl_file(): that one ends the program when a table is damaged.
+ */
+static void ask_file(struct dwarf_name *name, const struct dwarf_tree *tree, Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Files *files;
+    Dwarf_Die unit;
+    size_t count;
+
+    if (!number_of(die, DW_AT_decl_file, &name->file, &attribute) ||
+        dwarf_cu_die(attribute.cu, &unit, NULL, NULL, NULL, NULL, NULL, NULL) == NULL)
+        return;
+    if (dwarf_cu_getdwarf(attribute.cu) == tree->asking.dwarf &&
+        dwarf_dieoffset(&unit) == tree->first)
+        name->has_file = true;
+    else if (dwarf_getsrcfiles(&unit, &files, &count) == 0 && name->file < count)
+        name->path = dwarf_filesrc(files, name->file, NULL, NULL);
+}
+
+static void ask(struct dwarf_name *name, const struct dwarf_tree *tree, uint64_t offset)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Die die;
+
+    pthread_mutex_lock(tree->asking.lock);
+    if (dwarf_offdie(tree->asking.dwarf, offset, &die) != NULL) {
+        name->text = text_of(&die);
+        ask_file(name, tree, &die);
+        number_of(&die, DW_AT_decl_line, &name->line, &attribute);
+    }
+    pthread_mutex_unlock(tree->asking.lock);
+}
+
+void dwarf_name_read(struct dwarf_name *name, const struct dwarf_tree *tree,
+                     const struct dwarf_abbrevs *abbrevs, uint64_t offset)
+{
+    *name = (struct dwarf_name){ 0 };
+    if (read_here(name, tree, abbrevs, offset))
+        return;
+    *name = (struct dwarf_name){ 0 };
+    ask(name, tree, offset);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* How a function is called, and where it is declared. */
+#ifndef SYMBOLS_DWARF_NAME_H
+#define SYMBOLS_DWARF_NAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dwarf_abbrev.h"
+#include "dwarf_tree.h"
+
+/* Texts are the sections' own. */
+struct dwarf_name {
+    const char *text; /* as the linker has it, if that is told; NULL: unknown */
+    const char *path; /* of the file, when another unit tells; or NULL */
+    uint32_t file;    /* else, as this unit counts them */
+    bool has_file;
+    uint32_t line; /* 0: unknown */
+};
+
+/* The name of the function at OFFSET of .debug_info; ABBREVS are TREE's. */
+void dwarf_name_read(struct dwarf_name *name, const struct dwarf_tree *tree,
+                     const struct dwarf_abbrevs *abbrevs, uint64_t offset);
+
+#endif
