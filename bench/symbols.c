@@ -34,14 +34,17 @@ enum {
     ADDRESS_BYTES = 19,       /* "0x", digits, a newline */
     NUMBERS_BYTES = 16,       /* a line's number and what is around it */
     SHORTEST_ADDRESS = 5,     /* "0x12" and a newline, for most */
-    LIKELY_BYTES = 128,       /* of text an address */
     AHEAD = 8
 };
 
-/* The lines of a chain, in the order in which chains were given. */
+/* What is printed of a frame; the texts are the symbols' own. */
+struct line {
+    const char *name, *file;
+    uint32_t name_size, file_size, number;
+};
+
 struct answer {
-    size_t first;
-    size_t size;
+    uint32_t first, count; /* of its lines; neighbours with the same share them */
 };
 
 struct bench {
@@ -53,13 +56,11 @@ struct bench {
     bool demangled;
     struct frame *frames;
     uint64_t *addresses;
-    struct answer *answers; /* neighbours with the same share it */
+    struct answer *answers;
     size_t count, capacity, addresses_capacity;
-    char *text; /* of all answers */
-    size_t text_size, text_capacity;
-    struct symbol last[SYMBOLS_CHAIN_MAX]; /* that text was made of */
-    size_t last_count;
-    struct answer last_answer;
+    struct line *lines; /* in the order they were given */
+    size_t lines_count, lines_capacity;
+    struct answer last;
     size_t frames_given, output_size;
     char output[OUTPUT_BYTES];
 };
@@ -136,7 +137,7 @@ static void reserve_all(struct bench *bench, size_t count)
 {
     bench->frames = huge_array(&bench->capacity, count, sizeof(*bench->frames));
     bench->addresses = huge_array(&bench->addresses_capacity, count, sizeof(*bench->addresses));
-    bench->text = huge_array(&bench->text_capacity, count * LIKELY_BYTES, 1);
+    bench->lines = huge_array(&bench->lines_capacity, count * 8, sizeof(*bench->lines));
 }
 
 static void read_addresses(struct bench *bench)
@@ -176,29 +177,14 @@ static void write_all(const char *bytes, size_t size)
     }
 }
 
-static void put(struct bench *bench, const char *bytes, size_t size)
+/* Where SIZE bytes of output may be written, at most OUTPUT_BYTES. */
+static char *room(struct bench *bench, size_t size)
 {
     if (size > sizeof(bench->output) - bench->output_size) {
         write_all(bench->output, bench->output_size);
         bench->output_size = 0;
     }
-    if (size > sizeof(bench->output)) {
-        write_all(bytes, size);
-        return;
-    }
-    memcpy(bench->output + bench->output_size, bytes, size);
-    bench->output_size += size;
-}
-
-static void put_address(struct bench *bench, uint64_t address)
-{
-    char line[ADDRESS_BYTES];
-
-    memcpy(line, "0x", 2);
-    for (int i = 0; i < 16; i++)
-        line[2 + i] = "0123456789abcdef"[address >> (60 - 4 * i) & 0xf];
-    line[18] = '\n';
-    put(bench, line, sizeof(line));
+    return bench->output + bench->output_size;
 }
 
 static char *put_number(char *to, uint32_t number)
@@ -213,41 +199,56 @@ static char *put_number(char *to, uint32_t number)
     return to + (sizeof(digits) - at);
 }
 
-/* Two lines of text for SYMBOL. */
-static void add_lines(struct bench *bench, const struct symbol *symbol)
+static void put_address(struct bench *bench, uint64_t address)
 {
-    const char *name = bench->demangled ? symbol->name : symbol->raw_name, *file = symbol->file;
-    size_t name_size, file_size;
-    char *to;
+    char *to = room(bench, ADDRESS_BYTES);
 
-    if (!symbol->known)
-        name = "??";
-    if (file[0] == '\0')
-        file = "??";
-    name_size = strnlen(name, TEXT_MAX_BYTES);
-    file_size = strnlen(file, TEXT_MAX_BYTES);
-    bench->text = array_reserve(bench->text, &bench->text_capacity,
-                                bench->text_size + name_size + file_size + NUMBERS_BYTES, 1);
-    to = bench->text + bench->text_size;
-    memcpy(to, name, name_size);
-    to += name_size;
-    *to++ = '\n';
-    memcpy(to, file, file_size);
-    to += file_size;
-    *to++ = ':';
-    to = put_number(to, symbol->line);
-    *to++ = '\n';
-    bench->text_size = (size_t)(to - bench->text);
+    memcpy(to, "0x", 2);
+    for (int i = 0; i < 16; i++)
+        to[2 + i] = "0123456789abcdef"[address >> (60 - 4 * i) & 0xf];
+    to[18] = '\n';
+    bench->output_size += ADDRESS_BYTES;
 }
 
-/* Whether CHAIN is the one before it again. */
+static void put_line(struct bench *bench, const struct line *line)
+{
+    char *to = room(bench, (size_t)line->name_size + line->file_size + NUMBERS_BYTES), *start = to;
+
+    memcpy(to, line->name, line->name_size);
+    to += line->name_size;
+    *to++ = '\n';
+    memcpy(to, line->file, line->file_size);
+    to += line->file_size;
+    *to++ = ':';
+    to = put_number(to, line->number);
+    *to++ = '\n';
+    bench->output_size += (size_t)(to - start);
+}
+
+static struct line line_of(const struct bench *bench, const struct symbol *symbol)
+{
+    const char *name = bench->demangled ? symbol->name : symbol->raw_name;
+    struct line line = { .name = symbol->known ? name : "??",
+                         .file = symbol->file[0] != '\0' ? symbol->file : "??",
+                         .number = symbol->line };
+
+    line.name_size = (uint32_t)strnlen(line.name, TEXT_MAX_BYTES);
+    line.file_size = (uint32_t)strnlen(line.file, TEXT_MAX_BYTES);
+    return line;
+}
+
+/* Whether the lines of the answer before are those of CHAIN. */
 static bool is_last(const struct bench *bench, const struct symbol *chain, size_t count)
 {
-    if (count != bench->last_count)
+    const struct line *line = bench->lines + bench->last.first;
+
+    if (count != bench->last.count)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (chain[i].line != bench->last[i].line || chain[i].name != bench->last[i].name ||
-            chain[i].file != bench->last[i].file)
+        const char *name = bench->demangled ? chain[i].name : chain[i].raw_name;
+
+        if (line[i].number != chain[i].line || line[i].name != name ||
+            line[i].file != chain[i].file)
             return false;
     }
     return true;
@@ -258,27 +259,34 @@ static bool keep_chain(void *context, size_t index, const struct symbol *chain, 
     struct bench *bench = context;
 
     if (!is_last(bench, chain, count)) {
-        bench->last_answer.first = bench->text_size;
+        bench->last = (struct answer){ (uint32_t)bench->lines_count, (uint32_t)count };
+        bench->lines = array_reserve(bench->lines, &bench->lines_capacity,
+                                     bench->lines_count + count, sizeof(*bench->lines));
         for (size_t i = 0; i < count; i++)
-            add_lines(bench, &chain[i]);
-        bench->last_answer.size = bench->text_size - bench->last_answer.first;
-        memcpy(bench->last, chain, count * sizeof(*chain));
-        bench->last_count = count;
+            bench->lines[bench->lines_count++] = line_of(bench, &chain[i]);
     }
-    bench->answers[index] = bench->last_answer;
+    bench->answers[index] = bench->last;
     bench->frames_given += count;
     return true;
+}
+
+static void print_answer(struct bench *bench, size_t index)
+{
+    const struct line *line = bench->lines + bench->answers[index].first;
+
+    put_address(bench, bench->addresses[index]);
+    for (uint32_t i = 0; i < bench->answers[index].count; i++)
+        put_line(bench, &line[i]);
 }
 
 static void print_all(struct bench *bench)
 {
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
     for (size_t i = 0; i < bench->count; i++) {
-        /* In the order asked for, the answers are all over memory. */
+        /* In the order asked for, the lines are all over memory. */
         if (i + AHEAD < bench->count)
-            __builtin_prefetch(bench->text + bench->answers[i + AHEAD].first);
-        put_address(bench, bench->addresses[i]);
-        put(bench, bench->text + bench->answers[i].first, bench->answers[i].size);
+            __builtin_prefetch(bench->lines + bench->answers[i + AHEAD].first);
+        print_answer(bench, i);
     }
     write_all(bench->output, bench->output_size);
 }
@@ -381,6 +389,6 @@ int main(int argc, char **argv)
     free(bench.frames);
     free(bench.addresses);
     free(bench.answers);
-    free(bench.text);
+    free(bench.lines);
     return 0;
 }

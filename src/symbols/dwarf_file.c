@@ -155,8 +155,10 @@ static void add_range(void *context, uint64_t unit_at, uint64_t start, uint64_t 
     struct dwarf_unit wanted = { .tree.unit = unit_at }, *unit;
     struct dwarf_file *file = context;
 
+    if (file->units_count == 0 || file->ranges.candidates_count >= RANGES_MAX)
+        return;
     unit = bsearch(&wanted, file->units, file->units_count, sizeof(wanted), compare_units);
-    if (unit == NULL || file->ranges.candidates_count >= RANGES_MAX)
+    if (unit == NULL)
         return;
     unit->placed = true;
     ranges_add(&file->ranges, start, end, (uint32_t)(unit - file->units), 0);
