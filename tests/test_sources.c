@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@
 #include "proftop/clock.h"
 #include "proftop/memory.h"
 
-enum { SHARE_SAMPLES = 1000, ONE_PART = 3 };
+enum { SHARE_SAMPLES = 1000, ONE_PART = 3, NOBODY = 65534 };
 
 /* The case's source is its initial state. */
 static void begin(struct sampling **sampling, void **state)
@@ -306,9 +307,9 @@ static char *copy_victim(const char *folder, const char *name, const char *mode)
     return to;
 }
 
-/* Runs CHECK in a child that is nobody: what it gives is the status to leave with, 0 is well. */
-static void as_nobody_with(int (*check)(const struct source_ops *ops, const char *path),
-                           const struct source_ops *ops, const char *victim, const char *mode)
+/* Runs CHECK in a child that is UID: what it gives is the status to leave with, 0 is well. */
+static void as_user(uid_t uid, int (*check)(const struct source_ops *ops, const char *path),
+                    const struct source_ops *ops, const char *victim, const char *mode)
 {
     char *folder = testing_folder_new();
     char *path = copy_victim(folder, victim, mode);
@@ -316,7 +317,7 @@ static void as_nobody_with(int (*check)(const struct source_ops *ops, const char
     pid_t pid = fork();
 
     if (pid == 0) {
-        if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
+        if (uid != geteuid() && (setgroups(0, NULL) != 0 || setgid(uid) != 0 || setuid(uid) != 0))
             _exit(2);
         prctl(PR_SET_DUMPABLE, 1); /* setuid() closed us, and so a launched child, to ourselves */
         _exit(check(ops, path));
@@ -327,10 +328,11 @@ static void as_nobody_with(int (*check)(const struct source_ops *ops, const char
     testing_folder_remove(folder);
 }
 
-static void as_nobody(int (*check)(const struct source_ops *ops, const char *path),
-                      const struct source_ops *ops, const char *victim)
+/* A plain user: whoever runs this, or nobody instead of root. */
+static void as_plain_user(int (*check)(const struct source_ops *ops, const char *path),
+                          const struct source_ops *ops, const char *victim)
 {
-    as_nobody_with(check, ops, victim, "755");
+    as_user(geteuid() == 0 ? NOBODY : geteuid(), check, ops, victim, "755");
 }
 
 static int sample_own_process(const struct source_ops *ops, const char *path)
@@ -354,7 +356,7 @@ static int sample_own_process(const struct source_ops *ops, const char *path)
 
 static void a_plain_user_samples_its_own_process(void **state)
 {
-    as_nobody(sample_own_process, *state, "chain");
+    as_plain_user(sample_own_process, *state, "chain");
 }
 
 static bool has_samples(const struct sampling *sampling)
@@ -387,7 +389,7 @@ static int lose_rights(const struct source_ops *ops, const char *path)
 
 static void lost_rights_are_told(void **state)
 {
-    as_nobody(lose_rights, *state, "recluse");
+    as_plain_user(lose_rights, *state, "recluse");
 }
 
 static bool says_rights_of_root(const struct sampling *sampling)
@@ -396,25 +398,53 @@ static bool says_rights_of_root(const struct sampling *sampling)
                                                                 : "without the rights of uid 0");
 }
 
-/* PATH, set-user-ID root, is exec'd by a shell of ours. */
-static int exec_with_rights(const struct source_ops *ops, const char *path)
+/* A shell execs PATH, whose input ends with this process. */
+static void launch_by_shell(struct sampling *sampling, const char *path)
 {
-    struct sampling *sampling = calloc(1, sizeof(*sampling));
     char *const argv[] = { (char *)"sh", (char *)"-c", (char *)"exec \"$0\"", (char *)path, NULL };
     int gate[2];
 
-    /* The victim's input ends with this process. */
-    if (pipe2(gate, O_CLOEXEC) != 0 || dup2(gate[0], STDIN_FILENO) < 0)
-        return 2;
-    sampling_init(sampling, ops);
+    assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
+    assert_int_equal(dup2(gate[0], STDIN_FILENO), STDIN_FILENO);
     sampling_launch(sampling, argv);
+}
+
+static int exec_with_rights(const struct source_ops *ops, const char *path)
+{
+    struct sampling *sampling = calloc(1, sizeof(*sampling));
+
+    sampling_init(sampling, ops);
+    launch_by_shell(sampling, path);
     if (!sampling_until(sampling, says_rights_of_root, 100))
         return 3;
     sampling_fini(sampling);
     return 0;
 }
 
-static void rights_gained_by_exec_are_told(void **state)
+static bool has_shares(const struct sampling *sampling)
+{
+    return ((struct shares *)sampling->context)->all > 0;
+}
+
+/* The kernel takes the events away from root's as well. */
+static int exec_with_other_rights(const struct source_ops *ops, const char *path)
+{
+    struct sampling *sampling = calloc(1, sizeof(*sampling));
+    struct shares shares = { 0 };
+
+    if (chown(path, NOBODY, NOBODY) != 0 || chmod(path, 04755) != 0)
+        return 2;
+    sampling_init(sampling, ops);
+    sampling->on_sample = count_shares;
+    sampling->context = &shares;
+    launch_by_shell(sampling, path);
+    if (!sampling_until(sampling, has_shares, 100))
+        return 3;
+    sampling_fini(sampling);
+    return 0;
+}
+
+static void need_set_user_id(void)
 {
     char *folder = testing_folder_new();
     struct statvfs mount;
@@ -425,7 +455,18 @@ static void rights_gained_by_exec_are_told(void **state)
         skip_because("not root: cannot make a set-user-ID program");
     if ((mount.f_flag & ST_NOSUID) != 0)
         skip_because("the temporary folder knows no set-user-ID programs");
-    as_nobody_with(exec_with_rights, *state, "chain", "4755");
+}
+
+static void rights_gained_by_exec_are_told(void **state)
+{
+    need_set_user_id();
+    as_user(NOBODY, exec_with_rights, *state, "chain", "4755");
+}
+
+static void rights_changed_by_exec_do_not_end_samples(void **state)
+{
+    need_set_user_id();
+    as_user(0, exec_with_other_rights, *state, "chain", "4755");
 }
 
 enum { MANY_THREADS = 100 };
@@ -473,7 +514,7 @@ static int watch_many_threads(const struct source_ops *ops, const char *path)
 
 static void many_threads_need_no_descriptor_each(void **state)
 {
-    as_nobody(watch_many_threads, *state, "sleepers");
+    as_plain_user(watch_many_threads, *state, "sleepers");
 }
 
 static bool lives_are_seen_or_told(const struct sampling *sampling)
@@ -515,12 +556,12 @@ static int hand_over_short_lives(const struct source_ops *ops, const char *path)
 
 static void a_plain_user_learns_what_goes_unseen(void **state)
 {
-    as_nobody(tell_short_lives, *state, "churn");
+    as_plain_user(tell_short_lives, *state, "churn");
 }
 
 static void lives_unseen_by_perf_are_handed_over(void **state)
 {
-    as_nobody(hand_over_short_lives, *state, "churn");
+    as_plain_user(hand_over_short_lives, *state, "churn");
 }
 
 int main(void)
@@ -542,6 +583,7 @@ int main(void)
         EACH(a_plain_user_samples_its_own_process),
         EACH(lost_rights_are_told),
         EACH(rights_gained_by_exec_are_told),
+        EACH(rights_changed_by_exec_do_not_end_samples),
         WITH(many_threads_need_no_descriptor_each, source_perf),
         WITH(a_plain_user_learns_what_goes_unseen, source_perf),
         WITH(lives_unseen_by_perf_are_handed_over, source_perf),

@@ -83,6 +83,9 @@ void perf_watch(struct perf *perf, uint64_t now_ns);
 /* Sends the tally; returns our own CPU time since the last one. */
 uint64_t perf_watch_tally(struct perf *perf, uint64_t now_ns);
 void perf_watch_fini(struct perf *perf);
+/* Opens events for PROCESS, which has lost its own; if that is refused the next scan tries again.
+ */
+void perf_watch_attach_again(struct perf *perf, struct tracked *process);
 /* Opens all events anew, as the wish is now. */
 void perf_watch_reopen(struct perf *perf);
 

@@ -195,8 +195,8 @@ static void take_exit(struct perf *perf, const struct perf_event_header *header,
     /* The leader of others stays a zombie until they end; its exit is told with the last. */
     if (!lives_on(perf, &task))
         roster_remove(&perf->roster, thread, time_ns);
-    else if (perf_events_attach(&perf->events, task.tid) != 0)
-        thread->process->unsampled = true; /* the next scan tells, and tries again */
+    else
+        perf_watch_attach_again(perf, thread->process);
 }
 
 /* RING: which one it came from. */

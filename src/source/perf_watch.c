@@ -85,12 +85,19 @@ static void found_stranger(void *context, int32_t pid, int32_t tid)
         roster_add(&perf->roster, pid, tid, THREAD_SEEN, watch->scanned_ns);
 }
 
+void perf_watch_attach_again(struct perf *perf, struct tracked *process)
+{
+    process->unsampled = perf_events_attach(&perf->events, process->pid) != 0;
+    process->lost &= process->unsampled;
+    process->stale = true; /* what it mapped meanwhile nobody told */
+}
+
 /* What exec'd a program with more rights may have exec'd one of ours since. */
-static void sample_again(struct perf *perf)
+static void attach_unsampled(struct perf *perf)
 {
     for (struct tracked *process = perf->roster.processes; process != NULL; process = process->next)
-        if (process->unsampled && perf_events_attach(&perf->events, process->pid) == 0)
-            process->unsampled = process->lost = false;
+        if (process->unsampled)
+            perf_watch_attach_again(perf, process);
 }
 
 static void scan(struct perf *perf, uint64_t now_ns)
@@ -103,7 +110,7 @@ static void scan(struct perf *perf, uint64_t now_ns)
     watch->strangers.count = 0;
     watch->scanned_ns = now_ns;
     roster_scan(&perf->roster, now_ns, found_stranger, perf);
-    sample_again(perf);
+    attach_unsampled(perf);
     watch->scan_every_ns = (clock_now_ns() - now_ns) * SCAN_SHARE;
     if (watch->scan_every_ns < SCAN_NS)
         watch->scan_every_ns = SCAN_NS;
