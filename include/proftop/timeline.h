@@ -89,8 +89,10 @@ const struct timeline_spike *timeline_spikes(struct timeline *timeline, uint32_t
  */
 bool timeline_top_decile(const struct timeline *timeline, lane_id lane, double *threshold);
 
-/* Who else was busy in [start, end): CPU in percent of one core, on average; bytes and faults in
- * all.  Heaviest first.  The caller frees. */
+/*
+ * Who else was busy in [start, end): CPU in percent of one core, on average; bytes and faults in
+ * all.  Heaviest first; NULL when nobody looked then.  The caller frees.
+ */
 struct timeline_other {
     int32_t pid;
     char name[32];

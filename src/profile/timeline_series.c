@@ -217,6 +217,8 @@ struct timeline_other *timeline_others(const struct profile *profile, uint64_t s
         list[i].cpu_pct /= parts > 0 ? parts : 1;
     if (found > 0)
         qsort(list, found, sizeof(*list), by_cpu);
+    else if (parts > 0)
+        list = xcalloc(1, sizeof(*list));
     *count = (uint32_t)found;
     return list;
 }

@@ -34,13 +34,14 @@ enum {
 /* ---- the title ----------------------------------------------------------------------------------
  */
 
-static uint32_t living_threads(const struct profile *profile)
+/* Those that live; where none does, all there were. */
+static uint32_t threads_of(const struct profile *profile)
 {
     uint32_t count = profile_threads(profile), living = 0;
 
     for (uint32_t i = 0; i < count; i++)
         living += profile_thread(profile, i)->ended_ns == UINT64_MAX;
-    return living;
+    return living > 0 ? living : count;
 }
 
 /* What is going on with the target, in capitals where it matters. */
@@ -101,7 +102,7 @@ static const char *rate_text(char buffer[FORMAT_MAX], const struct screen_input 
 static int title_facts(const struct screen_input *input, struct grid *grid, int row, int width)
 {
     const struct profile_info *info = profile_info(input->profile);
-    uint32_t threads = living_threads(input->profile);
+    uint32_t threads = threads_of(input->profile);
     uint64_t start = profile_start_ns(input->profile), end = profile_end_ns(input->profile);
     char elapsed[24], text[512], rate[FORMAT_MAX];
     int left, room;
@@ -238,7 +239,8 @@ static void describe_samples(const struct screen_input *input, char *text, size_
     char due[FORMAT_LONG] = "", error[FORMAT_MAX] = "";
 
     if (whole && missed(fold) * 20 > fold->tally.expected)
-        snprintf(due, sizeof(due), _(" of %u due"), fold->tally.expected);
+        snprintf(due, sizeof(due), _(" of %llu due"),
+                 (unsigned long long)(fold->samples + missed(fold)));
     if (fold->samples != 0)
         snprintf(error, sizeof(error), " %s%.1fpt", input->ascii ? "+-" : "\u00b1", fold->error_pt);
     snprintf(text, size_bytes, "N=%llu%s%s", (unsigned long long)fold->samples, due, error);
@@ -389,7 +391,10 @@ void chrome_status(const struct screen_input *input, struct grid *grid, int row)
         return;
     function = names_get(input->fold->names, input->chosen);
     found = fold_find(input->fold, input->chosen);
-    format_place(place, function, found != NULL && function->line == 0 ? found->line : 0);
+    if (format_footnote(function) != NULL)
+        snprintf(place, sizeof(place), "%s", format_footnote(function));
+    else
+        format_place(place, function, found != NULL && function->line == 0 ? found->line : 0);
     width = text_width(place);
     if (width > grid->columns / 2)
         width = grid->columns / 2;

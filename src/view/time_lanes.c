@@ -282,7 +282,8 @@ static void draw_others(const struct screen_input *input, const struct time_layo
     }
     if (column == layout->spark)
         grid_text(grid, at, column, grid->columns - column, ROLE_DIM,
-                  _("nobody else was busy, as far as can be seen from here"));
+                  others != NULL ? _("nobody else was busy, as far as can be seen from here")
+                                 : _("not looked at in these seconds"));
     free(others);
 }
 

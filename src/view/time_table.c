@@ -208,36 +208,53 @@ static void draw_plain_row(const struct fold *fold, const struct fold_row *row, 
                     format_share(text, fold, row->total, row->total_samples));
 }
 
-/* The spike that the cursor is in, in words; else what the keys do. */
-static void draw_foot(const struct time_state *state, const struct screen_input *input,
-                      const struct time_layout *layout, struct grid *grid)
+/* The spike that the cursor is in, of several that of the lane it is on; NULL when it is in none.
+ */
+static const struct timeline_spike *spike_at_cursor(const struct time_state *state,
+                                                    const struct screen_input *input,
+                                                    const struct lane_rows *rows)
 {
     uint32_t count;
-    const struct timeline_spike *spikes = timeline_spikes(input->timeline, &count);
+    const struct timeline_spike *spikes = timeline_spikes(input->timeline, &count), *found = NULL;
     uint64_t at_ns = state->place.cursor_ns;
-    char peak[24], usual[24], clock[32];
 
     for (uint32_t i = 0; i < count && at_ns != 0; i++) {
-        const struct timeline_spike *spike = &spikes[i];
-        static const struct lane samples = { .unit = UNIT_PERCENT };
-        bool missed = spike->lane == TIMELINE_SAMPLES;
-        const struct lane *lane =
-            missed ? &samples : lanes_get(timeline_lanes(input->timeline), spike->lane);
-        double scale = missed ? 100 : 1;
-
-        if (at_ns < spike->start_ns || at_ns >= spike->end_ns)
+        if (at_ns < spikes[i].start_ns || at_ns >= spikes[i].end_ns)
             continue;
-        grid_printf(grid, layout->foot, 0, grid->columns, ROLE_WARN,
-                    _("%s %s at %s, usually %s  * beyond noise  { } next spike"),
-                    missed ? _("samples/due") : lane->label,
-                    timeline_text(peak, lane, spike->peak * scale),
-                    axis_text(clock, input->profile, spike->peak_ns, NS_PER_S, state->place.clock),
-                    timeline_text(usual, lane, spike->usual * scale));
+        if (state->place.row < rows->count &&
+            lane_row_has(&rows->rows[state->place.row], &spikes[i]))
+            return &spikes[i];
+        if (found == NULL)
+            found = &spikes[i];
+    }
+    return found;
+}
+
+/* The spike at the cursor in words; else what the keys do. */
+static void draw_foot(const struct time_state *state, const struct screen_input *input,
+                      const struct lane_rows *rows, const struct time_layout *layout,
+                      struct grid *grid)
+{
+    static const struct lane samples = { .unit = UNIT_PERCENT };
+    const struct timeline_spike *spike = spike_at_cursor(state, input, rows);
+    bool missed = spike != NULL && spike->lane == TIMELINE_SAMPLES;
+    double scale = missed ? 100 : 1;
+    const struct lane *lane;
+    char peak[24], usual[24], clock[32];
+
+    if (spike == NULL) {
+        grid_text(
+            grid, layout->foot, 0, grid->columns, ROLE_DIM,
+            _("* beyond noise  { } spike  [ ] , . range  + - zoom  Enter: lane's functions, Top"));
         return;
     }
-    grid_text(
-        grid, layout->foot, 0, grid->columns, ROLE_DIM,
-        _("* beyond noise  { } spike  [ ] , . range  + - zoom  Enter: lane's functions, Top"));
+    lane = missed ? &samples : lanes_get(timeline_lanes(input->timeline), spike->lane);
+    grid_printf(grid, layout->foot, 0, grid->columns, ROLE_WARN,
+                _("%s %s at %s, usually %s  * beyond noise  { } next spike"),
+                missed ? _("samples/due") : lane->label,
+                timeline_text(peak, lane, spike->peak * scale),
+                axis_text(clock, input->profile, spike->peak_ns, NS_PER_S, state->place.clock),
+                timeline_text(usual, lane, spike->usual * scale));
 }
 
 void time_draw_table(const struct time_state *state, const struct screen_input *input,
@@ -252,7 +269,7 @@ void time_draw_table(const struct time_state *state, const struct screen_input *
     struct name_set *names;
 
     draw_header(state, input, rows, comparison, where, &layout, grid);
-    draw_foot(state, input, where, grid);
+    draw_foot(state, input, rows, where, grid);
     if (shown <= 0)
         return;
     functions = xcalloc((size_t)shown, sizeof(*functions));
