@@ -32,6 +32,7 @@ struct perf_watch {
     uint64_t calm_ns;            /* … and how long after that a higher one is tried */
     uint32_t blind_rounds;       /* so often in a row most was unseen */
     bool told_unseen;
+    bool checked;                        /* at least once */
     struct proc_ids strangers, suspects; /* tids that nobody told about: this scan's, the last's */
 };
 

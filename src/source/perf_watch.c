@@ -216,6 +216,26 @@ static void stay_blind(struct perf *perf, uint64_t now_ns)
         perf->blind = true;
 }
 
+/* Most is missed, and too much of it for chance. */
+static bool is_hopeless(const struct perf *perf, uint64_t covered_ns, uint64_t due_ns)
+{
+    return covered_ns * 2 < due_ns && due_ns - covered_ns > 40 * perf_events_period(&perf->events);
+}
+
+/* What does nothing but start short-lived tasks shows before the first check is due. */
+static void check_early(struct perf *perf, uint64_t now_ns)
+{
+    const struct perf_watch *watch = &perf->watch;
+    const struct perf_wish *wish = &perf->events.wish;
+
+    if (watch->checked || !perf->system_allowed || perf->events.system ||
+        wish->event.metric != METRIC_TIME || wish->beside_count > 0)
+        return;
+    if (is_hopeless(perf, watch->received * perf_events_period(&perf->events),
+                    target_cpu_ns(perf->target) - watch->target_cpu_ns))
+        go_system(perf, now_ns);
+}
+
 /*
  * Below 90 % over two seconds, or far below at once: short-lived tasks end before an inherited
  * event can fire.
@@ -227,8 +247,7 @@ static void check_coverage(struct perf *perf, uint64_t now_ns)
     bool low = watch->covered_ns * 100 < watch->due_ns * COVERAGE_MIN &&
                watch->due_ns - watch->covered_ns > 8 * period_ns;
     bool lost_rights = perf->roster.told_first_lost || perf->roster.told_child_lost;
-    bool hopeless =
-        watch->covered_ns * 2 < watch->due_ns && watch->due_ns - watch->covered_ns > 40 * period_ns;
+    bool hopeless = is_hopeless(perf, watch->covered_ns, watch->due_ns);
 
     if (++watch->rounds < COVERAGE_ROUNDS && !hopeless)
         return;
@@ -298,6 +317,7 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
     if (now_ns - watch->jittered_ns >= JITTER_NS) {
         perf_events_jitter(&perf->events, now_ns - watch->jittered_ns);
         watch->jittered_ns = now_ns;
+        check_early(perf, now_ns);
     }
     if (period_ns < CHECK_NS)
         return;
@@ -307,5 +327,6 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
     if (perf->events.wish.event.metric == METRIC_TIME)
         check_coverage(perf, now_ns);
     watch->checked_ns = now_ns;
+    watch->checked = true;
     watch->received = watch->lost = watch->truncated = watch->kernel_unseen_ns = 0;
 }
