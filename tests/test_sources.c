@@ -291,6 +291,36 @@ static void threads_that_come_and_go_do_no_harm(void **state)
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
+static bool lives_are_met(const struct sampling *sampling)
+{
+    return sampling->thread_count > 12;
+}
+
+/*
+ * Six at a time, 15 ms of CPU time each: those in a run queue at a tick are not on a CPU.  Some are
+ * met late in their lives, so that a bit is missing; counting the queue would double it.
+ */
+static void short_lives_that_queue_weigh_what_they_used(void **state)
+{
+    struct sampling *sampling;
+    struct victim victim;
+    uint64_t used_ns, told_ns;
+
+    begin(&sampling, state);
+    victim_start(&victim, "churn", "crowd");
+    sampling->config.rate_hz = 99;
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, lives_are_met, 60));
+    used_ns = clock_other_cpu_ns(victim.pid);
+    told_ns = sampling->running_ns;
+    sampling_for(sampling, 1500);
+    used_ns = clock_other_cpu_ns(victim.pid) - used_ns;
+    told_ns = sampling->running_ns - told_ns;
+    assert_in_range(told_ns * 100 / used_ns, 40, 150);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
 /* With that MODE where anyone may run it: a build folder need not be open to others. */
 static char *copy_victim(const char *folder, const char *name, const char *mode)
 {
@@ -580,6 +610,7 @@ int main(void)
         EACH(an_exec_in_a_thread_is_followed),
         EACH(children_are_followed),
         EACH(threads_that_come_and_go_do_no_harm),
+        EACH(short_lives_that_queue_weigh_what_they_used),
         EACH(a_plain_user_samples_its_own_process),
         EACH(lost_rights_are_told),
         EACH(rights_gained_by_exec_are_told),

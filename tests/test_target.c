@@ -12,10 +12,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "proftop/proc.h"
 
 static const struct target_options with_children = { .children = true };
 
@@ -246,6 +249,71 @@ static void a_child_after_a_rest_is_found(void **state)
     close(tell[1]);
 }
 
+/* A child whose child ends when it has told of a child of its own, which CHILD then adopts. */
+static pid_t fork_adopter(const int go[2], const int hold[2], int tell_fd)
+{
+    pid_t child = fork(), orphan;
+    char byte;
+
+    if (child != 0)
+        return child;
+    close(go[1]);
+    close(hold[1]);
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        _exit(1);
+    if (fork() != 0) {
+        while (read(hold[0], &byte, 1) < 0 && errno == EINTR)
+            ;
+        _exit(0);
+    }
+    if (read(go[0], &byte, 1) != 1)
+        _exit(1);
+    orphan = fork();
+    if (orphan == 0 && read(hold[0], &byte, 1) == 0)
+        _exit(0);
+    _exit(write(tell_fd, &orphan, sizeof(orphan)) != sizeof(orphan));
+}
+
+/* Who adopts uses no CPU time for it. */
+static void an_adopted_child_is_found(void **state)
+{
+    struct target_process process, all[3];
+    int go[2], hold[2], tell[2];
+    struct target *target;
+    struct proc_stat stat;
+    struct error error;
+    pid_t child, middle, orphan;
+
+    (void)state;
+    assert_int_equal(pipe(go), 0);
+    assert_int_equal(pipe(hold), 0);
+    assert_int_equal(pipe(tell), 0);
+    child = fork_adopter(go, hold, tell[1]);
+    target = target_attach(&child, 1, &with_children, &error);
+    assert_non_null(target);
+    while (target_processes(target, all, 3, false) < 2)
+        target_refresh(target);
+    middle = all[1].pid;
+    for (int rests = 0; rests < 3; rests++)
+        target_refresh(target);
+    assert_int_equal(write(go[1], "f", 1), 1);
+    assert_int_equal(read(tell[0], &orphan, sizeof(orphan)), sizeof(orphan));
+    do
+        assert_true(proc_stat("/proc", middle, 0, &stat));
+    while (stat.state != 'Z');
+    target_refresh(target);
+    assert_true(target_process(target, orphan, &process));
+    assert_int_equal(process.ppid, child);
+    target_free(target);
+    close(hold[1]);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    close(hold[0]);
+    for (int end = 0; end < 2; end++) {
+        close(go[end]);
+        close(tell[end]);
+    }
+}
+
 static void a_missing_pid_names_the_nearest(void **state)
 {
     struct error error;
@@ -299,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_signal_reaches_the_whole_group),
         cmocka_unit_test(children_belong_to_it_when_asked),
         cmocka_unit_test(a_child_after_a_rest_is_found),
+        cmocka_unit_test(an_adopted_child_is_found),
         cmocka_unit_test(a_missing_pid_names_the_nearest),
         cmocka_unit_test(ourselves_we_refuse),
         cmocka_unit_test(a_refusal_names_both_sides_and_the_ways_on),

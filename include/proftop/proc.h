@@ -89,6 +89,8 @@ int32_t proc_namespace_pid(const char *proc_root, int32_t pid);
 bool proc_pids(const char *proc_root, struct proc_ids *ids);
 bool proc_tids(const char *proc_root, int32_t pid, struct proc_ids *ids);
 bool proc_children(const char *proc_root, int32_t pid, struct proc_ids *ids);
+/* At least those whose own parent ended: they are given to the first thread of an ancestor. */
+bool proc_adopted(const char *proc_root, int32_t pid, struct proc_ids *ids);
 
 /* A whole number in a file below PROC_ROOT ("sys/kernel/perf_event_paranoid"), or MISSING. */
 int64_t proc_number(const char *proc_root, const char *path, int64_t missing);

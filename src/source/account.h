@@ -29,6 +29,7 @@ struct account {
     int64_t owed_run_ns;             /* runnable, not yet told */
     uint64_t told_at_ns;             /* when waiting was last told */
     uint64_t due_ns;                 /* when to look again */
+    bool looked;                     /* CONTENDED is known */
     bool contended;                  /* it had to queue for a CPU when last looked at */
 };
 

@@ -84,10 +84,19 @@ void emit_watermark(struct emit *emit, uint64_t time_ns)
     push(emit, &mark);
 }
 
+void emit_due(struct emit *emit, uint64_t used_ns, uint64_t period_ns)
+{
+    emit->undue_ns += used_ns;
+    emit->tally.expected += (uint32_t)(emit->undue_ns / period_ns);
+    emit->undue_ns %= period_ns;
+}
+
 void emit_tally(struct emit *emit, uint64_t time_ns)
 {
     uint32_t rate_hz = emit->tally.rate_hz;
+    uint32_t seen = emit->tally.received + emit->tally.lost;
 
+    emit->tally.unseen = emit->tally.expected > seen ? emit->tally.expected - seen : 0;
     emit->tally.head = (struct record){ sizeof(emit->tally), RECORD_TALLY, time_ns };
     if (!push(emit, &emit->tally.head))
         return; /* the next one tells it all */

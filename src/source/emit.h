@@ -15,6 +15,7 @@
 struct emit {
     struct ring *ring;         /* of the step that runs; NULL: nobody listens any more */
     struct record_tally tally; /* since the last one that was sent */
+    uint64_t undue_ns;         /* CPU time that no sample is due for yet */
 };
 
 /* One sample; SAMPLE's head, count and frames are filled here.  Full ring: counted as lost. */
@@ -34,6 +35,9 @@ void emit_note(struct emit *emit, uint64_t time_ns, enum note_level level, const
     __attribute__((format(printf, 4, 5)));
 
 void emit_watermark(struct emit *emit, uint64_t time_ns);
+
+/* The target used USED_NS more, in which a sample was due every PERIOD_NS. */
+void emit_due(struct emit *emit, uint64_t used_ns, uint64_t period_ns);
 
 /* Sends the tally and starts a new one; its rate is kept. */
 void emit_tally(struct emit *emit, uint64_t time_ns);

@@ -278,20 +278,14 @@ static void check_tally(struct perf *perf)
     watch->target_cpu_ns = cpu_ns;
     watch->covered_ns += covered_ns;
     watch->due_ns += used_ns;
-    tally->target_cpu_ns = used_ns;
-    if (perf->events.wish.event.metric == METRIC_TIME) {
-        uint64_t sampled_ns =
-            used_ns > watch->kernel_unseen_ns ? used_ns - watch->kernel_unseen_ns : 0;
-
-        tally->expected = (uint32_t)(sampled_ns / period_ns);
-    } else {
+    tally->target_cpu_ns += used_ns;
+    if (perf->events.wish.event.metric != METRIC_TIME)
         tally->expected = tally->received + tally->lost;
-    }
+    else if (used_ns > watch->kernel_unseen_ns)
+        emit_due(&perf->emit, used_ns - watch->kernel_unseen_ns, period_ns);
     /* What a process used last is gone with it. */
     if (tally->expected < tally->received + tally->lost && !target_alive(perf->target))
         tally->expected = tally->received + tally->lost;
-    if (tally->expected > tally->received + tally->lost)
-        tally->unseen = tally->expected - tally->received - tally->lost;
 }
 
 uint64_t perf_watch_tally(struct perf *perf, uint64_t now_ns)

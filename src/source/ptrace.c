@@ -266,8 +266,8 @@ static void tick(struct tracer *tracer, uint64_t now_ns)
 
             tracee->due_ns = now_ns + (rest_ns > idle_ns ? rest_ns : idle_ns);
         }
-        if (tracee->interrupted && !thread->account.contended)
-            tracer_await(tracer, thread, clock_now_ns()); /* it may be gone then */
+        if (tracee->interrupted && thread->account.looked && !thread->account.contended)
+            tracer_await(tracer, thread); /* it may be gone then */
     }
 }
 

@@ -51,8 +51,9 @@ static void learn(const struct tracer *tracer, struct thread *thread, uint64_t s
         tracee->spin_ns += tracee->spin_ns / 4 + SPIN_STEP_NS;
 }
 
-void tracer_await(struct tracer *tracer, struct thread *thread, uint64_t asked_ns)
+void tracer_await(struct tracer *tracer, struct thread *thread)
 {
+    uint64_t asked_ns = thread->tracee.asked_ns;
     uint64_t until_ns = asked_ns + thread->tracee.spin_ns, slept_ns, woke_ns;
     int32_t tid = thread->tid;
     int status, stopped;

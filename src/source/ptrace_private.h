@@ -62,9 +62,9 @@ bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 /* Asks THREAD to stop if it runs; never one that is blocked. */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 
-/* ptrace_await.c: handles the stop of THREAD, which has a CPU for itself and was asked to stop at
- * ASKED_NS; or what else happens first. */
-void tracer_await(struct tracer *tracer, struct thread *thread, uint64_t asked_ns);
+/* ptrace_await.c: handles the stop that was asked for of THREAD, which has a CPU for itself; or
+ * what else happens first. */
+void tracer_await(struct tracer *tracer, struct thread *thread);
 
 /* The leaders of what there is at the start, so that no exec of theirs is missed. */
 void tracer_seize_early(struct tracer *tracer);

@@ -32,6 +32,9 @@ enum {
     CROWD = 200,            /* threads */
 };
 
+/* A stop that takes longer was one of a thread that had no CPU. */
+#define QUEUED_NS (500 * NS_PER_US)
+
 static bool resume(const struct thread *thread, int signal)
 {
     return ptrace(PTRACE_CONT, thread->tid, NULL, (void *)(intptr_t)signal) == 0;
@@ -169,6 +172,7 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
         return;
     if ((pythons_prepare(&tracer->pythons, thread, now_ns) || new) && !is_running(tracer, thread))
         return; /* that took a while */
+    thread->tracee.asked_ns = clock_now_ns();
     if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) == 0)
         thread->tracee.interrupted = true;
 }
@@ -237,14 +241,20 @@ static void learn_depth(struct tracer *tracer, struct thread *thread, const stru
     thread->tracee.stack_bytes = (uint32_t)wanted_bytes;
 }
 
-/* CPU time since the last sample: a period, or what schedstat says where threads share a CPU. */
-static uint64_t weigh(struct tracer *tracer, struct thread *thread)
+/*
+ * CPU time since the last sample: what schedstat says where threads are known to share a CPU; else
+ * a period, which stands for the threads that were on a CPU at the tick.  Who stopped late was in a
+ * run queue then.
+ */
+static uint64_t weigh(struct tracer *tracer, struct thread *thread, uint64_t stopped_ns)
 {
     struct proc_schedstat schedstat;
 
     if (thread->account.contended && thread->account.started &&
         thread_schedstat(&tracer->roster, thread, &schedstat))
         return account_weight_exact(&thread->account, schedstat.cpu_ns);
+    if (stopped_ns - thread->tracee.asked_ns > QUEUED_NS)
+        return 0;
     return account_weight(&thread->account, tracer->period_ns);
 }
 
@@ -256,12 +266,12 @@ static void finish_sample(struct tracer *tracer, struct thread *thread, struct f
 
     unfinished.sample = (struct record_sample){ .pid = thread->pid,
                                                 .tid = thread->tid,
-                                                .weight = weigh(tracer, thread),
+                                                .weight = weigh(tracer, thread, stopped_ns),
                                                 .syscall = (int16_t)syscall,
                                                 .state = STATE_RUNNING,
                                                 .metric = METRIC_TIME };
     if (unfinished.sample.weight == 0)
-        return; /* it had no turn on a CPU since its last sample */
+        return; /* it had no turn on a CPU */
     tracer->emit.tally.received++;
     unfinished.process = thread->process;
     unfinished.pythons = &tracer->pythons;

@@ -28,18 +28,31 @@ enum {
 #define BIRTHS_NS (20 * NS_PER_MS)     /* between looks for births */
 #define BIRTHS_CHURN_NS (5 * NS_PER_MS)
 
+/* Its time is accounted for from its birth, unless it is older than the last scan. */
+static void account_newborn(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
+{
+    struct proc_schedstat schedstat;
+
+    if (thread_schedstat(&tracer->roster, thread, &schedstat) &&
+        schedstat.cpu_ns + schedstat.delay_ns <= now_ns - tracer->scanned_ns)
+        account_begin(&thread->account, now_ns - schedstat.cpu_ns - schedstat.delay_ns);
+}
+
 static void found(void *context, int32_t pid, int32_t tid)
 {
     struct tracer *tracer = context;
+    uint64_t now_ns = clock_now_ns();
     enum thread_event event = tracer->started ? THREAD_BEGAN : THREAD_SEEN;
-    struct thread *thread = roster_add(&tracer->roster, pid, tid, event, clock_now_ns());
+    struct thread *thread = roster_add(&tracer->roster, pid, tid, event, now_ns);
 
-    if (tracer->started)
-        tracer->churn_ns = clock_now_ns() + CHURN_NS;
-    roster_maps(&tracer->roster, thread->process, clock_now_ns());
+    if (tracer->started) {
+        account_newborn(tracer, thread, now_ns);
+        tracer->churn_ns = now_ns + CHURN_NS;
+    }
+    roster_maps(&tracer->roster, thread->process, now_ns);
     /* The leader for its exec; other threads when they are first seen to run. */
     if (pid == tid)
-        tracer_seize(tracer, thread, clock_now_ns());
+        tracer_seize(tracer, thread, now_ns);
 }
 
 static void scan(struct tracer *tracer, uint64_t now_ns)
@@ -129,13 +142,12 @@ void tracer_tally(struct tracer *tracer, uint64_t now_ns)
     uint64_t cpu_ns = target_cpu_ns(tracer->target);
     uint64_t own_cpu_ns = clock_thread_cpu_ns();
 
-    if (cpu_ns > tracer->target_cpu_ns)
-        tally->target_cpu_ns = cpu_ns - tracer->target_cpu_ns;
-    tally->source_cpu_ns = own_cpu_ns - tracer->thread_cpu_ns;
-    tally->expected = (uint32_t)(tally->target_cpu_ns / tracer->period_ns);
-    if (tally->expected > tally->received)
-        tally->unseen = tally->expected - tally->received;
-    tally->behind = tracer->late_ticks;
+    if (cpu_ns > tracer->target_cpu_ns) {
+        tally->target_cpu_ns += cpu_ns - tracer->target_cpu_ns;
+        emit_due(&tracer->emit, cpu_ns - tracer->target_cpu_ns, tracer->period_ns);
+    }
+    tally->source_cpu_ns += own_cpu_ns - tracer->thread_cpu_ns;
+    tally->behind += tracer->late_ticks;
     tracer->target_cpu_ns = cpu_ns;
     tracer->thread_cpu_ns = own_cpu_ns;
     emit_tally(&tracer->emit, now_ns);

@@ -76,6 +76,7 @@ struct tracee {
     uint64_t blocked_ns;     /* since when that is known */
     uint64_t process_cpu_ns; /* of its whole process, just before it was last seen so */
     uint64_t due_ns;         /* when to look at it again */
+    uint64_t asked_ns;       /* when it was last asked to stop */
     uint64_t due_cpu_ns;     /* CPU time at which to sample it, where threads share CPUs */
     uint32_t spin_ns;        /* about how long its stop takes; 0: asleep is how to wait for it */
     uint32_t stack_bytes;    /* its stack is about so deep; 0: not known */

@@ -217,7 +217,8 @@ static void start(struct waiting *waiting, struct thread *thread,
 
     account_begin(account, now_ns);
     account->schedstat = *schedstat;
-    account->first_cpu_ns = schedstat->cpu_ns;
+    /* What it was told to have used before is right on the average. */
+    account->first_cpu_ns = schedstat->cpu_ns - account->told_cpu_ns;
     account->due_ns = now_ns + jitter(waiting, waiting->fast_ns);
     if (waiting->wanted)
         peek_sleeper(waiting, thread, now_ns);
@@ -264,6 +265,7 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
     account->owed_run_ns += delay_ns;
     account->owed_wait_ns += wait_ns;
     account->contended = delay_ns > cpu_ns / 16;
+    account->looked = true;
     if (!waiting->wanted)
         return;
     if (moved) {

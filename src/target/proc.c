@@ -258,32 +258,44 @@ static bool children_by_parent(const char *proc_root, int32_t pid, struct proc_i
     return found;
 }
 
+/* False: this kernel has no such list. */
+static bool children_of_thread(const char *proc_root, int32_t pid, int32_t tid,
+                               struct proc_ids *ids)
+{
+    char text[8192], *at = text, *end;
+    ssize_t length = proc_read(proc_root, pid, tid, "children", text, sizeof(text));
+    long child;
+
+    if (length == -ENOENT)
+        return false;
+    while (length > 0 && (child = strtol(at, &end, 10), end != at)) {
+        proc_ids_add(ids, (int32_t)child);
+        at = end;
+    }
+    return true;
+}
+
+bool proc_adopted(const char *proc_root, int32_t pid, struct proc_ids *ids)
+{
+    return children_of_thread(proc_root, pid, pid, ids) ||
+           (access(proc_root, R_OK) == 0 && children_by_parent(proc_root, pid, ids));
+}
+
 bool proc_children(const char *proc_root, int32_t pid, struct proc_ids *ids)
 {
     struct proc_ids tids = { 0 };
-    char text[8192];
     bool found = false;
 
     if (!proc_tids(proc_root, pid, &tids))
         return false;
     for (size_t i = 0; i < tids.count; i++) {
-        ssize_t length = proc_read(proc_root, pid, tids.ids[i], "children", text, sizeof(text));
-        char *at = text;
+        bool listed = children_of_thread(proc_root, pid, tids.ids[i], ids);
 
-        if (length == -ENOENT && i == 0 && access(proc_root, R_OK) == 0) {
+        if (!listed && i == 0 && access(proc_root, R_OK) == 0) {
             found = children_by_parent(proc_root, pid, ids);
             break;
         }
         found = true;
-        for (;;) {
-            char *end;
-            long child = strtol(at, &end, 10);
-
-            if (end == at)
-                break;
-            proc_ids_add(ids, (int32_t)child);
-            at = end;
-        }
     }
     proc_ids_fini(&tids);
     return found;

@@ -308,6 +308,7 @@ bool target_add(struct target *target, int32_t pid, int32_t ppid)
 static void end_process(struct target *target, struct target_process *process, int exit_status)
 {
     target->ended += !process->ended;
+    target->ends += !process->ended;
     process->ended = true;
     if (exit_status != -1)
         process->exit_status = exit_status;
@@ -338,34 +339,54 @@ static bool may_have_forked(const struct target *target, struct target_process *
     return moved;
 }
 
-void target_refresh(struct target *target)
+/* With the lock held. */
+static void find_ended(struct target *target)
 {
-    struct proc_ids children = { 0 };
-
-    pthread_mutex_lock(&target->lock);
-    /* What is appended on the way is visited too: grandchildren. */
     for (size_t i = 0; i < target->count; i++) {
         struct target_process *process = &target->processes[i];
         struct proc_stat stat;
 
         if (process->ended)
             continue;
-        if (!proc_stat(target->proc_root, process->pid, 0, &stat) ||
-            stat.start_ticks != process->start_ticks ||
-            ((stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1)) {
+        if (proc_stat(target->proc_root, process->pid, 0, &stat) &&
+            stat.start_ticks == process->start_ticks &&
+            ((stat.state != 'Z' && stat.state != 'X') || stat.threads > 1))
+            memcpy(process->name, stat.name, sizeof(process->name));
+        else
             end_process(target, process, -1);
-            continue;
-        }
-        memcpy(process->name, stat.name, sizeof(process->name));
-        if (!target->children || !may_have_forked(target, process))
+    }
+}
+
+/* With the lock held.  What is appended on the way is visited too: grandchildren. */
+static void find_children(struct target *target)
+{
+    struct proc_ids children = { 0 };
+    bool orphans = target->ends != target->ends_seen;
+
+    target->ends_seen = target->ends;
+    for (size_t i = 0; i < target->count; i++) {
+        struct target_process *process = &target->processes[i];
+
+        if (process->ended)
             continue;
         children.count = 0;
-        proc_children(target->proc_root, process->pid, &children);
+        if (may_have_forked(target, process))
+            proc_children(target->proc_root, process->pid, &children);
+        else if (orphans)
+            proc_adopted(target->proc_root, process->pid, &children);
         for (size_t child = 0; child < children.count; child++)
             add_child(target, children.ids[child]);
     }
-    pthread_mutex_unlock(&target->lock);
     proc_ids_fini(&children);
+}
+
+void target_refresh(struct target *target)
+{
+    pthread_mutex_lock(&target->lock);
+    find_ended(target);
+    if (target->children)
+        find_children(target);
+    pthread_mutex_unlock(&target->lock);
 }
 
 uint64_t target_cpu_ns(struct target *target)

@@ -23,7 +23,9 @@ struct target {
     pthread_mutex_t lock; /* guards the rest */
     struct target_process *processes;
     size_t count, capacity;
-    size_t ended;        /* of them */
+    size_t ended; /* of them */
+    uint64_t ends,
+        ends_seen;       /* of any process, ever; by the last look at who adopted its children */
     struct index by_pid; /* pid → processes that have or had it */
 };
 
