@@ -227,14 +227,27 @@ bool calls_through_plt(const struct frozen *frozen, uint64_t target, uint64_t *s
 #define STARTS_WITH(code, size, pattern)                                                           \
     ((size) >= sizeof(pattern) && memcmp(code, pattern, sizeof(pattern)) == 0)
 
-/* test %rax,%rax; jl ERROR; je CHILD, which is next but one; ret: glibc's clone and clone3. */
+/*
+ * At one of test %rax,%rax; jl ERROR; je CHILD, which is next but one; before a ret: glibc's clone
+ * and clone3.
+ */
 static bool is_behind_clone(const uint8_t *code, size_t size)
 {
-    static const uint8_t test_jl[] = { 0x48, 0x85, 0xc0, 0x7c };
-    static const uint8_t je_ret[] = { 0x74, 0x01, 0xc3 };
+    enum { ERROR_AT = 4, JL = 3, JE = 5 };
+    static const uint8_t behind[] = { 0x48, 0x85, 0xc0, 0x7c, 0, 0x74, 0x01, 0xc3 };
+    static const unsigned starts[] = { 0, JL, JE };
 
-    return size >= 8 && memcmp(code, test_jl, sizeof(test_jl)) == 0 &&
-           memcmp(code + 5, je_ret, sizeof(je_ret)) == 0;
+    for (unsigned i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        unsigned at = starts[i];
+
+        if (size < sizeof(behind) - at)
+            continue;
+        while (at < sizeof(behind) && (at == ERROR_AT || code[at - starts[i]] == behind[at]))
+            at++;
+        if (at == sizeof(behind))
+            return true;
+    }
+    return false;
 }
 
 enum calls_frame calls_frame_at(const struct frozen *frozen, uint64_t ip)
