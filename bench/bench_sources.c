@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What sampling costs: one busy thread 60 calls deep, with each source at several rates, beside
- * perf record on the same target; and a thousand threads that sleep.
+ * perf record on the same target; and a thousand and five thousand threads that sleep.
  */
 #include "config.h"
 
@@ -15,7 +15,7 @@
 
 #include "bench/source_run.h"
 
-enum { DEPTH = 60, IDLE_THREADS = 1000, RUN_MS = 2000 };
+enum { DEPTH = 60, RUN_MS = 2000 };
 
 static volatile uint64_t sink;
 static volatile bool over; /* never: it is killed */
@@ -47,12 +47,13 @@ static void burn_deep(void *unused)
     descend(DEPTH);
 }
 
-static void start_sleepers(void *unused)
+static void start_sleepers(void *context)
 {
+    const unsigned *count = context;
     pthread_t thread;
 
-    for (int i = 0; i < IDLE_THREADS; i++)
-        pthread_create(&thread, NULL, sleep_for_ever, unused);
+    for (unsigned i = 0; i < *count; i++)
+        pthread_create(&thread, NULL, sleep_for_ever, NULL);
 }
 
 static void sleep_too(void *unused)
@@ -73,14 +74,14 @@ static void measure_busy(pid_t pid, const struct source_ops *ops, uint32_t rate_
     source_run_print(&run);
 }
 
-static void measure_idle(const struct source_ops *ops)
+static void measure_idle(const struct source_ops *ops, unsigned threads)
 {
     struct source_run run = { .ops = ops, .rate_hz = 99, .run_ms = RUN_MS, .cpu = -1 };
     char title[64];
 
-    snprintf(title, sizeof(title), "%s, %d sleeping threads, 99 Hz", ops->name, IDLE_THREADS);
+    snprintf(title, sizeof(title), "%s, %u sleeping threads, 99 Hz", ops->name, threads);
     bench_title(title);
-    run.pid = bench_target(start_sleepers, sleep_too, NULL);
+    run.pid = bench_target(start_sleepers, sleep_too, &threads);
     source_run(&run);
     bench_target_end(run.pid);
     if (run.failed) {
@@ -123,7 +124,9 @@ int main(void)
     measure_perf_record(pid, "99");
     measure_perf_record(pid, "999");
     bench_target_end(pid);
-    measure_idle(&source_perf);
-    measure_idle(&source_ptrace);
+    for (unsigned threads = 1000; threads <= 5000; threads += 4000) {
+        measure_idle(&source_perf, threads);
+        measure_idle(&source_ptrace, threads);
+    }
     return 0;
 }

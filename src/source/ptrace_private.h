@@ -52,6 +52,7 @@ struct tracer {
     uint64_t target_cpu_ns, thread_cpu_ns;
     uint32_t ticks, late_ticks;
     uint32_t late_rounds; /* checks in a row that found too many late */
+    uint32_t dear_rounds; /* likewise that cost too much */
 };
 
 /* ptrace_stop.c: what to do with the status that waitpid() gave for TID. */

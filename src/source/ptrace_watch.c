@@ -17,6 +17,7 @@ enum {
     OWN_CPU_MAX = 30,    /* per cent of a core */
     LATE_TICKS_MAX = 20, /* per cent */
     LATE_ROUNDS_MAX = 8, /* checks in a row */
+    DEAR_ROUNDS_MAX = 3, /* likewise */
     SCAN_SHARE = 300,    /* a scan takes at most this part of the time */
     CHURN_SHARE = 50,    /* likewise while threads come and go */
 };
@@ -170,7 +171,9 @@ static void check_rate(struct tracer *tracer, uint64_t now_ns)
     uint64_t own_cpu_ns = clock_thread_cpu_ns() - tracer->thread_cpu_ns;
     uint64_t period_ns = now_ns - tracer->checked_ns;
 
-    if (own_cpu_ns * 100 > period_ns * OWN_CPU_MAX)
+    /* The first looks at thousands of threads are dear, and soon over. */
+    tracer->dear_rounds = own_cpu_ns * 100 > period_ns * OWN_CPU_MAX ? tracer->dear_rounds + 1 : 0;
+    if (tracer->dear_rounds >= DEAR_ROUNDS_MAX)
         lower_rate(tracer, now_ns, _("stopping and unwinding took too much of a core"));
     else if (tracer->late_ticks * 100 <= tracer->ticks * LATE_TICKS_MAX)
         tracer->late_rounds = 0;
