@@ -34,7 +34,7 @@ compare() { # NAME COMMAND...
         echo "skipped: compare-unwind: $name: $1 is not installed"
         return
     }
-    "$build/bench/unwind_compare" ${VERBOSE:-} -n "$samples" -u 500 "$@" || failed=1
+    "$build/bench/unwind_compare" ${VERBOSE:+"$VERBOSE"} -n "$samples" -u 500 "$@" || failed=1
 }
 
 cat >"$folder/work.py" <<'END'
@@ -171,7 +171,7 @@ if wants java && command -v javac >/dev/null 2>&1; then
     java -XX:+PreserveFramePointer -cp "$folder" Work &
     java=$!
     until [ "$(find "/proc/$java/task" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" -gt 5 ]; do :; done
-    "$build/bench/unwind_compare" ${VERBOSE:-} -n "$samples" -u 500 -p "$java" \
+    "$build/bench/unwind_compare" ${VERBOSE:+"$VERBOSE"} -n "$samples" -u 500 -p "$java" \
         -t "$(find "/proc/$java/task" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort -n | sed -n 2p)" || failed=1
     kill -9 "$java"
 fi
