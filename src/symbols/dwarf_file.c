@@ -280,6 +280,7 @@ size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t
 {
     const struct range *range = ranges_find(&file->ranges, address);
     struct dwarf_unit *unit;
+    size_t found;
 
     if (range == NULL)
         return 0;
@@ -288,7 +289,9 @@ size_t dwarf_file_chain(struct dwarf_file *file, struct intern *intern, uint64_t
         dwarf_indexing_need(file->indexing, unit);
     else if (!unit->indexed)
         dwarf_index(unit);
-    return dwarf_unit_chain(unit, &file->lookup, intern, address, chain, limit, extent);
+    found = dwarf_unit_chain(unit, &file->lookup, intern, address, chain, limit, extent);
+    dwarf_extent_narrow(extent, range);
+    return found;
 }
 
 size_t dwarf_file_bytes(const struct dwarf_file *file)

@@ -97,8 +97,7 @@ static const struct dwarf_known *look_up(struct dwarf_unit *unit, struct dwarf_l
     return &unit->known[scope->known - 1];
 }
 
-/* Narrows EXTENT to RANGE. */
-static void narrow(struct dwarf_extent *extent, const struct range *range)
+void dwarf_extent_narrow(struct dwarf_extent *extent, const struct range *range)
 {
     if (range->start > extent->from)
         extent->from = range->start;
@@ -126,7 +125,7 @@ size_t dwarf_unit_chain(struct dwarf_unit *unit, struct dwarf_lookup *lookup, st
     at = range != NULL ? range->value : SCOPE_NONE;
     if (line != NULL && range != NULL) {
         dwarf_lines_extent(&unit->lines, line, &extent->from, &extent->to);
-        narrow(extent, range);
+        dwarf_extent_narrow(extent, range);
     }
     while (at != SCOPE_NONE) {
         struct dwarf_scope *scope = &unit->scopes.items[at];

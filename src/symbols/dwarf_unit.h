@@ -49,6 +49,9 @@ struct dwarf_extent {
     uint64_t from, to;
 };
 
+/* What of EXTENT is in RANGE stays. */
+void dwarf_extent_narrow(struct dwarf_extent *extent, const struct range *range);
+
 /*
  * Of UNIT, which is indexed.  Innermost call first, the real function last, at most LIMIT; 0 when
  * nothing is known.  A name that is not known is NULL; kind and module are left to the caller.
