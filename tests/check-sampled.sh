@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Names, lines and inlined calls at addresses that were sampled in real programs at work are those
-# of eu-addr2line, but for differences that compare-addr2line.py explains.  Takes minutes:
+# of eu-addr2line, but for differences that compare-addr2line.py explains.  Of each program at least
+# ADDRESSES must be sampled, and as many of the distinct ones among them are compared.  Takes minutes:
 #
 #     tests/check-sampled.sh BUILD_FOLDER [ADDRESSES_A_PROGRAM [SECONDS_A_PROGRAM]]
 set -u

@@ -50,10 +50,14 @@ def segments(path):
 
 
 def sampled_addresses(path, count, folder):
-    """At most COUNT of the distinct addresses at which PATH was sampled."""
+    """The distinct ones among the addresses at which PATH was sampled, at most COUNT."""
     parts = list(segments(path))
     with open(os.path.join(folder, os.path.basename(path) + ".offsets")) as listing:
-        offsets = sorted({int(line, 16) for line in listing})
+        samples = [int(line, 16) for line in listing]
+    offsets = sorted(set(samples))
+    print(f"{path}: {len(samples)} sampled addresses, {len(offsets)} distinct")
+    if len(samples) < count:
+        sys.exit(f"{path}: fewer than {count}")
     if len(offsets) > count:
         offsets = random.Random(path).sample(offsets, count)
     return [address + offset - start for offset in offsets for start, address, size in parts
