@@ -497,6 +497,7 @@ static void kernel_functions_and_modules_are_named(void **state)
 static void hidden_kernel_addresses_are_told(void **state)
 {
     struct world *world = *state;
+    char text[256];
     struct frame frame = kernel_frame(world, 0xffffffff81000010);
     struct symbol symbol;
 
@@ -505,6 +506,8 @@ static void hidden_kernel_addresses_are_told(void **state)
     assert_string_equal(symbol.name, "[kernel]");
     assert_string_equal(symbols_trouble(world->symbols, frame.module),
                         "kernel addresses are hidden from this user (kernel.kptr_restrict)");
+    assert_true(symbols_warning(world->symbols, 0, text, sizeof(text)));
+    assert_non_null(strstr(text, "kernel.kptr_restrict"));
 }
 
 #define each(test) cmocka_unit_test_setup_teardown(test, set_up, world_tear_down)

@@ -51,6 +51,7 @@ static bool is_worth_a_warning(enum trouble trouble)
     case TROUBLE_NOT_REGULAR:
     case TROUBLE_TOO_LARGE:
     case TROUBLE_NO_ALT:
+    case TROUBLE_HIDDEN:
         return true;
     default:
         return false;
