@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every row of the key table does what the help says: one case a row, and a case that fails when a
- * row has none.  Then what belongs together: Esc undoes exactly, the cursor stays on its function,
- * and no sequence of keys and sizes breaks the screen.
+ * What belongs together: Esc undoes exactly, the cursor stays on its function, and no sequence of
+ * keys and sizes breaks the screen.
  */
 #include "config.h"
 
@@ -17,196 +16,6 @@
 #include "proftop/export.h"
 #include "screen_bench.h"
 #include "tests/harness/testing.h"
-
-enum { TABLE_FIRST = 6, SELF_COLUMN = 3 };
-
-/* What pressing KEYS after BEFORE must show, or must not any more. */
-struct row {
-    enum action action;
-    const char *before, *keys;
-    const char *shows, *hides; /* NULL: says nothing */
-};
-
-static const struct row rows[] = {
-    { ACTION_UP, "Down Down Down", "Up", "std::_Rb_tree_increment(std", NULL },
-    { ACTION_DOWN, "", "Down", "hash1(char const*)", NULL },
-    { ACTION_PAGE_UP, "End", "PgUp", NULL, "\ntry_to_wake_up" },
-    { ACTION_PAGE_DOWN, "", "PgDn", "\ntry_to_wake_up", NULL },
-    { ACTION_HALF_UP, "End", "^U", NULL, "\ntry_to_wake_up" },
-    { ACTION_HALF_DOWN, "", "^D", NULL, "\nacme::Table<std::string, long>::sum() const  " },
-    { ACTION_FIRST, "End", "g", "acme::Table<std::string, long>::sum() const  ", NULL },
-    { ACTION_LAST, "", "G", NULL, "::sum() const  " },
-    { ACTION_LEFT, "Right Right", "Left", "d::string", NULL },
-    { ACTION_RIGHT, "", "Right", "ble<std", "acme::Table<std::string, long>::sum  " },
-    { ACTION_ENTER, "", "Enter", "CALLERS", NULL },
-    { ACTION_BACK, "Enter", "Esc", "SELF%", "CALLERS" },
-    { ACTION_NEXT_VIEW, "", "Tab", "[2Tree]", NULL },
-    { ACTION_PREVIOUS_VIEW, "Tab", "S-Tab", "[1Top]", NULL },
-    { ACTION_VIEW_1, "2", "1", "[1Top]", NULL },
-    { ACTION_VIEW_2, "", "2", "[2Tree]", NULL },
-    { ACTION_VIEW_3, "", "3", "[3Callers]", NULL },
-    { ACTION_VIEW_4, "", "4", "[4Flame]", NULL },
-    { ACTION_VIEW_5, "", "5", "[5Threads]", NULL },
-    { ACTION_VIEW_6, "", "6", "[6Time]", NULL },
-    { ACTION_VIEW_7, "", "7", "[7System]", NULL },
-    { ACTION_VIEW_8, "", "8", "[8Source]", NULL },
-    { ACTION_SOURCE, "Down", "a", "[8Source]", NULL },
-    { ACTION_SPIKE_PREVIOUS, "", "{", "Range 12:3", "last 10s" },
-    { ACTION_SPIKE_NEXT, "", "}", "Range 12:3", "last 10s" },
-    { ACTION_LANES, "6", "m", "Lanes: Enter shows or hides", NULL },
-    { ACTION_CLOCK, "6", "c", NULL, "0:18      0:28" },
-    { ACTION_SEARCH, "", "/ m e m m", "Search: memm", NULL },
-    { ACTION_SEARCH_NEXT, "/ m e m Enter", "n", "__memmove_avx512_unaligned_erms  ", NULL },
-    { ACTION_SEARCH_PREVIOUS, "/ m e m Enter n", "N", "__memcmp_evex_movbe  ", NULL },
-    { ACTION_FILTER, "", "\\ r a n d o m Enter", "Filter random", "hash1" },
-    { ACTION_CLEAR, "\\ r a n d o m Enter", "Del", "Filter -", NULL },
-    { ACTION_TREE, "Down", "t", "[2Tree]", NULL },
-    { ACTION_EXPAND, "2 Down Down -", "+", "hash1", NULL },
-    { ACTION_COLLAPSE, "2 Down", "-", NULL, "hash1" },
-    { ACTION_EXPAND_ALL, "2", "*", "try_to_wake_up", NULL },
-    { ACTION_EXPAND_BELOW, "2 Down", "e", "_raw_spin_unlock", NULL },
-    { ACTION_COLLAPSE_BELOW, "2", "C", NULL, "worker" },
-    { ACTION_INVERT_TREE, "Enter", "b", "Who leads to", NULL },
-    { ACTION_HOTTEST, "2 g", "H", "::sum() const  ", NULL },
-    { ACTION_SORT_LEFT, ">", "<", "SELF%\u25bd", NULL },
-    { ACTION_SORT_RIGHT, "", ">", "TOTAL%\u25bd", NULL },
-    { ACTION_SORT_MENU, "", "F6 2", "TOTAL%\u25bd", NULL },
-    { ACTION_SORT_INVERT, "", "I", "SELF%\u25b3", NULL },
-    { ACTION_SORT_SELF, "T", "P", "SELF%\u25bd", NULL },
-    { ACTION_SORT_TOTAL, "", "T", "TOTAL%\u25bd", NULL },
-    { ACTION_FREEZE, "", "Space", "VIEW PAUSED, recording", "LIVE" },
-    { ACTION_RANGE_START, "", "[", "12:31:04-now", NULL },
-    { ACTION_RANGE_END, "", "]", "12:30:54-12:31:04 (10s)", NULL },
-    { ACTION_RANGE_FROM_NOW, "", "r", "12:31:04-now", NULL },
-    { ACTION_RANGE_WINDOW, "", "w", "last 30s", NULL },
-    { ACTION_RANGE_EARLIER, "", ",", "12:30:53-12:31:03 (10s)", NULL },
-    { ACTION_RANGE_LATER, ", ,", ".", "12:30:53-12:31:03 (10s)", NULL },
-    { ACTION_STATE, "", "o", "waiting", "on-CPU" },
-    { ACTION_METRIC, "", "v", "Shares of what?", NULL },
-    { ACTION_HIDE_KERNEL, "", "K", "-kernel", "finish_task_switch" },
-    { ACTION_HIDE_USER, "", "U", "-user", "hash1" },
-    { ACTION_ONLY_MODULE, "", "d", "only busy", NULL },
-    { ACTION_FOLD_LIBRARIES, "", "L", "-libs", NULL },
-    { ACTION_INTERNAL, "", "J", "+internal", NULL },
-    { ACTION_ALL_PROCESSES, "", "X", "of busy[8968]", NULL },
-    { ACTION_NAMES, "", "p", "Names: full", NULL },
-    { ACTION_UNITS, "", "%", "SELF c", NULL },
-    { ACTION_FOLLOW, "", "F", "Cursor follows its function: no", NULL },
-    { ACTION_HIGHLIGHT, "# Down", "#", NULL, NULL },
-    { ACTION_INFO, "", "i", "This session", NULL },
-    { ACTION_SAVE, "", "s", "Never overwrites", NULL },
-    { ACTION_RUN_AGAIN, "", "R", "not started by proftop", NULL },
-    { ACTION_COPY, "", "y", "copied: acme::Table", NULL },
-    { ACTION_COMMAND, "", ": s o r t - t o t a l Enter", "TOTAL%\u25bd", NULL },
-    { ACTION_HELP, "", "?", "Keys of every view", NULL },
-    { ACTION_SETUP, "", "F2", "Cursor follows its function", NULL },
-    { ACTION_MOUSE, "", "M", "Mouse: no", NULL },
-};
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
-
-/* Those that a case of their own looks at, or that another view's tests do. */
-static const enum action elsewhere[] = {
-    ACTION_NONE,   ACTION_QUIT,    ACTION_QUIT_NOW, ACTION_SAVE_NOW,
-    ACTION_REDRAW, ACTION_SUSPEND, ACTION_VIEW_9,
-};
-
-static int complain(const struct row *row, const char *what, const char *text, char *screen)
-{
-    char *roles = strstr(screen, "---- roles");
-
-    if (roles != NULL)
-        *roles = '\0';
-    print_error("%s (%s) %s \"%s\":\n%s", action_table[row->action].name, row->keys, what, text,
-                screen);
-    if (roles != NULL)
-        *roles = '-';
-    return 1;
-}
-
-static void each_key_does_what_help_says(void **state)
-{
-    int wrong = 0;
-
-    (void)state;
-    for (size_t i = 0; i < ROWS; i++) {
-        const struct row *row = &rows[i];
-        struct bench *bench = bench_new(80, 24, false, false, true);
-        char *before, *after;
-
-        bench_paint(bench);
-        bench_press(bench, row->before);
-        before = grid_dump(bench->grid, true);
-        bench_press(bench, row->keys);
-        after = grid_dump(bench->grid, true);
-        if (strcmp(before, after) == 0)
-            wrong += complain(row, "changed nothing", "", after);
-        if (row->shows != NULL && !bench_shows(bench, row->shows))
-            wrong += complain(row, "does not show", row->shows, after);
-        if (row->hides != NULL && bench_shows(bench, row->hides))
-            wrong += complain(row, "still shows", row->hides, after);
-        free(before);
-        free(after);
-        bench_free(bench);
-    }
-    assert_int_equal(wrong, 0);
-}
-
-static void every_row_of_the_table_has_a_case(void **state)
-{
-    (void)state;
-    for (unsigned action = 0; action < ACTIONS; action++) {
-        bool found = false;
-
-        for (size_t i = 0; i < ROWS; i++)
-            found |= rows[i].action == action;
-        for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++)
-            found |= elsewhere[i] == action;
-        if (!found)
-            fail_msg("no case for action %u (%s)", action, action_table[action].name);
-        assert_non_null(action_table[action].name);
-    }
-}
-
-/* A key that two actions of one view claim would reach only the first. */
-static void no_key_means_two_things(void **state)
-{
-    (void)state;
-    for (unsigned v = 0; v < view_count; v++)
-        for (unsigned a = 1; a < ACTIONS; a++) {
-            char keys[128], *rest = NULL;
-
-            if (!keys_in_view(&action_table[a], view_table[v]->name))
-                continue;
-            snprintf(keys, sizeof(keys), "%s", action_table[a].keys);
-            for (char *key = strtok_r(keys, " ", &rest); key != NULL;
-                 key = strtok_r(NULL, " ", &rest)) {
-                assert_int_not_equal(keys_parse(key), KEYCODE_NONE);
-                assert_int_equal(keys_action(keys_parse(key), view_table[v]->name), a);
-            }
-        }
-}
-
-static void wishes_reach_the_loop(void **state)
-{
-    static const struct {
-        const char *key;
-        enum app_wish wish;
-    } wishes[] = { { "q", WISH_QUIT },  { "F10", WISH_QUIT },  { "Q", WISH_QUIT },
-                   { "^C", WISH_QUIT }, { "^L", WISH_REDRAW }, { "^Z", WISH_SUSPEND },
-                   { "y", WISH_COPY } };
-    struct bench *bench = bench_new(80, 24, false, false, true);
-
-    (void)state;
-    bench_paint(bench);
-    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
-        bench_press(bench, wishes[i].key);
-        assert_int_equal(app_wish(bench->app), wishes[i].wish);
-        assert_int_equal(app_wish(bench->app), WISH_NONE);
-    }
-    bench_press(bench, "? q"); /* closes the help only */
-    assert_int_equal(app_wish(bench->app), WISH_NONE);
-    bench_free(bench);
-}
 
 static void escape_undoes_step_by_step(void **state)
 {
@@ -566,7 +375,6 @@ static void an_exec_changes_the_title(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_key_does_what_help_says),
         cmocka_unit_test(a_second_is_one_paint),
         cmocka_unit_test(few_samples_are_listed),
         cmocka_unit_test(spikes_follow_one_another),
@@ -575,9 +383,6 @@ int main(void)
         cmocka_unit_test(processes_open_close_and_narrow),
         cmocka_unit_test(long_sentences_are_read_whole),
         cmocka_unit_test(an_exec_changes_the_title),
-        cmocka_unit_test(every_row_of_the_table_has_a_case),
-        cmocka_unit_test(no_key_means_two_things),
-        cmocka_unit_test(wishes_reach_the_loop),
         cmocka_unit_test(escape_undoes_step_by_step),
         cmocka_unit_test(the_cursor_returns_to_its_row),
         cmocka_unit_test(rows_hold_still_after_a_key),

@@ -98,7 +98,8 @@ static const char *rate_text(char buffer[FORMAT_MAX], const struct screen_input 
     return buffer;
 }
 
-/* The part left of the state: which target, on what, sampled how, for how long. */
+/* The part left of the state: which target and, while it runs or where there is room, on what,
+ * sampled how, for how long. */
 static int title_facts(const struct screen_input *input, struct grid *grid, int row, int width)
 {
     const struct profile_info *info = profile_info(input->profile);
@@ -108,6 +109,8 @@ static int title_facts(const struct screen_input *input, struct grid *grid, int 
     int left, room;
 
     text_elapsed(elapsed, end > start ? end - start : 0);
+    if (grid->columns < WIDE && input->ended)
+        return grid_printf(grid, row, 0, width, ROLE_TITLE, "proftop %s  ", input->title);
     if (grid->columns < WIDE) {
         snprintf(text, sizeof(text), _("%uthr %ucpu  %s %sHz  rec %s"), threads, info->cpus,
                  or_dash(info->source), rate_text(rate, input), elapsed);
