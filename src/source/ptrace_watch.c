@@ -73,6 +73,7 @@ static void scan(struct tracer *tracer, uint64_t now_ns)
 
 void tracer_watch_start(struct tracer *tracer, uint64_t now_ns)
 {
+    rate_init(&tracer->rate, &tracer->emit, tracer->config.rate_hz, RATE_MIN);
     proc_file_open(&tracer->loadavg, target_proc_root(tracer->target), "loadavg");
     scan(tracer, now_ns);
     tracer->started = true;
@@ -154,31 +155,29 @@ void tracer_tally(struct tracer *tracer, uint64_t now_ns)
     emit_tally(&tracer->emit, now_ns);
 }
 
-static void lower_rate(struct tracer *tracer, uint64_t now_ns, const char *why)
-{
-    if (tracer->rate_hz / 2 < RATE_MIN)
-        return;
-    tracer->rate_hz /= 2;
-    tracer->period_ns = NS_PER_S / tracer->rate_hz;
-    tracer->late_rounds = 0;
-    tracer->emit.tally.rate_hz = tracer->rate_hz;
-    emit_note(&tracer->emit, now_ns, NOTE_WARNING, _("rate lowered to %u Hz: %s"), tracer->rate_hz,
-              why);
-}
-
 static void check_rate(struct tracer *tracer, uint64_t now_ns)
 {
     uint64_t own_cpu_ns = clock_thread_cpu_ns() - tracer->thread_cpu_ns;
     uint64_t period_ns = now_ns - tracer->checked_ns;
+    const char *why = NULL;
 
     /* The first looks at thousands of threads are dear, and soon over. */
     tracer->dear_rounds = own_cpu_ns * 100 > period_ns * OWN_CPU_MAX ? tracer->dear_rounds + 1 : 0;
-    if (tracer->dear_rounds >= DEAR_ROUNDS_MAX)
-        lower_rate(tracer, now_ns, _("stopping and unwinding took too much of a core"));
-    else if (tracer->late_ticks * 100 <= tracer->ticks * LATE_TICKS_MAX)
+    if (tracer->late_ticks * 100 <= tracer->ticks * LATE_TICKS_MAX)
         tracer->late_rounds = 0;
-    else if (++tracer->late_rounds == LATE_ROUNDS_MAX)
-        lower_rate(tracer, now_ns, _("the machine is too busy for it"));
+    else
+        tracer->late_rounds++;
+    if (tracer->dear_rounds >= DEAR_ROUNDS_MAX)
+        why = _("stopping and unwinding took too much of a core");
+    else if (tracer->late_rounds == LATE_ROUNDS_MAX)
+        why = _("the machine is too busy for it");
+    else if (tracer->late_rounds > 0 || own_cpu_ns * 200 > period_ns * OWN_CPU_MAX)
+        rate_strained(&tracer->rate, now_ns);
+    if (why != NULL ? rate_lower(&tracer->rate, &tracer->emit, now_ns, why)
+                    : rate_raise(&tracer->rate, &tracer->emit, now_ns)) {
+        tracer->period_ns = NS_PER_S / tracer->rate.hz;
+        tracer->late_rounds = tracer->dear_rounds = 0;
+    }
 }
 
 void tracer_watch(struct tracer *tracer, uint64_t now_ns)

@@ -2,12 +2,13 @@
 /*
  * Alternates short work with waits that a profiler must not be seen in, and counts what it sees.
  *
- *     waiter CALL     CALL: epoll_wait, epoll_pwait2, sigtimedwait, semtimedop, recv, signal
+ *     waiter CALL     CALL: epoll_wait, epoll_pwait2, sigtimedwait, semtimedop, recv, signal, short
  *
  * "signal" waits in epoll_wait() while a timer interrupts it: there EINTR is due, once a signal.
- * Runs until its standard input ends; writes one byte to standard output when it is running, and at
- * its end a line "ROUNDS EINTRS SIGNALS LONGEST_US", LONGEST_US being the longest time by which a
- * wait lasted longer than asked.
+ * "short" works as long as it waits, 20 us, to be stopped often.  Runs until its standard input
+ * ends; writes one byte to standard output when it is running, and at its end a line
+ * "ROUNDS EINTRS SIGNALS LONGEST_US LATE": by how much a wait lasted longer than asked at most, and
+ * how many did by more than a tick of the scheduler.
  */
 #include "config.h"
 
@@ -21,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -28,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORK_NS = 20000, WAIT_NS = 60000, WAIT_MS = 1 };
+enum { WORK_NS = 20000, WAIT_NS = 60000, SHORT_NS = 20000, WAIT_MS = 1, TICK_NS = 4000000 };
 
 static atomic_bool over;
 static volatile sig_atomic_t signals;
@@ -77,15 +79,25 @@ static int wait_in_epoll(void)
     return epoll_wait(epoll, &event, 1, WAIT_MS);
 }
 
-static int wait_in_epoll_pwait2(void)
+static int wait_in_epoll_for(long wait_ns)
 {
     static int epoll = -1;
-    const struct timespec timeout = { 0, WAIT_NS };
+    const struct timespec timeout = { 0, wait_ns };
     struct epoll_event event;
 
     if (epoll < 0)
         epoll = epoll_create1(0);
     return (int)syscall(SYS_epoll_pwait2, epoll, &event, 1, &timeout, NULL, 8);
+}
+
+static int wait_in_epoll_pwait2(void)
+{
+    return wait_in_epoll_for(WAIT_NS);
+}
+
+static int wait_shortly(void)
+{
+    return wait_in_epoll_for(SHORT_NS);
 }
 
 static int wait_in_sigtimedwait(void)
@@ -138,6 +150,7 @@ static const struct {
     { "semtimedop", wait_in_semtimedop, WAIT_NS, 0 },
     { "recv", wait_in_recv, WAIT_MS * 1000000, 0 },
     { "signal", wait_in_epoll, WAIT_MS * 1000000, 3 },
+    { "short", wait_shortly, SHORT_NS, 0 },
 };
 
 /* The timer's signal is for the thread that waits: the other one blocks it. */
@@ -153,7 +166,7 @@ static void start_timer(int every_ms)
 static void *run(void *argument)
 {
     const size_t call = (size_t)argument;
-    uint64_t rounds = 0, interrupted = 0, longest_ns = 0;
+    uint64_t rounds = 0, interrupted = 0, longest_ns = 0, late = 0;
 
     for (; !over; rounds++) {
         uint64_t start_ns, took_ns;
@@ -165,9 +178,10 @@ static void *run(void *argument)
         took_ns = now_ns() - start_ns;
         if (took_ns > calls[call].wait_ns && took_ns - calls[call].wait_ns > longest_ns)
             longest_ns = took_ns - calls[call].wait_ns;
+        late += took_ns > calls[call].wait_ns + TICK_NS;
     }
-    printf("%llu %llu %d %llu\n", (unsigned long long)rounds, (unsigned long long)interrupted,
-           (int)signals, (unsigned long long)(longest_ns / 1000));
+    printf("%llu %llu %d %llu %llu\n", (unsigned long long)rounds, (unsigned long long)interrupted,
+           (int)signals, (unsigned long long)(longest_ns / 1000), (unsigned long long)late);
     return NULL;
 }
 
@@ -182,6 +196,7 @@ int main(int argc, char **argv)
         sigemptyset(&alarm_set);
         sigaddset(&alarm_set, SIGALRM);
         pthread_sigmask(SIG_BLOCK, &alarm_set, NULL);
+        prctl(PR_SET_TIMERSLACK, 1); /* a wait is not longer than it need be */
         pthread_create(&watcher, NULL, watch_input, NULL);
         pthread_sigmask(SIG_UNBLOCK, &alarm_set, NULL);
         if (calls[i].every_ms != 0)
@@ -192,6 +207,7 @@ int main(int argc, char **argv)
         pthread_join(watcher, NULL);
         return 0;
     }
-    fprintf(stderr, "usage: waiter epoll_wait|epoll_pwait2|sigtimedwait|semtimedop|recv|signal\n");
+    fprintf(stderr, "usage: waiter epoll_wait|epoll_pwait2|sigtimedwait|semtimedop|recv|signal|"
+                    "short\n");
     return 2;
 }
