@@ -15,7 +15,7 @@
 #define SLOW_NS (100 * NS_PER_MS)
 #define FAST_MIN_NS (10 * NS_PER_MS)
 /* After a look at many threads that move comes a rest: it took at most this part of the time. */
-#define LOOK_SHARE 200
+#define LOOK_SHARE 300
 #define REST_MAX_NS NS_PER_S
 enum { RARELY = 4 }; /* looks in a row that were followed by the longest rest */
 /* Less run-queue time than this is told with the next look. */
