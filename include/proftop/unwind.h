@@ -42,8 +42,10 @@ struct frozen {
     size_t extra_size;
     /* Reads memory that is in no copy (a blocked or stopped target only), or NULL. */
     bool (*peek)(void *context, uint64_t address, void *buffer, size_t size);
-    void *peek_context;
-    bool peeked; /* registers come from /proc: bp is not known */
+    /* Reads what stays as it is while the thread runs on (slots that a PLT jumps by), or NULL. */
+    bool (*peek_linkage)(void *context, uint64_t address, void *buffer, size_t size);
+    void *peek_context; /* of both */
+    bool peeked;        /* registers come from /proc: bp is not known */
 };
 
 struct unwound {

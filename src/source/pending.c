@@ -37,6 +37,21 @@ void pending_init(struct pending *pending, struct unwinder *unwinder, struct ros
     pending->bytes = 0;
 }
 
+static bool read_target(void *context, uint64_t address, void *buffer, size_t size)
+{
+    const struct frozen *frozen = context;
+
+    return peek_memory(frozen->pid, address, buffer, size) == size;
+}
+
+/* The thread runs on: its stack is of another moment from now on. */
+static void allow_linkage(struct frozen *frozen)
+{
+    frozen->peek = NULL;
+    frozen->peek_linkage = read_target;
+    frozen->peek_context = frozen;
+}
+
 static bool unwind(struct pending *pending, const struct frozen *frozen, uint32_t skip)
 {
     bool done = unwind_frozen(pending->unwinder, frozen, pending->frames + skip,
@@ -117,7 +132,7 @@ static void keep(struct pending *pending, const struct unfinished *unfinished)
     copy->unfinished.frozen.stack = copy->stack;
     copy->unfinished.frozen.extra = NULL;
     copy->unfinished.frozen.extra_size = 0;
-    copy->unfinished.frozen.peek = NULL; /* the thread runs on: its memory is of another moment */
+    allow_linkage(&copy->unfinished.frozen);
     copy->maps = maps_ref((struct maps *)frozen->maps);
     *pending->last = copy;
     pending->last = &copy->next;
@@ -142,13 +157,6 @@ void pending_fini(struct pending *pending)
         drop_first(pending);
 }
 
-static bool read_target(void *context, uint64_t address, void *buffer, size_t size)
-{
-    const struct frozen *frozen = context;
-
-    return peek_memory(frozen->pid, address, buffer, size) == size;
-}
-
 /* Reads on where the copy ended, when the thread has not left those frames since. */
 static void complete(struct pending *pending, struct frozen *frozen, uint32_t skip)
 {
@@ -157,7 +165,6 @@ static void complete(struct pending *pending, struct frozen *frozen, uint32_t sk
     if (!still_there(pending->roster, frozen, &cut))
         return;
     frozen->peek = read_target;
-    frozen->peek_context = frozen;
     if (unwind(pending, frozen, skip) && still_there(pending->roster, frozen, &cut))
         return;
     frozen->peek = NULL;
@@ -171,6 +178,7 @@ bool pending_finish(struct pending *pending, struct unfinished *unfinished)
     size_t bytes = sizeof(struct pending_copy) + unfinished->frozen.stack_size;
     uint32_t kernel = put_kernel(pending, unfinished);
 
+    allow_linkage(&unfinished->frozen);
     if (!pending_unwind(pending, unfinished->process, &unfinished->frozen, kernel,
                         unfinished->time_ns) &&
         (pythons == NULL || pythons->frozen == NULL) &&

@@ -55,6 +55,15 @@ bool copies_peek(struct copies *copies, uint64_t address, void *to, size_t size)
     return true;
 }
 
+bool copies_linkage(struct copies *copies, uint64_t slot, uint64_t *target)
+{
+    const struct frozen *frozen = copies->frozen;
+
+    return copies_word(copies, slot, target) ||
+           (frozen->peek_linkage != NULL &&
+            frozen->peek_linkage(frozen->peek_context, slot, target, sizeof(*target)));
+}
+
 bool copies_truncated(const struct copies *copies, uint64_t address)
 {
     const struct frozen *frozen = copies->frozen;

@@ -49,6 +49,9 @@ static inline bool copies_word(struct copies *copies, uint64_t address, uint64_t
     return copies_read(copies, address, word, sizeof(*word));
 }
 
+/* Reads the address that a call through a PLT or a GOT goes to. */
+bool copies_linkage(struct copies *copies, uint64_t slot, uint64_t *target);
+
 /* Whether a failed read of ADDRESS was only one past what had been copied of the stack. */
 bool copies_truncated(const struct copies *copies, uint64_t address);
 

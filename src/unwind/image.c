@@ -138,6 +138,8 @@ static void read_sections(struct image *image, const struct module *module, cons
             section_take(&image->debug_frame, module, &table[i]);
         else if (strcmp(name, ".gopclntab") == 0 || strcmp(name, ".data.rel.ro.gopclntab") == 0)
             section_take(&image->gopclntab, module, &table[i]);
+        else if (strcmp(name, ".dynsym") == 0)
+            section_take(&image->dynsym, module, &table[i]);
         else if (strcmp(name, ".text") == 0)
             image->text = table[i].sh_addr;
     }
@@ -224,6 +226,7 @@ void image_fini(struct image *image)
     image_forget_tables(image);
     section_drop(&image->eh_frame);
     section_drop(&image->eh_frame_hdr);
+    section_drop(&image->dynsym);
     image->segment_count = 0;
 }
 
@@ -281,4 +284,18 @@ uint64_t image_function(const struct image *image, uint64_t address)
         return 0;
     memcpy(&start, hdr->bytes + HDR_MIN_BYTES + (size_t)(low - 1) * HDR_ENTRY_BYTES, sizeof(start));
     return hdr->address + (uint64_t)(int64_t)start;
+}
+
+uint64_t image_exported(const struct image *image, uint64_t address)
+{
+    const struct image_section *dynsym = &image->dynsym;
+    Elf64_Sym symbol;
+
+    for (size_t at = 0; dynsym->size - at >= sizeof(symbol); at += sizeof(symbol)) {
+        memcpy(&symbol, dynsym->bytes + at, sizeof(symbol));
+        if (ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != SHN_UNDEF &&
+            address - symbol.st_value < symbol.st_size)
+            return symbol.st_value;
+    }
+    return 0;
 }

@@ -30,7 +30,7 @@ struct image {
     uint64_t entry;   /* address of the first instruction */
     struct image_segment segments[IMAGE_SEGMENTS_MAX];
     unsigned segment_count;
-    struct image_section eh_frame, eh_frame_hdr, debug_frame, gopclntab;
+    struct image_section eh_frame, eh_frame_hdr, debug_frame, gopclntab, dynsym;
     uint64_t text; /* address of the section .text; 0: none */
 };
 
@@ -53,6 +53,9 @@ bool image_bias(const struct image *image, uint64_t start, uint64_t offset, uint
 
 /* The start of the function that holds ADDRESS, by the table in .eh_frame_hdr; 0: not known. */
 uint64_t image_function(const struct image *image, uint64_t address);
+
+/* The start of the exported function that holds ADDRESS; 0: none does, it may be a static one. */
+uint64_t image_exported(const struct image *image, uint64_t address);
 
 /* Up to SIZE bytes of MODULE from OFFSET on; how many. */
 size_t image_peek(const struct module *module, uint64_t offset, void *to, size_t size);

@@ -119,6 +119,8 @@ static bool is_function_here(struct walk *walk, uint64_t target, bool rows)
 
     if (rows && start != 0)
         return target == start;
+    if (target < walk_exported(walk))
+        return false; /* left by another call, that once used this part of the stack */
     /* The last start that is known of belongs to another function, one that has rows.  The
      * function that was called may have gone on in one right before it. */
     return target > start && target <= walk->place.ip + TAIL_MAX_BYTES &&
@@ -144,7 +146,7 @@ static enum calls_kind look_before(struct walk *walk, uint64_t address, bool row
     slot = target;
     if (kind == CALLS_DIRECT && !calls_through_plt(walk->frozen, target, &slot))
         return kind;
-    *here = copies_word(&walk->copies, slot, &target) && is_function_here(walk, target, rows);
+    *here = copies_linkage(&walk->copies, slot, &target) && is_function_here(walk, target, rows);
     return kind;
 }
 

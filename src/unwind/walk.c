@@ -120,7 +120,8 @@ static const struct table *table_of(struct walk *walk, const struct mapping *map
                                                  : NULL;
 }
 
-uint64_t walk_function(struct walk *walk)
+/* Asks the current place's file where the function starts. */
+static uint64_t ask_image(struct walk *walk, uint64_t (*ask)(const struct image *, uint64_t))
 {
     const struct mapping *mapping = walk->mapping;
     uint64_t at = place_code(&walk->place);
@@ -132,8 +133,18 @@ uint64_t walk_function(struct walk *walk)
     image = unwinder_image(walk->unwinder, mapping->module);
     if (image == NULL || !image_bias(image, mapping->start, mapping->offset, &bias))
         return 0;
-    start = image_function(image, at - bias);
+    start = ask(image, at - bias);
     return start != 0 ? start + bias : 0;
+}
+
+uint64_t walk_function(struct walk *walk)
+{
+    return ask_image(walk, image_function);
+}
+
+uint64_t walk_exported(struct walk *walk)
+{
+    return ask_image(walk, image_exported);
 }
 
 /* The mapping of the current place, which is most often the last one's. */

@@ -97,6 +97,9 @@ bool walk_ends_at(struct walk *walk, uint64_t address);
 /* Where the function of the current place starts, by .eh_frame_hdr; 0 when that says nothing. */
 uint64_t walk_function(struct walk *walk);
 
+/* The same by what the file exports. */
+uint64_t walk_exported(struct walk *walk);
+
 /*
  * recover.c: where there are no rows.
  */
