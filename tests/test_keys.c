@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "proftop/memory.h"
+#include "proftop/text.h"
 #include "screen_bench.h"
 #include "tests/harness/testing.h"
 
@@ -239,6 +240,16 @@ static void every_row_of_the_table_has_a_case(void **state)
     }
 }
 
+static void help_is_read_whole_on_80_columns(void **state)
+{
+    const int columns = 80 - 22;
+
+    (void)state;
+    for (unsigned action = 0; action < ACTIONS; action++)
+        if (action_table[action].help != NULL && text_width(action_table[action].help) > columns)
+            fail_msg("too long: %s", action_table[action].help);
+}
+
 /* A key that two actions of one view claim would reach only the first. */
 static void no_key_means_two_things(void **state)
 {
@@ -287,6 +298,7 @@ int main(void)
         cmocka_unit_test(pages_are_what_is_shown),
         cmocka_unit_test(highlighting_is_seen_everywhere),
         cmocka_unit_test(every_row_of_the_table_has_a_case),
+        cmocka_unit_test(help_is_read_whole_on_80_columns),
         cmocka_unit_test(no_key_means_two_things),
         cmocka_unit_test(wishes_reach_the_loop),
     };

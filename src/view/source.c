@@ -18,16 +18,26 @@
 #include "list.h"
 #include "proftop/gettext.h"
 #include "proftop/source_text.h"
+#include "proftop/text.h"
 #include "proftop/view.h"
 #include "views.h"
 
-enum { SAMPLES_COLUMNS = 7, SHARE_COLUMNS = 7, BAR_COLUMNS = 9, LINE_COLUMNS = 7, FIXED_ROWS = 2 };
+enum {
+    SAMPLES_COLUMNS = 7,
+    SHARE_COLUMNS = 7,
+    BAR_COLUMNS = 9,
+    LINE_COLUMNS = 7,
+    TEXT_LEFT = SAMPLES_COLUMNS + SHARE_COLUMNS + BAR_COLUMNS + LINE_COLUMNS + 1,
+    FIXED_ROWS = 2,
+    SCROLL_STEP = 8
+};
 
 struct source_state {
     struct source_place {
         function_id function;
         bool known;  /* FUNCTION has been set */
         bool placed; /* the cursor has been put on the hottest line */
+        int scroll;  /* columns that the text is moved left */
         struct list list;
     } place;
 };
@@ -121,13 +131,31 @@ static struct request next_line(struct source_state *state, const struct screen_
     return (struct request){ .kind = REQUEST_REDRAW };
 }
 
+/* Moves the text sideways, as far as there is more of the lines in sight. */
+static struct request scroll(struct source_state *state, const struct view_extra *extra, int step,
+                             int rows, int room)
+{
+    int first = state->place.list.top, longest = 0;
+
+    for (int i = first; extra->source != NULL && i < first + rows && i < row_count(extra); i++) {
+        int width = text_width(extra->source->lines[i]);
+
+        if (width > longest)
+            longest = width;
+    }
+    if (step < 0 && state->place.scroll > 0)
+        state->place.scroll += step;
+    else if (step > 0 && state->place.scroll + room < longest)
+        state->place.scroll += step;
+    return (struct request){ .kind = REQUEST_REDRAW };
+}
+
 static struct request key(void *opaque, const struct screen_input *input, enum action action,
                           int rows, int columns)
 {
     struct source_state *state = opaque;
     const struct view_extra *extra = made(state, input);
 
-    (void)columns;
     rows -= FIXED_ROWS;
     if (input->fold == NULL || extra == NULL || row_count(extra) == 0)
         return (struct request){ .kind = REQUEST_NONE };
@@ -135,6 +163,10 @@ static struct request key(void *opaque, const struct screen_input *input, enum a
     if (list_key(&state->place.list, action, row_count(extra), rows))
         return (struct request){ .kind = REQUEST_REDRAW };
     switch (action) {
+    case ACTION_LEFT:
+        return scroll(state, extra, -SCROLL_STEP, rows, columns - TEXT_LEFT);
+    case ACTION_RIGHT:
+        return scroll(state, extra, SCROLL_STEP, rows, columns - TEXT_LEFT);
     case ACTION_HOTTEST:
         go_hottest(state, extra, rows);
         return (struct request){ .kind = REQUEST_REDRAW };
@@ -183,13 +215,12 @@ static void render_header(const struct source_state *state, const struct screen_
     grid_text_right(grid, 1, SAMPLES_COLUMNS, SHARE_COLUMNS - 1, ROLE_HEADER, _("SELF%"));
     grid_text_right(grid, 1, SAMPLES_COLUMNS + SHARE_COLUMNS + BAR_COLUMNS, LINE_COLUMNS - 1,
                     ROLE_HEADER, _("LINE"));
-    left = SAMPLES_COLUMNS + SHARE_COLUMNS + BAR_COLUMNS + LINE_COLUMNS + 1;
-    grid_text(grid, 1, left, grid->columns - left, ROLE_HEADER,
+    grid_text(grid, 1, TEXT_LEFT, grid->columns - TEXT_LEFT, ROLE_HEADER,
               _("SOURCE   H hottest   n N next with samples   \u00b11 line is skid"));
 }
 
 static void render_line(const struct view_extra *extra, struct grid *grid, int at, int index,
-                        uint64_t self)
+                        uint64_t self, int scroll)
 {
     uint32_t line = line_at(extra, index);
     const struct fold_line *weight = weight_of(extra, line);
@@ -211,10 +242,10 @@ static void render_line(const struct view_extra *extra, struct grid *grid, int a
     else
         snprintf(text, sizeof(text), "%u", line);
     grid_text_right(grid, at, left, LINE_COLUMNS - 1, ROLE_DIM, text);
-    left += LINE_COLUMNS + 1;
-    if (extra->source != NULL)
-        grid_text(grid, at, left, grid->columns - left, weight != NULL ? ROLE_NORMAL : ROLE_LIBRARY,
-                  extra->source->lines[index]);
+    if (extra->source != NULL && text_width(extra->source->lines[index]) > scroll)
+        grid_text(grid, at, TEXT_LEFT, grid->columns - TEXT_LEFT,
+                  weight != NULL ? ROLE_NORMAL : ROLE_LIBRARY,
+                  format_scrolled(extra->source->lines[index], scroll));
 }
 
 static void render(void *opaque, const struct screen_input *input, struct grid *grid)
@@ -241,7 +272,8 @@ static void render(void *opaque, const struct screen_input *input, struct grid *
     row = fold_find(input->fold, state->place.function);
     render_header(state, input, grid, extra);
     for (int i = 0; i < rows && list->top + i < row_count(extra); i++) {
-        render_line(extra, grid, FIXED_ROWS + i, list->top + i, row != NULL ? row->self : 0);
+        render_line(extra, grid, FIXED_ROWS + i, list->top + i, row != NULL ? row->self : 0,
+                    state->place.scroll);
         if (list->top + i == list->cursor)
             grid_role(grid, FIXED_ROWS + i, 0, grid->columns, ROLE_SELECTED);
     }
