@@ -161,7 +161,9 @@ static uint64_t affordable(const char *tool, const char *path, uint64_t count)
     if (few_s < 0 || more_s < 0)
         return 0;
     each_s = (more_s - few_s) / (MORE_PROBED - PROBED);
-    if (few_s + each_s * (double)count > PAIR_MOST_S)
+    if (few_s >= PAIR_MOST_S)
+        count = 0;
+    else if (few_s + each_s * (double)count > PAIR_MOST_S)
         count = (uint64_t)((PAIR_MOST_S - few_s) / each_s);
     return count > MORE_PROBED ? count : MORE_PROBED;
 }
