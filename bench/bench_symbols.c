@@ -5,6 +5,10 @@
  * Every program is run anew for each figure, on the same addresses in the same (random) order, and
  * the chains that both print are compared.  A tool that would take minutes for 100,000 addresses
  * gets fewer, and so do we beside it.
+ *
+ * addr2line -C does what we do.  Without -C it spares itself what is a fifth of our instructions
+ * for C++ and Rust, as we demangle in any case; the small C++ program's 40,000 addresses take it 85
+ * ms, of ours 7 ms are the start and the one unit read whole, before the first address is named.
  */
 #include "config.h"
 
