@@ -307,6 +307,30 @@ static void the_hottest_line_is_quoted(void **state)
     bench_free(bench);
 }
 
+/* Sideways as far as there is more of a line, and back. */
+static void long_lines_are_read_to_their_end(void **state)
+{
+    struct recording *recording = recording_new(false);
+    char text[256] = "";
+    struct bench *bench;
+
+    (void)state;
+    for (int line = 1; line < 19; line++)
+        strcat(text, "//\n");
+    strcat(text, "sum += value; /* and a remark that goes on for longer than the line */ end();\n");
+    recording_add_source(recording, text);
+    bench = bench_of(recording, 80, 24, false, true);
+    bench_paint(bench);
+    bench_press(bench, "a");
+    assert_true(bench_shows(bench, "sum += value;"));
+    assert_false(bench_shows(bench, "end();"));
+    bench_press(bench, "Right Right Right Right Right Right Right Right Right");
+    assert_true(bench_shows(bench, "line */ end();"));
+    bench_press(bench, "Left Left Left Left Left Left Left Left Left");
+    assert_true(bench_shows(bench, "sum += value;"));
+    bench_free(bench);
+}
+
 /* On the root of a tree no function is chosen: Callers begins with the heaviest. */
 static void callers_of_a_root_are_the_heaviests(void **state)
 {
@@ -379,6 +403,7 @@ int main(void)
         cmocka_unit_test(few_samples_are_listed),
         cmocka_unit_test(spikes_follow_one_another),
         cmocka_unit_test(the_hottest_line_is_quoted),
+        cmocka_unit_test(long_lines_are_read_to_their_end),
         cmocka_unit_test(callers_of_a_root_are_the_heaviests),
         cmocka_unit_test(processes_open_close_and_narrow),
         cmocka_unit_test(long_sentences_are_read_whole),
