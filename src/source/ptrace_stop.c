@@ -141,19 +141,16 @@ static bool is_blocked(struct tracer *tracer, struct thread *thread, uint64_t no
  * A thread that has a CPU for itself is sampled whenever it is found running.  One of several that
  * take turns is when it has had a period's worth of turns: the rate is of CPU time.
  */
-static bool had_its_turns(struct tracer *tracer, struct thread *thread)
+static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
-    struct tracee *tracee = &thread->tracee;
     struct proc_schedstat schedstat;
 
-    if (!thread->account.contended || !thread_schedstat(&tracer->roster, thread, &schedstat))
+    if (!thread->account.contended || thread->tracee.blocked ||
+        !thread_schedstat(&tracer->roster, thread, &schedstat) ||
+        schedstat.cpu_ns >= thread->tracee.due_cpu_ns)
         return true;
-    if (schedstat.cpu_ns < tracee->due_cpu_ns)
-        return false;
-    tracee->due_cpu_ns += tracer->period_ns;
-    if (tracee->due_cpu_ns < schedstat.cpu_ns)
-        tracee->due_cpu_ns = schedstat.cpu_ns + tracer->period_ns;
-    return true;
+    tracer->moved_ns = now_ns;
+    return false;
 }
 
 /*
@@ -165,7 +162,7 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
 {
     bool new;
 
-    if (is_blocked(tracer, thread, now_ns) || !had_its_turns(tracer, thread))
+    if (!is_due(tracer, thread, now_ns) || is_blocked(tracer, thread, now_ns))
         return;
     new = !thread->tracee.seized;
     if (!tracer_seize(tracer, thread, now_ns))
@@ -241,6 +238,16 @@ static void learn_depth(struct tracer *tracer, struct thread *thread, const stru
     thread->tracee.stack_bytes = (uint32_t)wanted_bytes;
 }
 
+/* A sample is due each period of CPU time; none is made up for. */
+static void plan_next(const struct tracer *tracer, struct thread *thread, uint64_t cpu_ns)
+{
+    struct tracee *tracee = &thread->tracee;
+
+    tracee->due_cpu_ns += tracer->period_ns;
+    if (tracee->due_cpu_ns < cpu_ns)
+        tracee->due_cpu_ns = cpu_ns + tracer->period_ns;
+}
+
 /*
  * CPU time since the last sample: what schedstat says where threads are known to share a CPU; else
  * a period, which stands for the threads that were on a CPU at the tick.  Who stopped late was in a
@@ -251,8 +258,10 @@ static uint64_t weigh(struct tracer *tracer, struct thread *thread, uint64_t sto
     struct proc_schedstat schedstat;
 
     if (thread->account.contended && thread->account.started &&
-        thread_schedstat(&tracer->roster, thread, &schedstat))
+        thread_schedstat(&tracer->roster, thread, &schedstat)) {
+        plan_next(tracer, thread, schedstat.cpu_ns);
         return account_weight_exact(&thread->account, schedstat.cpu_ns);
+    }
     if (stopped_ns - thread->tracee.asked_ns > QUEUED_NS)
         return 0;
     return account_weight(&thread->account, tracer->period_ns);
