@@ -19,7 +19,7 @@
 #include "proftop/clock.h"
 #include "proftop/proc.h"
 
-enum { FAST_HZ = 4999, KILLS = 20, HOLDS = 20, LIVES = 12 };
+enum { FAST_HZ = 4999, KILLS = 20, HOLDS = 5, LIVES = 12 };
 
 static struct sampling *begin(uint32_t rate_hz)
 {
@@ -37,7 +37,7 @@ static void finish(struct sampling *sampling)
     free(sampling);
 }
 
-/* A fiftieth of the ticks meets it at work; a machine too busy for the rate has lowered it. */
+/* A fiftieth of the ticks would meet it at work; a machine too busy for that lowers the rate. */
 static bool held_often(const struct record_tally *total)
 {
     return total->stops >= (total->rate_hz == FAST_HZ ? HOLDS : 1);
