@@ -12,6 +12,7 @@ or with a status that no key asks for, no end when asked to, a terminal left as 
 a target that does not run on.  Meant for a build with --enable-sanitizers; .ci/run does ten minutes
 of it, a person an hour before a release.
 """
+import ctypes
 import fcntl
 import glob
 import os
@@ -33,6 +34,7 @@ BUILT = os.path.abspath(os.environ.get('PROFTOP_BUILT', '.'))
 PROFTOP = BUILT + '/proftop'
 DEMO = BUILT + '/demo/demo'
 ROUND = 60
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
 SANITIZER = 99  # the status of a program that a sanitizer ended
 HOSTILE = r'''i=0
 while :; do
@@ -212,7 +214,20 @@ def namespaces():
                            stderr=subprocess.DEVNULL) == 0
 
 
+def sweep():
+    """Ends what a round left: a key may let the command run on, with who keeps its terminal."""
+    while True:
+        with open('/proc/self/task/%d/children' % os.getpid()) as text:
+            for child in text.read().split():
+                os.kill(int(child), signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
 def main():
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
     found = 0
     seed = SEED
     until = time.monotonic() + SECONDS
@@ -220,6 +235,7 @@ def main():
         folder = tempfile.mkdtemp(prefix='proftop-keys-')
         subprocess.check_call([BUILT + '/tests/make_session', 'plain', folder + '/saved.proftop'])
         found += Round(seed, folder).run(min(ROUND, max(5, until - time.monotonic())))
+        sweep()
         shutil.rmtree(folder)
         seed += 1
     print('%d rounds, %d with findings' % (seed - SEED, found))
