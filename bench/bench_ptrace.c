@@ -261,7 +261,8 @@ static void *hold_for_a_while(void *context)
 {
     struct reader *reader = context;
     uint64_t period_ns = NS_PER_S / reader->rate_hz;
-    uint64_t next_ns = clock_now_ns(), end_ns = next_ns + RUN_MS * NS_PER_MS, cpu_ns;
+    uint64_t next_ns = clock_now_ns() + period_ns, cpu_ns;
+    uint64_t end_ns = next_ns + RUN_MS * NS_PER_MS;
 
     if (reader->deep->cpu >= 0)
         bench_bind(reader->deep->cpu);
@@ -270,9 +271,9 @@ static void *hold_for_a_while(void *context)
         return NULL;
     cpu_ns = clock_thread_cpu_ns();
     while (next_ns < end_ns && reader->holds->count < HOLDS_MAX) {
-        struct timespec next = { (time_t)((next_ns += period_ns) / NS_PER_S),
-                                 (long)(next_ns % NS_PER_S) };
+        struct timespec next = { (time_t)(next_ns / NS_PER_S), (long)(next_ns % NS_PER_S) };
 
+        next_ns += period_ns;
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
         hold_once(reader);
     }
