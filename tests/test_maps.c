@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -295,6 +297,37 @@ static void a_mapping_made_over_others(void **state)
     maps_unref(maps);
 }
 
+/* A record may be read when who made the mapping has ended, and so has every way over its /proc. */
+static void a_file_of_a_process_that_has_ended(void **state)
+{
+    struct fixture *fixture = *state;
+    char relative[128], path[PATH_MAX];
+    struct maps_line line = { .start = 0x1000, .end = 0x2000, .executable = true };
+    const struct module *module;
+    struct stat status;
+    struct maps *maps;
+
+    put(fixture, "program", "\177ELF", 4);
+    snprintf(relative, sizeof(relative), "%s/%d/program", fixture->root, PID);
+    assert_non_null(realpath(relative, path));
+    assert_int_equal(stat(path, &status), 0);
+    line.path = path;
+    line.inode = status.st_ino;
+    line.device = (uint64_t)major(status.st_dev) << 32 | minor(status.st_dev);
+    maps = maps_with(NULL, fixture->root, PID + 1, 1, fixture->modules, &line);
+    module = maps_find(maps, 0x1000)->module;
+    assert_true(module->fd >= 0);
+    maps_unref(maps);
+    assert_int_equal(unlink(path), 0);
+    maps = maps_with(NULL, fixture->root, PID + 2, 1, fixture->modules, &line);
+    assert_ptr_equal(maps_find(maps, 0x1000)->module, module);
+    maps_unref(maps);
+    line.inode++;
+    maps = maps_with(NULL, fixture->root, PID + 2, 1, fixture->modules, &line);
+    assert_true(maps_find(maps, 0x1000)->module->fd < 0);
+    maps_unref(maps);
+}
+
 static void this_process(void **state)
 {
     struct fixture *fixture = *state;
@@ -364,6 +397,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_large_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_process_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_mapping_made_over_others, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_of_a_process_that_has_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(this_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_file_of_this_process, set_up, tear_down),
     };

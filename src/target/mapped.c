@@ -10,6 +10,8 @@
  *     /proc/PID/exe         a deleted executable, for everybody
  *     /proc/PID/fd/         a memfd or deleted file that the process still has open, likewise
  *     PATH, other inode     unless deleted: file systems that show two inode numbers (overlayfs)
+ *     what was opened       for another process; PATH as we see it: of one that has ended, when a
+ *                           kernel's record tells only now what it had mapped
  *
  * Runs on the thread of the source that reads the maps.
  */
@@ -178,6 +180,17 @@ static int open_held(const struct mapped_by *by, const struct maps_line *line,
     return fd;
 }
 
+/* The file of LINE where we see it ourselves. */
+static int open_ours(const struct maps_line *line, struct module *module)
+{
+    dev_t device = makedev(line->device >> 32, line->device & UINT32_MAX);
+    struct stat status;
+
+    return regular(line->path, line->inode, &status) && status.st_dev == device
+               ? open_regular(line->path, line->inode, module)
+               : -1;
+}
+
 /* Opens the file of LINE and fills size and time; -1 with errno set to the most telling reason. */
 static int open_mapped(const struct mapped_by *by, const struct maps_line *line,
                        const struct file_name *name, struct module *module)
@@ -238,6 +251,22 @@ static const struct module *jit_module(const struct mapped_by *by)
     return modules_add(by->modules, &wanted);
 }
 
+/*
+ * The module opened last of the same inode under the same name, where there is no file to look at
+ * any more: an inode is not reused while it is mapped.
+ */
+static const struct module *known_inode(const struct modules *modules, const struct module *wanted)
+{
+    for (module_id id = modules_count(modules); id-- > 1;) {
+        const struct module *module = modules_get(modules, id);
+
+        if (module->kind == MODULE_FILE && module->device == wanted->device &&
+            module->inode == wanted->inode && strcmp(module->path, wanted->path) == 0)
+            return module;
+    }
+    return NULL;
+}
+
 /* A module of the same file that was opened before and has not changed since. */
 static const struct module *known_file(const struct mapped_by *by, const struct maps_line *line,
                                        struct module *wanted)
@@ -246,17 +275,8 @@ static const struct module *known_file(const struct mapped_by *by, const struct 
     struct stat status;
     const struct module *known = NULL;
 
-    if (wanted->deleted) {
-        /* Nothing to look at any more; an inode is not reused while it is mapped. */
-        for (module_id id = modules_count(by->modules); id-- > 1 && known == NULL;) {
-            const struct module *module = modules_get(by->modules, id);
-
-            if (module->kind == MODULE_FILE && module->device == wanted->device &&
-                module->inode == wanted->inode && strcmp(module->path, wanted->path) == 0)
-                known = module;
-        }
-        return known;
-    }
+    if (wanted->deleted)
+        return known_inode(by->modules, wanted);
     path = xasprintf("%s/%d/root%s", by->proc_root, (int)by->pid, line->path);
     if (stat(path, &status) == 0 && S_ISREG(status.st_mode)) {
         module_from_stat(wanted, &status);
@@ -266,12 +286,24 @@ static const struct module *known_file(const struct mapped_by *by, const struct 
     return known;
 }
 
+/* It has no root any more, and soon no folder. */
+static bool has_ended(const struct mapped_by *by)
+{
+    char *root = proc_path(by, "root");
+    struct stat status;
+    bool ended = stat(root, &status) < 0 && (errno == ENOENT || errno == ESRCH);
+
+    free(root);
+    return ended;
+}
+
 static const struct module *file_module(const struct mapped_by *by, const struct maps_line *line)
 {
     struct file_name name;
     struct module wanted = { .kind = MODULE_FILE, .fd = -1 };
     const struct module *known;
     char trouble[256];
+    int saved_errno;
 
     name_file(by, line, &name);
     wanted.path = name.path;
@@ -283,6 +315,13 @@ static const struct module *file_module(const struct mapped_by *by, const struct
     if (known != NULL)
         return known;
     wanted.fd = open_mapped(by, line, &name, &wanted);
+    saved_errno = errno;
+    if (wanted.fd < 0 && has_ended(by)) {
+        known = known_inode(by->modules, &wanted);
+        if (known != NULL)
+            return known;
+        wanted.fd = open_ours(line, &wanted);
+    }
     if (nameless(line->path) && (wanted.fd < 0 || !is_elf(wanted.fd))) {
         if (wanted.fd >= 0)
             close(wanted.fd);
@@ -290,7 +329,7 @@ static const struct module *file_module(const struct mapped_by *by, const struct
     }
     if (wanted.fd < 0) {
         snprintf(trouble, sizeof(trouble), "%s",
-                 name.deleted ? _("the file was deleted while it runs") : strerror(errno));
+                 name.deleted ? _("the file was deleted while it runs") : strerror(saved_errno));
         wanted.trouble = trouble;
     }
     return modules_add(by->modules, &wanted);
