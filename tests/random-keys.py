@@ -107,8 +107,10 @@ class Round:
         return 'ptrace', [PROFTOP, '--source', 'ptrace', '-p', self.demo()]
 
     def start(self, argv):
+        go, ready = os.pipe()
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
+            os.read(go, 1)  # the terminal's settings are looked at first
             term = self.chance.choice(['xterm-256color', 'tmux-256color', 'linux', 'vt100'])
             leaks = term != 'linux'  # where curses keeps what the console's mouse took
             os.environ.update(TERM=term, HOME=self.folder, XDG_STATE_HOME=self.folder,
@@ -121,6 +123,8 @@ class Round:
             os.chdir(self.folder + '/here')
             os.execvp(argv[0], argv)
         self.before = termios.tcgetattr(self.terminal)
+        os.close(go)
+        os.close(ready)
 
     def resize(self, columns, rows):
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
