@@ -123,6 +123,7 @@ class Round:
             os.chdir(self.folder + '/here')
             os.execvp(argv[0], argv)
         self.before = termios.tcgetattr(self.terminal)
+        os.write(ready, b'!')
         os.close(go)
         os.close(ready)
 
