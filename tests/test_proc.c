@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "proftop/clock.h"
+#include "proftop/proc_file.h"
 
 static void stat_survives_a_name_with_brackets(void **state)
 {
@@ -152,6 +153,28 @@ static void children_are_found_by_their_parent(void **state)
     rmdir(root);
 }
 
+/* The kernel gives such a file a page at a time, each of them shorter than what is asked for. */
+static void a_file_of_many_pages_is_read_to_its_end(void **state)
+{
+    struct proc_file file = { 0 };
+    size_t mappings = 0, described = 0;
+    const char *text;
+
+    (void)state;
+    assert_true(proc_file_open(&file, "/proc", "self/smaps"));
+    text = proc_file_read(&file);
+    assert_non_null(text);
+    assert_true(file.length > 2 * 4096);
+    for (const char *at = text; (at = strstr(at, "\nRss:")) != NULL; at++)
+        mappings++;
+    for (const char *at = text; (at = strstr(at, "\nVmFlags:")) != NULL; at++)
+        described++;
+    assert_int_equal(mappings, described);
+    assert_non_null(strstr(text, "[stack]"));
+    assert_int_equal(text[file.length - 1], '\n');
+    proc_file_close(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +183,7 @@ int main(void)
         cmocka_unit_test(syscall_has_three_forms),
         cmocka_unit_test(the_test_itself_is_found),
         cmocka_unit_test(children_are_found_by_their_parent),
+        cmocka_unit_test(a_file_of_many_pages_is_read_to_its_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

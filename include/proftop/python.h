@@ -56,6 +56,9 @@ void python_sample_free(struct python_sample *sample);
  */
 void python_prepare(struct python *python, int32_t tid);
 
+/* Shortly before it: reads what the freeze will read, so that it finds the way there warm. */
+void python_warm_up(struct python *python, int32_t tid, struct python_sample *sample);
+
 /*
  * In the stop, or while the thread is known to be blocked: reads where its Python frames are. False
  * when there is nothing to merge.

@@ -265,7 +265,7 @@ static void tick(struct tracer *tracer, uint64_t now_ns)
 
             tracee->due_ns = now_ns + (rest_ns > idle_ns ? rest_ns : idle_ns);
         }
-        if (tracee->interrupted && thread->account.looked && !thread->account.contended)
+        if (tracee->interrupted && tracer_awaits(thread))
             tracer_await(tracer, thread); /* it may be gone then */
     }
 }

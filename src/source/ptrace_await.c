@@ -2,16 +2,16 @@
 /*
  * Meeting the stop that was just asked for.
  *
- *     sampler  INTERRUPT ── spins ──► registers, stack, CONT          on another CPU
+ *     sampler  INTERRUPT ── asks ──► registers, stack, CONT           on another CPU
  *     thread   ────── runs ──► stopped ─────────────────────► runs
  *
  *     sampler  INTERRUPT, sleeps ─┐      ┌► registers, stack, CONT    on the thread's CPU
  *     thread                      └► stops                     └► runs
  *
  * Who sleeps until another CPU's thread has stopped finds both CPUs idle then: an interrupt wakes
- * the one, and a second the other, and the thread is held meanwhile (14 us where it is 5).  So the
- * sampler stays awake, without a system call, for about as long as the last stops took; unless they
- * share a CPU, where the thread cannot stop before the sampler sleeps.
+ * the one, and a second the other, and the thread stands still meanwhile (25 us where 5 would do).
+ * So the sampler asks again and again; unless they share a CPU, where the thread cannot stop before
+ * the sampler sleeps.
  */
 #include "config.h"
 
@@ -22,12 +22,10 @@
 
 #include "proftop/clock.h"
 
-#define READY_NS 1500     /* a wait is shorter where the stop was there */
-#define FAR_NS 10000      /* a stop takes longer where the thread is on another CPU */
-#define SPIN_STEP_NS 4000 /* more, after it was too short */
-#define SPIN_MAX_NS 60000
+#define FAR_NS 10000 /* a stop takes longer where the thread is on another CPU */
+#define ASK_MAX_NS 60000
 
-enum { SPIN_SHRINK = 32 }; /* less, of one that was long enough */
+enum { NAPS = 16 }; /* stops of a nearby thread until it is looked at again where that is */
 
 static bool shares_our_cpu(const struct tracer *tracer, const struct thread *thread)
 {
@@ -37,35 +35,49 @@ static bool shares_our_cpu(const struct tracer *tracer, const struct thread *thr
            stat.cpu == sched_getcpu();
 }
 
-/* After a stop that came STOPPED_NS after it was asked for, the last WAITED_NS of them asleep. */
-static void learn(const struct tracer *tracer, struct thread *thread, uint64_t stopped_ns,
-                  uint64_t waited_ns)
+/* After a stop that came TOOK_NS after it was asked for, the sampler having been ASLEEP or not. */
+static void learn(const struct tracer *tracer, struct thread *thread, uint64_t took_ns, bool asleep)
 {
     struct tracee *tracee = &thread->tracee;
 
-    if (tracee->spin_ns == 0 ? stopped_ns < FAR_NS : waited_ns < READY_NS)
-        tracee->spin_ns -= tracee->spin_ns / SPIN_SHRINK;
-    else if (shares_our_cpu(tracer, thread))
-        tracee->spin_ns = 0;
-    else if (tracee->spin_ns < SPIN_MAX_NS)
-        tracee->spin_ns += tracee->spin_ns / 4 + SPIN_STEP_NS;
+    if (!asleep) {
+        tracee->ask_ns = ASK_MAX_NS;
+    } else if (tracee->naps > 0) {
+        tracee->naps--;
+    } else if (took_ns < FAR_NS || shares_our_cpu(tracer, thread)) {
+        tracee->ask_ns = 0;
+        tracee->naps = NAPS;
+    } else if (tracee->ask_ns == 0) {
+        tracee->ask_ns = ASK_MAX_NS;
+    } else if (tracee->ask_ns / 2 > FAR_NS) {
+        tracee->ask_ns /= 2; /* it is deep in the kernel */
+    }
+}
+
+bool tracer_awaits(const struct thread *thread)
+{
+    return thread->account.looked && !thread->account.contended;
 }
 
 void tracer_await(struct tracer *tracer, struct thread *thread)
 {
-    uint64_t asked_ns = thread->tracee.asked_ns;
-    uint64_t until_ns = asked_ns + thread->tracee.spin_ns, slept_ns, woke_ns;
+    uint64_t asked_ns = thread->tracee.asked_ns, until_ns = asked_ns + thread->tracee.ask_ns;
+    uint64_t took_ns;
     int32_t tid = thread->tid;
-    int status, stopped;
+    pid_t stopped = 0;
+    int status;
+    bool asleep;
 
-    while ((slept_ns = clock_now_ns()) < until_ns)
-        ;
-    stopped = waitpid(-1, &status, __WALL | __WNOTHREAD);
-    woke_ns = clock_now_ns();
+    while (stopped == 0 && clock_now_ns() < until_ns)
+        stopped = waitpid(-1, &status, __WALL | __WNOTHREAD | WNOHANG);
+    asleep = stopped == 0;
+    if (asleep)
+        stopped = waitpid(-1, &status, __WALL | __WNOTHREAD);
     if (stopped <= 0)
         return; /* the next tick is due: it is met with the others */
+    took_ns = clock_now_ns() - asked_ns;
     tracer_event(tracer, stopped, status);
     thread = stopped == tid ? roster_find(&tracer->roster, tid) : NULL;
     if (thread != NULL)
-        learn(tracer, thread, woke_ns - asked_ns, woke_ns - slept_ns);
+        learn(tracer, thread, took_ns, asleep);
 }

@@ -64,8 +64,11 @@ bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 /* Asks THREAD to stop if it runs; never one that is blocked. */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 
-/* ptrace_await.c: handles the stop that was asked for of THREAD, which has a CPU for itself; or
- * what else happens first. */
+/*
+ * ptrace_await.c: whether a stop of THREAD is worth waiting for, as it has a CPU for itself; and
+ * the wait for the one that was asked for, which handles it, or what else happens first.
+ */
+bool tracer_awaits(const struct thread *thread);
 void tracer_await(struct tracer *tracer, struct thread *thread);
 
 /* The leaders of what there is at the start, so that no exec of theirs is missed. */

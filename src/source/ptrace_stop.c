@@ -154,6 +154,21 @@ static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns
 }
 
 /*
+ * Reads what the last stop read.  Since then the way into the kernel and the stack itself went out
+ * of the caches, and that they come back is better waited for while the thread runs.  Of one that
+ * shares its CPU it would take that time.
+ */
+static void warm_up(struct tracer *tracer, const struct thread *thread)
+{
+    const struct tracee *tracee = &thread->tracee;
+
+    if (tracee->stack_start == 0 || tracee->blocked || !tracer_awaits(thread))
+        return;
+    peek_memory(thread->pid, tracee->stack_start, tracer->stack, tracee->stack_bytes);
+    pythons_warm_up(&tracer->pythons, thread);
+}
+
+/*
  * To stop a blocked thread would make its system call fail with EINTR, so the last thing before the
  * request is to ask whether it runs.  What blocks after that finds the request pending and comes
  * back at once; where that shows as EINTR the call is restarted (repair()), which costs it no time.
@@ -162,7 +177,10 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
 {
     bool new;
 
-    if (!is_due(tracer, thread, now_ns) || is_blocked(tracer, thread, now_ns))
+    if (!is_due(tracer, thread, now_ns))
+        return;
+    warm_up(tracer, thread);
+    if (is_blocked(tracer, thread, now_ns))
         return;
     new = !thread->tracee.seized;
     if (!tracer_seize(tracer, thread, now_ns))
@@ -205,7 +223,7 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
         return false;
     if (interrupted)
         repair(tracer, thread);
-    frozen->stack_start = frozen->registers.sp;
+    frozen->stack_start = thread->tracee.stack_start = frozen->registers.sp;
     frozen->stack_size = peek_memory(thread->pid, frozen->stack_start, tracer->stack,
                                      stack_bytes != 0 ? stack_bytes : STACK_FIRST);
     pythons_freeze(&tracer->pythons, thread, frozen);

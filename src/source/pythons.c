@@ -73,6 +73,12 @@ bool pythons_prepare(struct pythons *pythons, struct thread *thread, uint64_t no
     return true;
 }
 
+void pythons_warm_up(struct pythons *pythons, const struct thread *thread)
+{
+    if (thread->process->python != NULL)
+        python_warm_up(thread->process->python, thread->tid, pythons->sample);
+}
+
 void pythons_freeze(struct pythons *pythons, const struct thread *thread,
                     const struct frozen *frozen)
 {

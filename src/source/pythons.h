@@ -30,6 +30,8 @@ void pythons_fini(struct pythons *pythons);
 /* Before a stop, or a peek: has what a freeze will need.  Whether that took a look at the process.
  */
 bool pythons_prepare(struct pythons *pythons, struct thread *thread, uint64_t now_ns);
+/* Shortly before it: brings what the freeze will read into the caches. */
+void pythons_warm_up(struct pythons *pythons, const struct thread *thread);
 /* In it. */
 void pythons_freeze(struct pythons *pythons, const struct thread *thread,
                     const struct frozen *frozen);

@@ -78,8 +78,10 @@ struct tracee {
     uint64_t due_ns;         /* when to look at it again */
     uint64_t asked_ns;       /* when it was last asked to stop */
     uint64_t due_cpu_ns;     /* CPU time at which to sample it, where threads share CPUs */
-    uint32_t spin_ns;        /* about how long its stop takes; 0: asleep is how to wait for it */
+    uint32_t ask_ns;         /* how long to ask for its stop before sleeping until it comes */
+    uint32_t naps;           /* so many more stops are slept for in any case */
     uint32_t stack_bytes;    /* its stack is about so deep; 0: not known */
+    uint64_t stack_start;    /* where that was, in its last stop; 0: none yet */
 };
 
 struct thread {

@@ -17,6 +17,7 @@
 
 #include "proftop/clock.h"
 #include "proftop/memory.h"
+#include "proftop/proc_file.h"
 
 void proc_ids_fini(struct proc_ids *ids)
 {
@@ -33,15 +34,17 @@ void proc_ids_add(struct proc_ids *ids, int32_t id)
 static ssize_t read_path(const char *path, char *text, size_t size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t have = 0;
-    ssize_t got = 0;
+    size_t have = 0, asked;
+    ssize_t got;
 
     text[0] = '\0';
     if (fd < 0)
         return -errno;
-    /* A file of /proc may give less than there is at once. */
-    while (have < size - 1 && (got = read(fd, text + have, size - 1 - have)) > 0)
-        have += (size_t)got;
+    do {
+        asked = size - 1 - have;
+        got = read(fd, text + have, asked);
+        have += got > 0 ? (size_t)got : 0;
+    } while (got > 0 && !proc_file_ended((size_t)got, asked));
     if (got < 0)
         got = -errno;
     close(fd);

@@ -52,6 +52,7 @@ static void grow(struct proc_file *file)
 
 const char *proc_file_read(struct proc_file *file)
 {
+    size_t asked;
     ssize_t got;
 
     if (file->fd_plus_1 <= 0) {
@@ -64,15 +65,15 @@ const char *proc_file_read(struct proc_file *file)
             grow(file);
         if (file->capacity - file->length <= 1)
             break;
-        got = pread(file->fd_plus_1 - 1, file->text + file->length,
-                    file->capacity - file->length - 1, (off_t)file->length);
+        asked = file->capacity - file->length - 1;
+        got = pread(file->fd_plus_1 - 1, file->text + file->length, asked, (off_t)file->length);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return NULL;
-        if (got == 0)
-            break;
         file->length += (size_t)got;
+        if (proc_file_ended((size_t)got, asked))
+            break;
     }
     file->text[file->length] = '\0';
     return file->text;

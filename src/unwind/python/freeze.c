@@ -275,6 +275,16 @@ static void sort_runs(struct python_sample *sample)
     }
 }
 
+void python_warm_up(struct python *python, int32_t tid, struct python_sample *sample)
+{
+    struct thread *thread = python_threads_find(python, tid);
+    uint8_t lock[LOCK_LOOKED_AT];
+
+    sample->piece_count = 0;
+    if (thread != NULL && thread->state_count > 0)
+        read_state(python, thread, 0, sample, sample->states[0], lock);
+}
+
 bool python_freeze(struct python *python, const struct frozen *frozen, struct python_sample *sample)
 {
     struct thread *thread = python_threads_find(python, frozen->tid);
