@@ -86,6 +86,28 @@ static void known_shares_come_out(void **state)
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
+static bool a_few_samples(const struct sampling *sampling)
+{
+    return sampling->running_samples >= 30;
+}
+
+/* It ends before the tally is due for the first time. */
+static void a_short_recording_is_told_whole(void **state)
+{
+    struct sampling *sampling;
+    struct victim victim;
+
+    begin(&sampling, state);
+    victim_start(&victim, "chain", NULL);
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, a_few_samples, 60));
+    sampling_stop(sampling);
+    assert_int_equal(sampling->total.received, sampling->running_samples);
+    assert_true(sampling->total.expected * 10 >= sampling->total.received * 8);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
 static void all_of_a_threads_time_is_told(void **state)
 {
     static const struct {
@@ -572,6 +594,7 @@ int main(void)
 #define EACH(test) WITH(test, source_perf), WITH(test, source_ptrace)
     const struct CMUnitTest tests[] = {
         EACH(known_shares_come_out),
+        EACH(a_short_recording_is_told_whole),
         EACH(all_of_a_threads_time_is_told),
         EACH(a_sleeping_threads_stack_is_whole),
         EACH(what_a_signal_interrupted_is_seen),

@@ -55,7 +55,7 @@ struct source_ops {
      * -errno: it ended.
      */
     int (*step)(struct source *source, struct ring *ring);
-    /* The target runs on; cannot fail. */
+    /* Emits the rest, if there was a step, into its ring.  The target runs on; cannot fail. */
     void (*close)(struct source *source);
 };
 

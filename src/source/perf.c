@@ -206,10 +206,22 @@ static bool open_events(struct perf *perf, const struct perf_wish *wish, struct 
     return failure == 0 || refused(perf->target, wish->event.name, failure, error);
 }
 
+/* What came since the last step; a stack whose tables are not ready goes out as far as it goes. */
+static void tell_the_rest(struct perf *perf)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    perf_take(perf, now_ns);
+    pending_retry(&perf->pending, UINT64_MAX);
+    perf_watch_tally(perf, now_ns);
+}
+
 static void perf_close(struct source *source)
 {
     struct perf *perf = (struct perf *)source;
 
+    if (perf->started)
+        tell_the_rest(perf);
     if (perf->exit_fd >= 0)
         close(perf->exit_fd);
     perf_events_fini(&perf->events);
@@ -325,16 +337,9 @@ static int perf_step(struct source *source, struct ring *ring)
         perf_settle(perf, now_ns);
     perf_watch(perf, now_ns);
     emit_watermark(&perf->emit, (finished_ns < now_ns ? finished_ns : now_ns) - RECORD_DELAY_NS);
-    if (perf_hand_over(perf, now_ns)) {
-        perf_watch_tally(perf, now_ns);
+    if (perf_hand_over(perf, now_ns))
         return SOURCE_HANDS_OVER;
-    }
-    if (!roster_over(&perf->roster, true, now_ns) || perf->pending.first != NULL)
-        return 0;
-    perf_take(perf, clock_now_ns());
-    pending_retry(&perf->pending, now_ns);
-    perf_watch_tally(perf, now_ns);
-    return -ESRCH;
+    return roster_over(&perf->roster, true, now_ns) && perf->pending.first == NULL ? -ESRCH : 0;
 }
 
 const struct source_ops source_perf = {

@@ -308,10 +308,9 @@ static int tracer_step(struct source *source, struct ring *ring)
     gil_lanes_look(&tracer->gil, &tracer->roster, &tracer->emit, now_ns);
     settle(tracer, now_ns);
     emit_watermark(&tracer->emit, finished_ns < now_ns ? finished_ns : now_ns);
-    if (!roster_over(&tracer->roster, may_reap(tracer), now_ns) || tracer->pending.first != NULL)
-        return 0;
-    tracer_tally(tracer, now_ns);
-    return -ESRCH;
+    return roster_over(&tracer->roster, may_reap(tracer), now_ns) && tracer->pending.first == NULL
+               ? -ESRCH
+               : 0;
 }
 
 static bool stops_outstanding(const struct tracer *tracer)
@@ -341,6 +340,10 @@ static void tracer_close(struct source *source)
 {
     struct tracer *tracer = (struct tracer *)source;
 
+    if (tracer->started) {
+        pending_retry(&tracer->pending, UINT64_MAX);
+        tracer_tally(tracer, clock_now_ns());
+    }
     if (tracer->timer_made) {
         collect_stops(tracer);
         timer_delete(tracer->timer);

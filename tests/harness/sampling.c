@@ -214,6 +214,7 @@ void sampling_stop(struct sampling *sampling)
     sampling->stop = true;
     pthread_join(sampling->thread, NULL);
     sampling->running = false;
+    take_all(sampling);
 }
 
 bool sampling_has(struct sampling *sampling, const struct record_sample *sample, const char *name)

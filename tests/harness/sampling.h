@@ -78,7 +78,7 @@ struct sampled_thread *sampling_thread(struct sampling *sampling, int32_t tid);
 /* Whether SAMPLE's stack goes through a function of that name. */
 bool sampling_has(struct sampling *sampling, const struct record_sample *sample, const char *name);
 
-/* Ends the source and its thread, which lets the target go. */
+/* Ends the source and its thread, which lets the target go; takes what it told last. */
 void sampling_stop(struct sampling *sampling);
 void sampling_fini(struct sampling *sampling);
 
