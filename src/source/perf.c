@@ -228,6 +228,7 @@ static void perf_close(struct source *source)
     pending_fini(&perf->pending);
     roster_fini(&perf->roster);
     perf_watch_fini(perf);
+    free(perf->leaving.threads);
     free(perf->polled);
     free(perf);
 }

@@ -46,6 +46,15 @@ struct perf_counted {
     double scale, carry;       /* of this step's weights */
 };
 
+/* Threads whose exit was told and whose memory is still taken apart, the oldest first. */
+struct perf_leaving {
+    struct leaving {
+        int32_t tid;
+        uint64_t exit_ns;
+    } *threads;
+    size_t count, capacity;
+};
+
 struct perf {
     struct source_config config;
     struct target *target;
@@ -58,6 +67,7 @@ struct perf {
     struct waiting waiting;
     struct perf_watch watch;
     struct perf_counted counted;
+    struct perf_leaving leaving;
     bool started; /* the first step has run */
     bool system_allowed;
     bool show_kernel;

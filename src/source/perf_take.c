@@ -9,7 +9,12 @@
 
 #include <string.h>
 
+#include "proftop/clock.h"
+#include "proftop/memory.h"
 #include "proftop/proc.h"
+
+/* For so long after a thread's exit, samples of it are expected. */
+#define LEAVING_NS (50 * NS_PER_MS)
 
 /* PF_EXITING, of the flags in /proc/PID/stat. */
 enum { FLAG_EXITING = 0x4 };
@@ -61,6 +66,14 @@ static uint64_t weigh(struct perf *perf, struct thread *thread, const struct per
     return perf_counted_weight(perf, sample);
 }
 
+static bool is_leaving(const struct perf *perf, int32_t tid)
+{
+    for (size_t i = 0; i < perf->leaving.count; i++)
+        if (perf->leaving.threads[i].tid == tid)
+            return true;
+    return false;
+}
+
 static void take_sample(struct perf *perf, const struct perf_event_header *header, size_t ring)
 {
     struct perf_sample sample;
@@ -94,9 +107,9 @@ static void take_sample(struct perf *perf, const struct perf_event_header *heade
     frozen->stack_start = sample.registers.sp;
     frozen->stack_size = sample.stack_size;
     unfinished.process = thread->process;
-    if (sample.registers.known == 0 || sample.compat) {
-        unfinished.sample.end = STACK_NONE;
-        perf->emit.tally.broken++;
+    if (sample.registers.known == 0 || sample.compat || is_leaving(perf, sample.tid)) {
+        unfinished.sample.end = is_leaving(perf, sample.tid) ? STACK_COMPLETE : STACK_NONE;
+        perf->emit.tally.broken += unfinished.sample.end != STACK_COMPLETE;
         emit_sample(&perf->emit, sample.time_ns, &unfinished.sample, perf->kernel,
                     unfinished.kernel_count);
         return;
@@ -182,6 +195,39 @@ static bool lives_on(const struct perf *perf, const struct perf_task *task)
            strchr("ZX", stat.state) == NULL && (stat.flags & FLAG_EXITING) == 0;
 }
 
+/*
+ * A thread's events end with it, but events of a CPU go on to see the kernel take its memory apart,
+ * which is a twentieth of the time of a process that lives 1 ms.
+ */
+static void leave(struct perf *perf, struct thread *thread, uint64_t time_ns)
+{
+    struct perf_leaving *leaving = &perf->leaving;
+
+    if (!perf->events.system) {
+        roster_remove(&perf->roster, thread, time_ns);
+        return;
+    }
+    leaving->threads = array_reserve(leaving->threads, &leaving->capacity, leaving->count + 1,
+                                     sizeof(*leaving->threads));
+    leaving->threads[leaving->count++] = (struct leaving){ thread->tid, time_ns };
+}
+
+/* Removes those who left long ago. */
+static void see_off(struct perf *perf, uint64_t now_ns)
+{
+    struct perf_leaving *leaving = &perf->leaving;
+    size_t gone = 0;
+
+    for (; gone < leaving->count && leaving->threads[gone].exit_ns + LEAVING_NS < now_ns; gone++) {
+        struct thread *thread = roster_find(&perf->roster, leaving->threads[gone].tid);
+
+        if (thread != NULL)
+            roster_remove(&perf->roster, thread, leaving->threads[gone].exit_ns);
+    }
+    leaving->count -= gone;
+    memmove(leaving->threads, leaving->threads + gone, leaving->count * sizeof(*leaving->threads));
+}
+
 static void take_exit(struct perf *perf, const struct perf_event_header *header, uint64_t time_ns)
 {
     struct perf_task task;
@@ -194,7 +240,7 @@ static void take_exit(struct perf *perf, const struct perf_event_header *header,
         return;
     /* The leader of others stays a zombie until they end; its exit is told with the last. */
     if (!lives_on(perf, &task))
-        roster_remove(&perf->roster, thread, time_ns);
+        leave(perf, thread, time_ns);
     else
         perf_watch_attach_again(perf, thread->process);
 }
@@ -273,6 +319,7 @@ void perf_take(struct perf *perf, uint64_t now_ns)
     if (counted)
         perf_counted_end(perf, now_ns);
     perf->last_record_ns = now_ns;
+    see_off(perf, now_ns);
 }
 
 /* A sample for time in the kernel that could not be sampled. */

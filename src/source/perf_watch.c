@@ -186,10 +186,17 @@ static void stay_blind(struct perf *perf, uint64_t now_ns)
         perf->blind = true;
 }
 
-/* Most is missed, and too much of it for chance. */
+/*
+ * Most is missed, and too much of it for chance; or nearly all, and more than the periods that each
+ * thread has not come to the end of.
+ */
 static bool is_hopeless(const struct perf *perf, uint64_t covered_ns, uint64_t due_ns)
 {
-    return covered_ns * 2 < due_ns && due_ns - covered_ns > 40 * perf_events_period(&perf->events);
+    uint64_t period_ns = perf_events_period(&perf->events);
+    uint64_t missed_ns = due_ns > covered_ns ? due_ns - covered_ns : 0;
+
+    return (covered_ns * 2 < due_ns && missed_ns > 40 * period_ns) ||
+           (covered_ns * 10 < due_ns && missed_ns > (10 + perf->roster.count) * period_ns);
 }
 
 /* What does nothing but start short-lived tasks shows before the first check is due. */
@@ -281,8 +288,8 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
     if (now_ns - watch->jittered_ns >= JITTER_NS) {
         perf_events_jitter(&perf->events, now_ns - watch->jittered_ns);
         watch->jittered_ns = now_ns;
-        check_early(perf, now_ns);
     }
+    check_early(perf, now_ns);
     if (period_ns < CHECK_NS)
         return;
     own_cpu_ns = perf_watch_tally(perf, now_ns);
