@@ -13,6 +13,7 @@ whole_stacks() { # INTERPRETER
     "$built/proftop" record -F 2000 --source ptrace --no-waiting --format perf-script -o "$folder/stacks" --force \
         -- "$1" "$python/short_calls.py" "${PROFTOP_SECONDS:-0.7}" 2>"$folder/words" ||
         fail "$1: $(cat "$folder/words")"
+    ! grep 'tables not ready' "$folder/stacks" || fail "$1: the first stacks are broken"
     awk -v who="$1" '
         BEGIN {
             split("a1<a2 a2<a3 a3<top_a top_a<both b1<b2 b1<b3 b2<b3 b3<top_b top_b<both both<<module>", edges, " ")

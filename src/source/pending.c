@@ -171,20 +171,31 @@ static void complete(struct pending *pending, struct frozen *frozen, uint32_t sk
     unwind(pending, frozen, skip);
 }
 
-/* Python frames belong to a moment and are not kept: such a stack goes out as it is. */
+/* By libunwind, which needs no tables and takes a hundred times as long. */
+static void unwind_now(struct pending *pending, const struct frozen *frozen, uint32_t skip)
+{
+    unwind_slowly(pending->unwinder, frozen, pending->frames + skip, pending->stacks + skip,
+                  STACK_FRAMES_MAX, &pending->unwound);
+    pending->count = skip + pending->unwound.count;
+}
+
+/* Python frames belong to a moment and are not kept: such a stack does not wait for tables. */
 bool pending_finish(struct pending *pending, struct unfinished *unfinished)
 {
     const struct pythons *pythons = unfinished->pythons;
+    bool python = pythons != NULL && pythons->frozen != NULL;
     size_t bytes = sizeof(struct pending_copy) + unfinished->frozen.stack_size;
     uint32_t kernel = put_kernel(pending, unfinished);
 
     allow_linkage(&unfinished->frozen);
     if (!pending_unwind(pending, unfinished->process, &unfinished->frozen, kernel,
-                        unfinished->time_ns) &&
-        (pythons == NULL || pythons->frozen == NULL) &&
-        pending->bytes + bytes <= PENDING_BYTES_MAX) {
-        keep(pending, unfinished);
-        return false;
+                        unfinished->time_ns)) {
+        if (python) {
+            unwind_now(pending, &unfinished->frozen, kernel);
+        } else if (pending->bytes + bytes <= PENDING_BYTES_MAX) {
+            keep(pending, unfinished);
+            return false;
+        }
     }
     if (pending->unwound.end == STACK_NOT_READY)
         pending->emit->tally.deferred++;
