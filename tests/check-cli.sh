@@ -32,7 +32,7 @@ done
 # ---- mistakes and files --------------------------------------------------------------------------
 expect 2 'proftop -- sleep' "$proftop" sleep
 expect 2 'proftop report --help' "$proftop" report --nosuch plain.proftop
-expect 2 'a recording keeps the names' "$proftop" report --debuginfod plain.proftop
+expect 2 'is no option of' "$proftop" diff --debuginfod plain.proftop later.proftop
 expect 2 'the formats are' "$proftop" report plain.proftop --format gif
 expect 2 'regular expression' "$proftop" diff plain.proftop later.proftop --function '('
 expect 3 'No such file' "$proftop" report missing.proftop
@@ -60,6 +60,13 @@ if [ -w /dev/full ]; then
 fi
 mkfifo fifo
 expect 4 'plain file' "$proftop" report fifo
+
+# What cannot be named is told in one line, and the report comes all the same.
+for file in plain.proftop new.folded; do
+    expect 0 'no build ids' "$proftop" report --debuginfod $file
+    [ "$(wc -l <err)" -eq 1 ] || fail "more than a line about names: $(cat err)"
+    [ -s out ] || fail "no report of $file with --debuginfod"
+done
 
 # Standard input, and back again.
 "$proftop" report plain.proftop --format perf-script | "$proftop" report - --format folded |

@@ -18,6 +18,7 @@
 #include "proftop/fold.h"
 #include "proftop/history.h"
 #include "proftop/memory.h"
+#include "proftop/module.h"
 #include "proftop/record.h"
 #include "tests/harness/session.h"
 #include "tests/harness/testing.h"
@@ -79,6 +80,29 @@ static void assert_same_sums(struct profile *a, struct profile *b)
     }
 }
 
+/* The module that every recording here keeps, under the number ID. */
+static void assert_keeps(const struct profile *profile, uint32_t index, module_id id)
+{
+    const struct names *names = profile_names(profile);
+    const struct module *module;
+
+    assert_true(index < names_kept_modules(names));
+    module = names_kept_module(names, index);
+    assert_int_equal(module->id, id);
+    assert_int_equal(module->kind, MODULE_FILE);
+    assert_string_equal(module->name, "program");
+    assert_string_equal(module->path, ""); /* of the machine that recorded */
+    assert_int_equal(module->fd, -1);
+    assert_int_equal(module->build_id_size, 4);
+    assert_memory_equal(module->build_id, "\xca\xfe\x00\x01", 4);
+    assert_int_equal(module->segment_count, 2);
+    assert_int_equal(module->segments[0].offset, 0x1000);
+    assert_int_equal(module->segments[0].size, 0x2345);
+    assert_int_equal(module->segments[0].address, 0x401000);
+    assert_int_equal(module->segments[1].address, 0x7fff0000);
+    assert_true(module->segments[1].executable);
+}
+
 /* ---- cases ----------------------------------------------------------------------------------- */
 
 static void what_was_recorded_comes_back(void **state)
@@ -101,6 +125,8 @@ static void what_was_recorded_comes_back(void **state)
     assert_string_equal(profile_info(after)->command, "made up");
     assert_string_equal(profile_thread(after, 0)->name, "main");
     assert_int_equal(lanes_count(profile_lanes(after)), 2);
+    assert_int_equal(names_kept_modules(profile_names(after)), 1);
+    assert_keeps(after, 0, WRITTEN_MODULE);
     assert_int_equal(stat(place.path, &file), 0);
     assert_int_equal(file.st_mode & 0777, 0600);
     assert_false(place_has(&place, "-wal"));
@@ -218,6 +244,7 @@ static void a_range_is_saved_with_what_is_in_it_alone(void **state)
     }
     recording_step(&written.recording, RECORDING_START_NS + 80 * NS_PER_S);
     recording_name(&written.recording);
+    written_keep_module(&written);
     whole = written_profile(&written);
     scope_init(&scope);
     scope.start_ns = RECORDING_START_NS + 10 * NS_PER_S;
@@ -231,6 +258,7 @@ static void a_range_is_saved_with_what_is_in_it_alone(void **state)
     assert_int_equal(profile_start_ns(part), scope.start_ns);
     assert_true(names_stacks(profile_names(part)) < names_stacks(profile_names(whole)));
     assert_true(names_functions(profile_names(part)) <= 6);
+    assert_keeps(part, 0, WRITTEN_MODULE);
     fold_free(expected);
     fold_free(saved);
     folder_free(folder);
@@ -263,6 +291,9 @@ static void several_sessions_are_one(void **state)
     assert_non_null(all);
     sum = fold_all(all, SCOPE_ON_CPU);
     assert_int_equal(sum->weight, folds[0]->weight + folds[1]->weight);
+    assert_keeps(all, 0, WRITTEN_MODULE);
+    assert_keeps(all, 1, names_kept_module(profile_names(all), 1)->id);
+    assert_int_not_equal(names_kept_module(profile_names(all), 1)->id, WRITTEN_MODULE);
     assert_int_equal(sum->tally.expected, folds[0]->tally.expected + folds[1]->tally.expected);
     for (uint32_t i = 0; i < sum->row_count; i++) {
         const struct function *function = names_get(sum->names, sum->rows[i].function);

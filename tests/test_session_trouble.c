@@ -274,7 +274,7 @@ static void a_session_that_was_tampered_with_is_refused(void **state)
     static const struct {
         const char *sql, *word;
     } changes[] = {
-        { "PRAGMA user_version = 3", "newer" },
+        { "PRAGMA user_version = 4", "newer" },
         { "PRAGMA user_version = 1", "older" },
         { "PRAGMA user_version = 0", "damaged" },
         { "DROP TABLE notes", "notes" },
@@ -286,6 +286,19 @@ static void a_session_that_was_tampered_with_is_refused(void **state)
         { "UPDATE slices SET start_ns = -5 WHERE id = 3", "slices" },
         { "UPDATE slices SET end_ns = 9223372036854775807 WHERE id = 3", "slices" },
         { "UPDATE slices SET counters = x'01' WHERE id = 3", "counters" },
+        { "DROP TABLE modules", "modules" },
+        { "UPDATE modules SET id = 5", "modules" },
+        { "UPDATE modules SET module = -1", "modules" },
+        { "UPDATE modules SET module = 4294967296", "modules" },
+        { "UPDATE modules SET build_id = x''", "modules" },
+        { "UPDATE modules SET build_id = zeroblob(65)", "modules" },
+        { "UPDATE modules SET build_id = zeroblob(100000000)", "modules" },
+        { "UPDATE modules SET code = x''", "modules" },
+        { "UPDATE modules SET code = x'80'", "modules" },
+        { "UPDATE modules SET code = x'0100'", "modules" },
+        { "UPDATE modules SET code = x'01ffffffffffffffffff0100'", "modules" },
+        { "UPDATE modules SET code = zeroblob(3 * 65)", "modules" },
+        { "UPDATE modules SET name = '/dev/zero', module = 4294967295", "" },
         { "UPDATE stacks SET nodes = x'0500'", "stacks" },
         { "UPDATE locations SET frames = x'09'", "locations" },
         { "UPDATE namings SET named = x'000201ffff7f00' WHERE id = 1", "names" },
@@ -311,6 +324,26 @@ static void a_session_that_was_tampered_with_is_refused(void **state)
             profile_unref(written_open(place.path));
         place_free(&place);
     }
+}
+
+/* Before version 3 there were no modules. */
+static void a_session_of_the_version_before_opens(void **state)
+{
+    struct place place = place_new();
+    struct profile *profile;
+    uint64_t samples;
+
+    (void)state;
+    record_file(place.path, 3);
+    profile = written_open(place.path);
+    samples = count_samples(profile);
+    profile_unref(profile);
+    run_sql(place.path, "DROP TABLE modules; PRAGMA user_version = 2");
+    profile = written_open(place.path);
+    assert_int_equal(count_samples(profile), samples);
+    assert_int_equal(names_kept_modules(profile_names(profile)), 0);
+    profile_unref(profile);
+    place_free(&place);
 }
 
 /* Opens a changed file, which may well fail, and looks at all of what it gives. */
@@ -393,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_told_and_what_was_written_stays),
         cmocka_unit_test(what_is_no_session_is_refused_in_words),
         cmocka_unit_test(a_session_that_was_tampered_with_is_refused),
+        cmocka_unit_test(a_session_of_the_version_before_opens),
         cmocka_unit_test(damage_never_does_harm),
     };
 

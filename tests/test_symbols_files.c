@@ -92,14 +92,50 @@ static void a_debug_link_without_build_ids_is_checked_by_crc(void **state)
                         "stripped, and its separate debug file is of another build");
 }
 
+#define BY_BUILD_ID                                                                                \
+    LINKED " && id=$(readelf -n plain | sed -n 's/.*Build ID: //p')"                               \
+           " && folder=debug/.build-id/$(echo $id | cut -c1-2) && mkdir -p $folder"                \
+           " && mv plain.debug $folder/$(echo $id | cut -c3-).debug"
+
 static void a_debug_file_is_found_by_build_id(void **state)
 {
     struct world *world = *state;
 
-    build(world, LINKED " && id=$(readelf -n plain | sed -n 's/.*Build ID: //p')"
-                        " && folder=debug/.build-id/$(echo $id | cut -c1-2) && mkdir -p $folder"
-                        " && mv plain.debug $folder/$(echo $id | cut -c3-).debug");
+    build(world, BY_BUILD_ID);
     assert_string_equal(name_of_outer(world, "stripped"), "outer");
+}
+
+/* As when a session is looked at elsewhere. */
+static void a_file_that_is_not_here_is_named_by_its_build_id(void **state)
+{
+    struct world *world = *state;
+    struct segment segments[SEGMENTS_MAX];
+    struct symbol chain[8];
+    struct module module;
+    struct frame frame;
+
+    build(world, BY_BUILD_ID);
+    frame =
+        world_frame_like(world, world_module(world, "stripped", O_RDONLY), "plain", "at_innermost");
+    assert_true(symbols_describe(world->symbols, frame.module, &module, segments));
+    assert_string_equal(module.path, "");
+    assert_true(world_run(world, "rm stripped plain"));
+    frame.module = modules_add(world->modules, &module)->id;
+    assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 3);
+    assert_string_equal(chain[0].name, "innermost");
+    assert_string_equal(chain[2].name, "outer");
+    assert_int_not_equal(chain[2].line, 0);
+    symbols_fast(world->symbols, &frame, chain);
+    assert_string_equal(chain[0].name, "outer");
+    assert_null(symbols_trouble(world->symbols, frame.module));
+    /* With a build id that nobody knows it has no names, and says so. */
+    module.build_id[0] ^= 1;
+    frame.module = modules_add(world->modules, &module)->id;
+    symbols_fast(world->symbols, &frame, chain);
+    assert_false(chain[0].known);
+    assert_non_null(strstr(chain[0].name, "stripped+0x"));
+    assert_string_equal(symbols_trouble(world->symbols, frame.module),
+                        "stripped, and no separate debug file was found");
 }
 
 static void a_debug_file_of_another_build_is_refused(void **state)
@@ -231,6 +267,7 @@ int main(void)
         each(a_debug_link_beside_the_file_is_followed),
         each(a_debug_link_without_build_ids_is_checked_by_crc),
         each(a_debug_file_is_found_by_build_id),
+        each(a_file_that_is_not_here_is_named_by_its_build_id),
         each(a_debug_file_of_another_build_is_refused),
         each(a_fifo_as_debug_file_is_not_waited_for),
         each(packed_names_are_read),

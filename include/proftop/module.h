@@ -30,7 +30,13 @@ typedef uint32_t module_id;
 
 enum module_kind { MODULE_UNKNOWN, MODULE_FILE, MODULE_VDSO, MODULE_KERNEL, MODULE_JIT };
 
-enum { BUILD_ID_MAX = 64 };
+enum { BUILD_ID_MAX = 64, SEGMENTS_MAX = 64 };
+
+/* A part of a file and where it is loaded, as ELF counts: its PT_LOAD. */
+struct segment {
+    uint64_t offset, size, address; /* in the file; in the program's own address space */
+    bool executable;
+};
 
 struct module {
     module_id id;
@@ -45,8 +51,14 @@ struct module {
     uint64_t device, inode, size_bytes, mtime_ns;
     const uint8_t *image; /* VDSO: a copy of it; owned by the table */
     size_t image_size;
-    int32_t pid;         /* JIT: the process, as we see it */
-    uint32_t generation; /* JIT: goes up with exec, so that old samples keep old names */
+    /*
+     * FILE that a recording tells of: where its code is loaded; owned by the table.  There is no
+     * path and no descriptor, only debug files of its build id give names.  Else NULL.
+     */
+    const struct segment *segments;
+    uint32_t segment_count; /* at most SEGMENTS_MAX */
+    int32_t pid;            /* JIT: the process, as we see it */
+    uint32_t generation;    /* JIT: goes up with exec, so that old samples keep old names */
 };
 
 struct modules;

@@ -54,6 +54,7 @@ struct naming {
 };
 
 struct codes;
+struct module;
 struct modules;
 struct names;
 
@@ -62,6 +63,15 @@ void names_free(struct names *names);
 
 /* Where placeholders find a module's name and Python functions theirs; either may be NULL. */
 void names_describe(struct names *names, const struct modules *modules, const struct codes *codes);
+
+/*
+ * What names native frames where their files are not: modules by the numbers that frames have, each
+ * with its build id and segments, copied.  Kept for the session file, and read from it.  Builder
+ * only; a number is kept once.
+ */
+void names_keep_module(struct names *names, const struct module *module);
+uint32_t names_kept_modules(const struct names *names);
+const struct module *names_kept_module(const struct names *names, uint32_t index);
 
 /* The location of FRAME, new or known.  Builder only. */
 location_id names_locate(struct names *names, const struct frame *frame);
@@ -80,6 +90,8 @@ function_id names_function(struct names *names, const struct function *wanted);
 bool names_have_python(const struct names *names);
 uint32_t names_functions(const struct names *names);
 const struct function *names_get(const struct names *names, function_id function);
+/* Machine code that is shown as "module+0xoffset" or "0xaddress" only. */
+bool function_is_nameless(const struct function *function);
 
 /* Never NULL: before anything is known, a placeholder function "module+0xoffset" or "0xaddress". */
 const struct naming *names_of(const struct names *names, location_id location);

@@ -29,10 +29,11 @@ struct codes;
 struct symbols;
 
 struct symbols_config {
-    bool inlines;           /* symbols_full() gives inlined calls as frames of their own */
-    bool debuginfod;        /* missing debug files may be fetched, on a thread of its own */
-    const char *proc_root;  /* where kallsyms and perf maps are found; NULL: "/proc" */
-    const char *debug_dirs; /* separate debug files, ':' between; NULL: "/usr/lib/debug" */
+    bool inlines;             /* symbols_full() gives inlined calls as frames of their own */
+    bool debuginfod;          /* missing debug files may be fetched, on a thread of its own */
+    uint64_t fetch_max_bytes; /* of all debug files that are fetched; 0: no bound */
+    const char *proc_root;    /* where kallsyms and perf maps are found; NULL: "/proc" */
+    const char *debug_dirs;   /* separate debug files, ':' between; NULL: "/usr/lib/debug" */
 };
 
 struct symbol {
@@ -106,6 +107,21 @@ const char *symbols_fetching(struct symbols *symbols);
 
 /* The module's build id, read from the file when the module does not hold one; bytes, 0 if none. */
 size_t symbols_build_id(struct symbols *symbols, module_id id, uint8_t bytes[BUILD_ID_MAX]);
+
+/*
+ * What names the code of module ID when its file is not at hand, into OUT, whose segments are in
+ * SEGMENTS: a module that modules_add() takes elsewhere.  False when its file has no build id.
+ */
+bool symbols_describe(struct symbols *symbols, module_id id, struct module *out,
+                      struct segment segments[SEGMENTS_MAX]);
+
+/*
+ * Waits while debug files are fetched, until one has come since VERSION was the symbols': true.
+ * False when nothing is under way any more.  Other threads go on meanwhile.
+ */
+bool symbols_await(struct symbols *symbols, uint32_t version);
+/* Fetches no more: who awaits is told at once. */
+void symbols_fetch_no_more(struct symbols *symbols);
 
 /* What happened so far, for the session's information page. */
 struct symbols_counts {

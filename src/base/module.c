@@ -102,6 +102,10 @@ static const struct module *append(struct modules *modules, uint64_t hash,
     if (wanted->image != NULL)
         module.image =
             memcpy(arena_alloc(texts, wanted->image_size), wanted->image, wanted->image_size);
+    if (wanted->segments != NULL)
+        module.segments =
+            memcpy(arena_alloc(texts, wanted->segment_count * sizeof(*wanted->segments)),
+                   wanted->segments, wanted->segment_count * sizeof(*wanted->segments));
     chunks_add(&modules->table, &module);
     index_add(&modules->index, hash, item);
     return chunks_get(&modules->table, item);

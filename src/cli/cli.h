@@ -23,6 +23,11 @@ int cli_report(const struct options *options, struct error *error);
 
 /* The recordings at PATHS as one: sessions, or imported formats. */
 struct profile *load_profile(const char *const *paths, unsigned count, struct error *error);
+/*
+ * With --debuginfod: names that PROFILE lacks, from debug files, as far as they come in time; what
+ * is missing is said on stderr.
+ */
+void load_names(const struct options *options, struct profile *profile);
 /* The scope that OPTIONS ask for; without --metric the one that the recording is about. */
 bool load_scope(const struct options *options, const struct profile *profile, struct scope *scope,
                 struct error *error);

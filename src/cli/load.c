@@ -4,13 +4,19 @@
 
 #include <errno.h>
 #include <regex.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "proftop/clock.h"
 #include "proftop/gettext.h"
+#include "proftop/late_names.h"
 #include "proftop/metric.h"
 #include "proftop/session.h"
+
+/* Whoever waits for a report waits so long for debug files; the manual says so. */
+#define NAMES_WAIT_NS (60 * NS_PER_S)
 
 struct profile *load_profile(const char *const *paths, unsigned count, struct error *error)
 {
@@ -29,6 +35,20 @@ struct profile *load_profile(const char *const *paths, unsigned count, struct er
         return session_open_all(paths, count, error);
     error_set(error, STATUS_USAGE, _("sessions and imported files cannot be merged"));
     return NULL;
+}
+
+void load_names(const struct options *options, struct profile *profile)
+{
+    struct late_names *late;
+    char missing[1024];
+
+    if (!options->debuginfod)
+        return;
+    late = late_names_start(profile);
+    late_names_wait(late, clock_now_ns() + NAMES_WAIT_NS);
+    if (late_names_missing(late, missing, sizeof(missing)))
+        fprintf(stderr, "%s: %s\n", PACKAGE, missing);
+    late_names_end(late);
 }
 
 static enum metric main_metric(const struct profile *profile)

@@ -10,6 +10,7 @@
 
 #include "cli.h"
 #include "proftop/gettext.h"
+#include "proftop/late_names.h"
 #include "proftop/memory.h"
 #include "proftop/session.h"
 #include "screens.h"
@@ -93,8 +94,11 @@ static int show(const struct options *options, struct settings *settings, struct
         return -1;
     if (!profile_ended(profile))
         config.follower = session_follow(path, error);
+    if (options->debuginfod)
+        config.late = late_names_start(profile);
     app_set_profile(app, profile, 0);
     loop_run(&config);
+    late_names_end(config.late);
     session_follow_end(config.follower);
     app_free(app);
     return STATUS_OK;
@@ -130,6 +134,7 @@ static int replay(const struct options *options, struct profile *profile, struct
     if (screens_apply(options, &settings, error))
         app = app_of(options, &settings, profile, options->files[0], options->ascii, true, error);
     if (app != NULL) {
+        load_names(options, profile);
         app_set_profile(app, profile, profile_end_ns(profile));
         done = script_run(app, script, options->script,
                           options->columns != 0 ? options->columns : SCRIPT_COLUMNS,

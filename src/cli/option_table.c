@@ -276,8 +276,12 @@ const struct option_info option_table[] = {
     { .id = OPTION_DEBUGINFOD,
       .name = "debuginfod",
       .brief = N_("allow fetching debug files"),
-      .more = N_("Off by default; in the background, from the servers in DEBUGINFOD_URLS."),
-      .commands = IN_LIVE_RECORD },
+      .more =
+          N_("Off by default; in the background, from the servers in DEBUGINFOD_URLS.  report and "
+             "open so name what a session has without a name or a line, by the build ids in "
+             "it, also from debug files that are installed here; other names stay as they "
+             "were recorded.  report waits for at most a minute."),
+      .commands = IN_LIVE_RECORD | IN(REPORT) | IN(OPEN) },
     { .id = OPTION_THEME,
       .name = "theme",
       .argument = N_("NAME"),

@@ -348,13 +348,6 @@ static bool refuse_option(const struct options *options, const char *word, struc
                               strncmp(word + 2, option->name, length - 2) == 0
                         : optopt != 0 && optopt == option->letter;
 
-        if (same && option->id == OPTION_DEBUGINFOD) {
-            error_set(error, STATUS_USAGE, _("--%s is no option of \"%s\""), option->name,
-                      command_title(options->command));
-            error_hint(error, _("a recording keeps the names it was made with: give it to \"%s\""),
-                       command_title(COMMAND_RECORD));
-            return false;
-        }
         if (same && (option->commands & 1u << options->command) == 0)
             return usage(options, error, _("--%s is no option of \"%s\""), option->name,
                          command_title(options->command));

@@ -16,6 +16,7 @@ int cli_report(const struct options *options, struct error *error)
         profile = load_profile((const char *const *)options->files, options->file_count, error);
     if (profile == NULL || !load_scope(options, profile, &scope, error))
         goto done;
+    load_names(options, profile);
     fold = load_fold(profile, &scope, error);
     done = fold != NULL && load_write(options, ops, fold, options->output, error);
 done:

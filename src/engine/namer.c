@@ -31,6 +31,8 @@ struct namer {
     struct symbols *symbols;
     int event_fd;
     uint32_t quick_version; /* of the symbols, when the quick pass began; builder thread */
+    bool *kept;             /* by module_id: looked at; builder thread */
+    size_t kept_capacity;
     _Atomic uint32_t quick; /* locations below it have a quick name */
     uint32_t full;          /* likewise, fully named; worker */
     pthread_t worker;
@@ -40,7 +42,7 @@ struct namer {
     bool stopping, caught_up;
 };
 
-static function_id intern(struct namer *namer, const struct symbol *symbol)
+function_id namer_function(struct names *names, const struct symbol *symbol)
 {
     struct function function = {
         .kind = symbol->kind,
@@ -52,7 +54,24 @@ static function_id intern(struct namer *namer, const struct symbol *symbol)
         .line = symbol->first_line,
     };
 
-    return names_function(namer->names, &function);
+    return names_function(names, &function);
+}
+
+/* Keeps what names the module again later, once. */
+static void keep_module(struct namer *namer, module_id id)
+{
+    struct segment segments[SEGMENTS_MAX];
+    size_t old = namer->kept_capacity;
+    struct module module;
+
+    if (id == MODULE_NONE)
+        return;
+    namer->kept = array_reserve(namer->kept, &namer->kept_capacity, id + 1, sizeof(*namer->kept));
+    for (size_t i = old; i < namer->kept_capacity; i++)
+        namer->kept[i] = false;
+    if (!namer->kept[id] && symbols_describe(namer->symbols, id, &module, segments))
+        names_keep_module(namer->names, &module);
+    namer->kept[id] = true;
 }
 
 static bool has_symbol(const struct frame *frame)
@@ -80,7 +99,9 @@ void namer_quick(struct namer *namer)
         if (!has_symbol(frame))
             continue;
         symbols_fast(namer->symbols, frame, &symbol);
-        placed = (struct placed){ intern(namer, &symbol), symbol.line };
+        if (frame->kind == FRAME_NATIVE)
+            keep_module(namer, frame->module);
+        placed = (struct placed){ namer_function(namer->names, &symbol), symbol.line };
         if (names_of(namer->names, at)->state != NAMING_FULL)
             names_set(namer->names, at, NAMING_QUICK, &placed, 1);
     }
@@ -118,7 +139,7 @@ static bool name_one(void *context, size_t index, const struct symbol *chain, si
     struct placed placed[SYMBOLS_CHAIN_MAX];
 
     for (size_t i = 0; i < count; i++)
-        placed[i] = (struct placed){ intern(namer, &chain[i]), chain[i].line };
+        placed[i] = (struct placed){ namer_function(namer->names, &chain[i]), chain[i].line };
     names_set(namer->names, batch->locations[index], NAMING_FULL, placed, (uint32_t)count);
     return !is_stopping(namer);
 }
@@ -207,5 +228,6 @@ void namer_stop(struct namer *namer, uint64_t deadline_ns)
     pthread_mutex_destroy(&namer->lock);
     pthread_cond_destroy(&namer->work);
     pthread_cond_destroy(&namer->idle);
+    free(namer->kept);
     free(namer);
 }

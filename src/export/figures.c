@@ -62,24 +62,12 @@ void figures_of(const struct profile *profile, uint64_t start_ns, uint64_t end_n
     }
 }
 
-/* Shown as "module+0xoffset" or "0xaddress" only. */
-static bool nameless(const struct function *function)
-{
-    size_t length = strlen(function->module);
-
-    if (function->kind == FRAME_PYTHON || function->kind == FRAME_MARK)
-        return false;
-    if (length > 0 && strncmp(function->name, function->module, length) == 0)
-        return strncmp(function->name + length, "+0x", 3) == 0;
-    return strncmp(function->name, "0x", 2) == 0;
-}
-
 uint64_t figures_unresolved(const struct fold *fold)
 {
     uint64_t samples = 0;
 
     for (uint32_t i = 0; i < fold->row_count; i++)
-        if (nameless(names_get(fold->names, fold->rows[i].function)))
+        if (function_is_nameless(names_get(fold->names, fold->rows[i].function)))
             samples += fold->rows[i].self_samples;
     return samples;
 }

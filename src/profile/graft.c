@@ -13,6 +13,7 @@
 #include "profile_private.h"
 #include "proftop/clock.h"
 #include "proftop/memory.h"
+#include "proftop/module.h"
 
 enum { UNMAPPED = UINT32_MAX };
 
@@ -162,6 +163,17 @@ static void graft_init(struct graft *graft)
     draft_init(&graft->draft);
 }
 
+/* All of them: they are few and small. */
+static void copy_modules(const struct graft *graft)
+{
+    for (uint32_t i = 0; i < names_kept_modules(graft->from); i++) {
+        struct module module = *names_kept_module(graft->from, i);
+
+        module.id += graft->modules;
+        names_keep_module(graft->to, &module);
+    }
+}
+
 static void graft_fini(struct graft *graft)
 {
     free(graft->stacks);
@@ -187,6 +199,7 @@ void history_graft(struct history *history, const struct profile *profile, uint6
     const struct slice *slice;
 
     graft_init(&graft);
+    copy_modules(&graft);
     for (uint32_t i = 0; i < profile_threads(profile); i++) {
         if (lives_in(profile_thread(profile, i), start_ns, end_ns))
             map_thread(&graft, i);

@@ -6,10 +6,11 @@
  *                                                pointer that only ever moves to a later one
  *     stacks     chunks of {parent, location}    appended by the builder
  *     functions  chunks of struct function       appended under the lock
+ *     kept       chunks of struct module         appended by the builder
  *     namings    in an arena, never freed before the end, so that a reader may hold an old one
  *
- * The lock guards functions, texts and the arena of namings.  Reading takes no lock, except for the
- * first look at a location that has no name yet.
+ * The lock guards functions, texts and the arena of namings and segments.  Reading takes no lock,
+ * except for the first look at a location that has no name yet.
  */
 #include "config.h"
 
@@ -27,6 +28,7 @@
 #include "proftop/hash.h"
 #include "proftop/index.h"
 #include "proftop/memory.h"
+#include "proftop/module.h"
 #include "texts.h"
 
 enum { NAMING_FRAMES_MAX = 255 };
@@ -42,7 +44,7 @@ struct stack_node {
 };
 
 struct names {
-    struct chunks locations, stacks;
+    struct chunks locations, stacks, kept;
     struct index location_index, stack_index; /* the builder's alone */
     _Atomic uint32_t version;
     _Atomic bool python;
@@ -63,6 +65,7 @@ struct names *names_new(void)
 
     chunks_init(&names->locations, sizeof(struct location));
     chunks_init(&names->stacks, sizeof(struct stack_node));
+    chunks_init(&names->kept, sizeof(struct module));
     chunks_init(&names->functions, sizeof(struct function));
     index_init(&names->location_index);
     index_init(&names->stack_index);
@@ -80,6 +83,7 @@ void names_free(struct names *names)
         return;
     chunks_fini(&names->locations);
     chunks_fini(&names->stacks);
+    chunks_fini(&names->kept);
     chunks_fini(&names->functions);
     index_fini(&names->location_index);
     index_fini(&names->stack_index);
@@ -94,6 +98,31 @@ void names_describe(struct names *names, const struct modules *modules, const st
 {
     names->modules = modules;
     names->codes = codes;
+}
+
+/* ---- modules --------------------------------------------------------------------------------- */
+
+void names_keep_module(struct names *names, const struct module *module)
+{
+    size_t size = module->segment_count * sizeof(*module->segments);
+    struct module kept = *module;
+
+    pthread_mutex_lock(&names->lock);
+    kept.path = "";
+    kept.name = texts_add(&names->texts, module->name);
+    kept.segments = memcpy(arena_alloc(names->namings, size), module->segments, size);
+    pthread_mutex_unlock(&names->lock);
+    chunks_add(&names->kept, &kept);
+}
+
+uint32_t names_kept_modules(const struct names *names)
+{
+    return chunks_count(&names->kept);
+}
+
+const struct module *names_kept_module(const struct names *names, uint32_t index)
+{
+    return chunks_get(&names->kept, index);
 }
 
 /* ---- locations ------------------------------------------------------------------------------- */
@@ -246,6 +275,17 @@ const struct function *names_get(const struct names *names, function_id function
     return chunks_get(&names->functions, function);
 }
 
+bool function_is_nameless(const struct function *function)
+{
+    size_t length = strlen(function->module);
+
+    if (function->kind == FRAME_PYTHON || function->kind == FRAME_MARK)
+        return false;
+    if (length > 0 && strncmp(function->name, function->module, length) == 0)
+        return strncmp(function->name + length, "+0x", 3) == 0;
+    return strncmp(function->name, "0x", 2) == 0;
+}
+
 /* ---- what a location is called --------------------------------------------------------------- */
 
 /* With the lock held. */
@@ -329,7 +369,8 @@ uint32_t names_version(const struct names *names)
 size_t names_bytes(const struct names *names)
 {
     return chunks_bytes(&names->locations) + chunks_bytes(&names->stacks) +
-           chunks_bytes(&names->functions) + index_bytes(&names->location_index) +
-           index_bytes(&names->stack_index) + index_bytes(&names->function_index) +
-           texts_bytes(&names->texts) + arena_used(names->namings);
+           chunks_bytes(&names->kept) + chunks_bytes(&names->functions) +
+           index_bytes(&names->location_index) + index_bytes(&names->stack_index) +
+           index_bytes(&names->function_index) + texts_bytes(&names->texts) +
+           arena_used(names->namings);
 }

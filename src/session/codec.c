@@ -127,6 +127,21 @@ static bool get_double(struct reading *reading, double *value)
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
+void encode_segment(struct bytes *bytes, const struct segment *segment)
+{
+    bytes_varint(bytes, segment->offset);
+    bytes_varint(bytes, segment->size);
+    bytes_varint(bytes, segment->address);
+}
+
+bool decode_segment(struct reading *reading, struct segment *segment)
+{
+    segment->executable = true;
+    return get(reading, UINT64_MAX, &segment->offset) &&
+           get(reading, UINT64_MAX - segment->offset, &segment->size) &&
+           get(reading, UINT64_MAX - segment->size, &segment->address);
+}
+
 void encode_frame(struct bytes *bytes, const struct frame *frame)
 {
     bytes_varint(bytes, frame->kind);

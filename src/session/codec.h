@@ -3,6 +3,7 @@
  * The bytes inside a session's blobs: made of varints, read with every bound checked, because a
  * file may come from anywhere.
  *
+ *     modules.code       offset, size, address …
  *     locations.frames   kind, module, address …
  *     namings.named      location, state, count, (function, line) × count …
  *     stacks.nodes       how far below the parent is, location …
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "proftop/frame.h"
+#include "proftop/module.h"
 #include "proftop/names.h"
 #include "proftop/slice.h"
 
@@ -36,6 +38,10 @@ struct reading {
 };
 
 struct reading reading_of(const void *data, size_t size_bytes);
+
+/* Code: the segments that are executable. */
+void encode_segment(struct bytes *bytes, const struct segment *segment);
+bool decode_segment(struct reading *reading, struct segment *segment);
 
 void encode_frame(struct bytes *bytes, const struct frame *frame);
 bool decode_frame(struct reading *reading, struct frame *frame);

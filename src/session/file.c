@@ -331,47 +331,48 @@ static sqlite3 *open_distrusted(const char *path, const char *mode, struct error
     return NULL;
 }
 
-static bool check_identity(sqlite3 *database, const char *path, struct error *error)
+static bool check_identity(struct session_file *file, const char *path, struct error *error)
 {
     int64_t application, version;
 
-    if (!database_number(database, "PRAGMA application_id", 0, &application, error) ||
-        !database_number(database, "PRAGMA user_version", 0, &version, error))
+    if (!database_number(file->database, "PRAGMA application_id", 0, &application, error) ||
+        !database_number(file->database, "PRAGMA user_version", 0, &version, error))
         return false;
     if (application != SESSION_APPLICATION_ID)
         return error_set(error, STATUS_DAMAGED, _("%s is a database, but not a proftop session"),
                          path);
     if (version > SESSION_VERSION) {
         error_set(error, STATUS_DAMAGED,
-                  _("%s was written by a newer proftop (format %lld, this one reads %d)"), path,
-                  (long long)version, SESSION_VERSION);
+                  _("%s was written by a newer proftop (format %lld, this one reads %d to %d)"),
+                  path, (long long)version, SESSION_VERSION_OLDEST, SESSION_VERSION);
         error_hint(error, _("open it with that version, or export it there"));
         return false;
     }
     if (version < 1)
         return error_set(error, STATUS_DAMAGED, _("%s is damaged: it has no format"), path);
-    if (version < SESSION_VERSION) {
+    if (version < SESSION_VERSION_OLDEST) {
         error_set(error, STATUS_DAMAGED,
-                  _("%s was written by an older proftop (format %lld, this one reads %d)"), path,
-                  (long long)version, SESSION_VERSION);
+                  _("%s was written by an older proftop (format %lld, this one reads %d to %d)"),
+                  path, (long long)version, SESSION_VERSION_OLDEST, SESSION_VERSION);
         error_hint(error, _("open it with that version, or export it there"));
         return false;
     }
+    file->version = (int)version;
     return true;
 }
 
 /* Every table that will be read has to be the one that we would have made. */
-static bool check_schema(sqlite3 *database, const char *path, struct error *error)
+static bool check_schema(struct session_file *file, const char *path, struct error *error)
 {
     sqlite3_stmt *statement = database_prepare(
-        database,
+        file->database,
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ? AND sql = ?", error);
     bool good = statement != NULL;
 
-    for (unsigned i = 0; i < schema_table_count && good; i++) {
+    for (unsigned i = 0; i < schema_tables_of(file->version) && good; i++) {
         sqlite3_bind_text(statement, 1, schema_tables[i].name, -1, SQLITE_STATIC);
         sqlite3_bind_text(statement, 2, schema_tables[i].sql, -1, SQLITE_STATIC);
-        good = database_next(database, statement, error) == 1;
+        good = database_next(file->database, statement, error) == 1;
         if (good && sqlite3_column_int(statement, 0) != 1)
             good = error_set(error, STATUS_DAMAGED, _("%s is damaged: its table “%s” is not right"),
                              path, schema_tables[i].name);
@@ -396,8 +397,8 @@ bool file_open(struct session_file *file, const char *path, bool live, struct er
         return false;
     if (!unfinished || live) {
         file->database = open_distrusted(path, unfinished ? "ro" : "ro&immutable=1", error);
-        if (file->database != NULL && check_identity(file->database, path, error) &&
-            check_schema(file->database, path, error))
+        if (file->database != NULL && check_identity(file, path, error) &&
+            check_schema(file, path, error))
             return true;
         file_close(file);
         if (!unfinished)
@@ -409,8 +410,8 @@ bool file_open(struct session_file *file, const char *path, bool live, struct er
     copied = xasprintf("%s/session", file->copy);
     file->database = open_distrusted(copied, "rw", error);
     free(copied);
-    if (file->database != NULL && check_identity(file->database, path, error) &&
-        check_schema(file->database, path, error))
+    if (file->database != NULL && check_identity(file, path, error) &&
+        check_schema(file, path, error))
         return true;
     file_close(file);
     return false;

@@ -17,7 +17,8 @@ bool file_close_whole(sqlite3 *database, struct error *error);
 /* An opened session. */
 struct session_file {
     sqlite3 *database;
-    char *copy; /* a private folder with a copy of the file, or NULL */
+    int version; /* of its format */
+    char *copy;  /* a private folder with a copy of the file, or NULL */
 };
 
 /*

@@ -17,6 +17,8 @@
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
+#include "modules.h"
+#include "schema.h"
 #include "sources.h"
 
 /* No clock says more than that since its machine started, and no recording is longer. */
@@ -187,6 +189,12 @@ static bool read_function(struct session_reader *reader, sqlite3_stmt *statement
                                       reader->function_count + 1, sizeof(*reader->functions));
     reader->functions[reader->function_count++] = names_function(reader->names, &function);
     return true;
+}
+
+static bool read_kept_module(struct session_reader *reader, sqlite3_stmt *statement,
+                             struct error *error)
+{
+    return read_module(statement, reader->names) || damaged(reader, _("modules"), error);
 }
 
 static bool read_locations(struct session_reader *reader, sqlite3_stmt *statement,
@@ -377,6 +385,9 @@ static bool load_rows(struct session_reader *reader, struct error *error)
                     lanes_count(reader->lanes), read_lane, error) &&
            for_each(reader, "SELECT * FROM functions WHERE id >= ? ORDER BY id",
                     (int64_t)reader->function_count, read_function, error) &&
+           (reader->file.version < SESSION_VERSION_MODULES ||
+            for_each(reader, "SELECT * FROM modules WHERE id >= ? ORDER BY id",
+                     names_kept_modules(reader->names), read_kept_module, error)) &&
            for_each(reader, "SELECT * FROM locations WHERE first >= ? ORDER BY first",
                     names_locations(reader->names), read_locations, error) &&
            for_each(reader, "SELECT * FROM stacks WHERE first >= ? ORDER BY first",

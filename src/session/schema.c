@@ -32,6 +32,9 @@ const struct schema_item schema_tables[] = {
                  "running_ns INTEGER NOT NULL, waiting_ns INTEGER NOT NULL, "
                  "expected INTEGER NOT NULL, received INTEGER NOT NULL, lost INTEGER NOT NULL, "
                  "target_cpu_pct REAL, target_rss_bytes REAL)" },
+    /* Since version 3. */
+    { "modules", "CREATE TABLE modules (id INTEGER PRIMARY KEY, module INTEGER NOT NULL, "
+                 "name TEXT NOT NULL, build_id BLOB NOT NULL, code BLOB NOT NULL)" },
 };
 
 const unsigned schema_table_count = sizeof(schema_tables) / sizeof(schema_tables[0]);
@@ -54,3 +57,8 @@ const struct schema_item schema_views[] = {
 };
 
 const unsigned schema_view_count = sizeof(schema_views) / sizeof(schema_views[0]);
+
+unsigned schema_tables_of(int version)
+{
+    return schema_table_count - (version < SESSION_VERSION_MODULES ? 1 : 0);
+}

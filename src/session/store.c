@@ -18,6 +18,7 @@
 #include "proftop/gettext.h"
 #include "proftop/history.h"
 #include "proftop/memory.h"
+#include "modules.h"
 #include "schema.h"
 #include "sources.h"
 #include "totals.h"
@@ -27,6 +28,7 @@ enum { BLOB_ITEMS_MAX = 1 << 16 /* of one row, so that blobs stay small */ };
 static const char *const statement_texts[STORE_STATEMENTS] = {
     [STORE_INFO] = "INSERT OR REPLACE INTO info VALUES (?, ?)",
     [STORE_FUNCTION] = "INSERT INTO functions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STORE_MODULE] = "INSERT INTO modules VALUES (?, ?, ?, ?, ?)",
     [STORE_LOCATIONS] = "INSERT INTO locations VALUES (?, ?)",
     [STORE_NAMINGS] = "INSERT INTO namings (named) VALUES (?)",
     [STORE_STACKS] = "INSERT INTO stacks VALUES (?, ?)",
@@ -339,7 +341,8 @@ static bool store_names(struct session_store *store, const struct names *names, 
     /* Functions last: by then the others have named all that they refer to. */
     return store_namings(store, names, known, locations, version, error) &&
            store_locations(store, names, locations, error) &&
-           store_stacks(store, names, stacks, error) && store_functions(store, names, error);
+           store_stacks(store, names, stacks, error) && store_functions(store, names, error) &&
+           store_modules(store, names, error);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------- */

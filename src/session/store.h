@@ -16,6 +16,7 @@
 enum store_statement {
     STORE_INFO,
     STORE_FUNCTION,
+    STORE_MODULE,
     STORE_LOCATIONS,
     STORE_NAMINGS,
     STORE_STACKS,
@@ -33,7 +34,7 @@ struct session_store {
     sqlite3 *database;
     sqlite3_stmt *statements[STORE_STATEMENTS];
     uint64_t start_ns; /* of the profile: times in the file count from there */
-    uint32_t functions, locations, stacks, lanes, notes;
+    uint32_t functions, modules, locations, stacks, lanes, notes;
     const struct naming **seen; /* by location: the naming that is in the file */
     size_t seen_capacity;
     uint32_t names_version;

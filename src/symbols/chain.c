@@ -273,7 +273,7 @@ static uint64_t *addresses_of(struct symbols *symbols, module_id module,
                               const struct sort_key *keys, size_t count)
 {
     uint64_t *addresses = xmalloc(count * sizeof(*addresses));
-    const struct elf_segment *segment = NULL;
+    const struct segment *segment = NULL;
     const struct module_names *names;
 
     pthread_mutex_lock(&symbols->lock);

@@ -147,12 +147,10 @@ static enum trouble open_by_link(const struct elf_file *file, const char *path, 
     return worst;
 }
 
-enum trouble debug_file_open(const struct elf_file *file, const struct debug_places *places,
-                             struct elf_file *out)
+enum trouble debug_file_open_id(const uint8_t *id, size_t size, const struct debug_places *places,
+                                struct elf_file *out)
 {
-    uint8_t id[BUILD_ID_MAX];
-    size_t size = elf_file_build_id(file, id);
-    enum trouble trouble, by_link;
+    enum trouble trouble;
 
     *out = (struct elf_file){ .fd = -1 };
     trouble = open_by_id(id, size, places->dirs, out);
@@ -163,6 +161,18 @@ enum trouble debug_file_open(const struct elf_file *file, const struct debug_pla
             return TROUBLE_NONE;
         elf_file_close(out);
     }
+    return trouble;
+}
+
+enum trouble debug_file_open(const struct elf_file *file, const struct debug_places *places,
+                             struct elf_file *out)
+{
+    uint8_t id[BUILD_ID_MAX];
+    size_t size = elf_file_build_id(file, id);
+    enum trouble trouble = debug_file_open_id(id, size, places, out), by_link;
+
+    if (trouble == TROUBLE_NONE)
+        return trouble;
     by_link = open_by_link(file, places->path, places->dirs, out);
     return by_link == TROUBLE_MISSING ? trouble : by_link;
 }

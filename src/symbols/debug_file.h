@@ -26,6 +26,9 @@ struct debug_places {
  */
 enum trouble debug_file_open(const struct elf_file *file, const struct debug_places *places,
                              struct elf_file *out);
+/* The same for a file that is not here, of which the build id is known: places->path is unused. */
+enum trouble debug_file_open_id(const uint8_t *id, size_t size, const struct debug_places *places,
+                                struct elf_file *out);
 
 /* Opens what FILE's .gnu_debugaltlink names.  TROUBLE_NONE with out->elf NULL: it names nothing. */
 enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,

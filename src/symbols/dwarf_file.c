@@ -72,13 +72,16 @@ static uint64_t dwarf_size(const struct elf_file *file)
 static enum trouble open_elf(struct dwarf_file *file, const struct module *module,
                              const struct debug_places *places)
 {
-    enum trouble trouble = module_open(module, &file->elf);
+    bool recorded = module->segments != NULL;
+    enum trouble trouble =
+        recorded ? debug_file_open_id(module->build_id, module->build_id_size, places, &file->elf)
+                 : module_open(module, &file->elf);
     struct elf_file own;
 
     if (trouble != TROUBLE_NONE)
         return trouble;
     file->sections_bytes = dwarf_size(&file->elf);
-    if (file->sections_bytes == 0) {
+    if (file->sections_bytes == 0 && !recorded) {
         own = file->elf;
         trouble = debug_file_open(&own, places, &file->elf);
         elf_file_close(&own);

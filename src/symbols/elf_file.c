@@ -189,25 +189,25 @@ void elf_file_segments(const struct elf_file *file, struct elf_segments *segment
     segments->count = 0;
     if (elf_getphdrnum(file->elf, &count) != 0)
         return;
-    for (size_t i = 0; i < count && segments->count < ELF_SEGMENTS_MAX; i++) {
+    for (size_t i = 0; i < count && segments->count < SEGMENTS_MAX; i++) {
         if (gelf_getphdr(file->elf, (int)i, &phdr) == NULL || phdr.p_type != PT_LOAD ||
             phdr.p_filesz == 0 || phdr.p_offset + phdr.p_filesz < phdr.p_offset)
             continue;
         segments->items[segments->count++] =
-            (struct elf_segment){ .offset = phdr.p_offset,
-                                  .size = phdr.p_filesz,
-                                  .address = phdr.p_vaddr,
-                                  .executable = (phdr.p_flags & PF_X) != 0 };
+            (struct segment){ .offset = phdr.p_offset,
+                              .size = phdr.p_filesz,
+                              .address = phdr.p_vaddr,
+                              .executable = (phdr.p_flags & PF_X) != 0 };
     }
 }
 
-const struct elf_segment *elf_segments_find(const struct elf_segments *segments, uint64_t offset)
+const struct segment *elf_segments_find(const struct elf_segments *segments, uint64_t offset)
 {
-    const struct elf_segment *found = NULL;
+    const struct segment *found = NULL;
 
     /* Two segments may share a page, and overlapping ones a byte: code wants the executable one. */
     for (uint32_t i = 0; i < segments->count; i++) {
-        const struct elf_segment *segment = &segments->items[i];
+        const struct segment *segment = &segments->items[i];
 
         if (offset < segment->offset || offset - segment->offset >= segment->size)
             continue;
@@ -219,7 +219,7 @@ const struct elf_segment *elf_segments_find(const struct elf_segments *segments,
 
 bool elf_segments_address(const struct elf_segments *segments, uint64_t offset, uint64_t *address)
 {
-    const struct elf_segment *found = elf_segments_find(segments, offset);
+    const struct segment *found = elf_segments_find(segments, offset);
 
     if (found != NULL)
         *address = found->address + (offset - found->offset);
@@ -229,7 +229,7 @@ bool elf_segments_address(const struct elf_segments *segments, uint64_t offset, 
 bool elf_segments_offset(const struct elf_segments *segments, uint64_t address, uint64_t *offset)
 {
     for (uint32_t i = 0; i < segments->count; i++) {
-        const struct elf_segment *segment = &segments->items[i];
+        const struct segment *segment = &segments->items[i];
 
         if (address < segment->address || address - segment->address >= segment->size)
             continue;

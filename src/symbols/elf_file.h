@@ -42,21 +42,14 @@ Elf_Data *elf_file_named(const struct elf_file *file, const char *name);
 size_t elf_file_build_id(const struct elf_file *file, uint8_t id[BUILD_ID_MAX]);
 
 /* Where the parts of a file are loaded. */
-struct elf_segment {
-    uint64_t offset, size, address; /* in the file; in the program's own address space */
-    bool executable;
-};
-
-enum { ELF_SEGMENTS_MAX = 64 };
-
 struct elf_segments {
-    struct elf_segment items[ELF_SEGMENTS_MAX];
+    struct segment items[SEGMENTS_MAX];
     uint32_t count;
 };
 
 void elf_file_segments(const struct elf_file *file, struct elf_segments *segments);
 /* The segment that holds OFFSET of the file, or NULL. */
-const struct elf_segment *elf_segments_find(const struct elf_segments *segments, uint64_t offset);
+const struct segment *elf_segments_find(const struct elf_segments *segments, uint64_t offset);
 /* File offset → address and back; false when no segment holds it. */
 bool elf_segments_address(const struct elf_segments *segments, uint64_t offset, uint64_t *address);
 bool elf_segments_offset(const struct elf_segments *segments, uint64_t address, uint64_t *offset);

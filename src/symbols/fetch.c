@@ -41,10 +41,12 @@ struct fetch {
     pthread_t thread;
     bool running;
     _Atomic bool stopping;
+    uint64_t max_bytes;
+    uint64_t took_bytes, taking_bytes; /* of files before, of this one; the thread's own */
 
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t work;
-    struct wanted *wanted; /* in the order asked; those below NEXT are done */
+    pthread_mutex_t lock;          /* guards what follows */
+    pthread_cond_t work, progress; /* something was asked for; something was done */
+    struct wanted *wanted;         /* in the order asked; those below NEXT are done */
     size_t count, capacity, next;
     enum fetch_state state;
 };
@@ -78,29 +80,36 @@ static bool load(struct library *library)
     return true;
 }
 
-/* libdebuginfod asks now and then whether to go on: not 0 when not. */
+/*
+ * libdebuginfod asks now and then whether to go on: not 0 when not.  DONE are bytes once a server
+ * sends some, before that it is how often we were asked, far fewer than any bound.
+ */
 static int progress(void *client, long done, long all)
 {
     struct library library;
     struct fetch *fetch;
 
-    (void)done, (void)all;
+    (void)all;
     if (!load(&library)) /* it is there already: this only finds it */
         return 1;
     fetch = library.get_user_data(client);
-    return atomic_load(&fetch->stopping);
+    fetch->taking_bytes = (uint64_t)done;
+    return atomic_load(&fetch->stopping) ||
+           (fetch->max_bytes != 0 && fetch->took_bytes + fetch->taking_bytes > fetch->max_bytes);
 }
 
 static void set_state(struct fetch *fetch, enum fetch_state state)
 {
     pthread_mutex_lock(&fetch->lock);
     fetch->state = state;
+    pthread_cond_broadcast(&fetch->progress);
     pthread_mutex_unlock(&fetch->lock);
 }
 
 static bool next_wanted(struct fetch *fetch, struct wanted *wanted)
 {
     pthread_mutex_lock(&fetch->lock);
+    pthread_cond_broadcast(&fetch->progress); /* what was taken before is done */
     while (!atomic_load(&fetch->stopping) && fetch->next == fetch->count) {
         fetch->state = FETCH_IDLE;
         pthread_cond_wait(&fetch->work, &fetch->lock);
@@ -119,6 +128,8 @@ static void fetch_one(struct fetch *fetch, const struct library *library, void *
     char *path = NULL;
     int fd = library->find(client, wanted->id, (int)wanted->size, &path);
 
+    fetch->took_bytes += fetch->taking_bytes;
+    fetch->taking_bytes = 0;
     if (fd < 0)
         return;
     close(fd);
@@ -148,15 +159,17 @@ static void *run(void *argument)
 }
 
 struct fetch *fetch_new(void (*arrived)(void *context, module_id module, const char *path),
-                        void *context)
+                        void *context, uint64_t max_bytes)
 {
     struct fetch *fetch = xcalloc(1, sizeof(*fetch));
     const char *urls = getenv("DEBUGINFOD_URLS");
 
     fetch->arrived = arrived;
     fetch->context = context;
+    fetch->max_bytes = max_bytes;
     pthread_mutex_init(&fetch->lock, NULL);
     pthread_cond_init(&fetch->work, NULL);
+    pthread_cond_init(&fetch->progress, NULL);
     if (urls == NULL || urls[strspn(urls, " ")] == '\0')
         fetch->state = FETCH_NO_SERVER;
     else if (pthread_create(&fetch->thread, NULL, run, fetch) == 0)
@@ -164,18 +177,25 @@ struct fetch *fetch_new(void (*arrived)(void *context, module_id module, const c
     return fetch;
 }
 
+void fetch_stop(struct fetch *fetch)
+{
+    pthread_mutex_lock(&fetch->lock);
+    atomic_store(&fetch->stopping, true);
+    pthread_cond_signal(&fetch->work);
+    pthread_cond_broadcast(&fetch->progress);
+    pthread_mutex_unlock(&fetch->lock);
+}
+
 void fetch_free(struct fetch *fetch)
 {
     if (fetch == NULL)
         return;
-    pthread_mutex_lock(&fetch->lock);
-    atomic_store(&fetch->stopping, true);
-    pthread_cond_signal(&fetch->work);
-    pthread_mutex_unlock(&fetch->lock);
+    fetch_stop(fetch);
     if (fetch->running)
         pthread_join(fetch->thread, NULL);
     pthread_mutex_destroy(&fetch->lock);
     pthread_cond_destroy(&fetch->work);
+    pthread_cond_destroy(&fetch->progress);
     free(fetch->wanted);
     free(fetch);
 }
@@ -208,4 +228,19 @@ enum fetch_state fetch_state(struct fetch *fetch)
     state = fetch->state;
     pthread_mutex_unlock(&fetch->lock);
     return state;
+}
+
+/* With the lock held. */
+static bool is_under_way(const struct fetch *fetch)
+{
+    return fetch->running && !atomic_load(&fetch->stopping) && fetch->state != FETCH_NO_LIBRARY &&
+           (fetch->next < fetch->count || fetch->state == FETCH_BUSY);
+}
+
+void fetch_await(struct fetch *fetch, const _Atomic uint32_t *version, uint32_t seen)
+{
+    pthread_mutex_lock(&fetch->lock);
+    while (atomic_load(version) == seen && is_under_way(fetch))
+        pthread_cond_wait(&fetch->progress, &fetch->lock);
+    pthread_mutex_unlock(&fetch->lock);
 }

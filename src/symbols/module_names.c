@@ -107,6 +107,25 @@ static void load_file(struct module_names *names, const struct debug_places *pla
     elf_file_close(&file);
 }
 
+/* A file that is not here, but was when it was recorded. */
+static void load_recorded(struct module_names *names, const struct debug_places *places)
+{
+    const struct module *module = names->module;
+    struct elf_file debug;
+
+    memcpy(names->segments.items, module->segments,
+           module->segment_count * sizeof(*module->segments));
+    names->segments.count = module->segment_count;
+    memcpy(names->build_id, module->build_id, module->build_id_size);
+    names->build_id_size = module->build_id_size;
+    names->trouble = TROUBLE_STRIPPED;
+    if (debug_file_open_id(module->build_id, module->build_id_size, places, &debug) != TROUBLE_NONE)
+        return;
+    if (elf_symbols_add(names->table, &debug, SHT_SYMTAB) != 0)
+        names->trouble = TROUBLE_NONE;
+    elf_file_close(&debug);
+}
+
 static void load_kernel(struct module_names *names, const char *proc_root)
 {
     char *path = xasprintf("%s/kallsyms", proc_root);
@@ -127,6 +146,8 @@ struct module_names *module_names_load(const struct module *module,
     names->table = symbol_table_new();
     if (module->kind == MODULE_KERNEL)
         load_kernel(names, config->proc_root);
+    else if (module->segments != NULL)
+        load_recorded(names, &places);
     else if (module->kind == MODULE_FILE || module->kind == MODULE_VDSO)
         load_file(names, &places);
     symbol_table_finish(names->table);

@@ -219,7 +219,7 @@ bool resolve_address(struct symbols *symbols, const struct frame *frame, uint64_
 
 bool resolve_nearby(struct symbols *symbols, const struct frame *frame, struct nearby *nearby)
 {
-    const struct elf_segment *segment = NULL;
+    const struct segment *segment = NULL;
     const struct range *range = NULL;
     struct module_names *names;
     uint64_t address, end;

@@ -39,7 +39,7 @@ struct symbols *symbols_new(const struct symbols_config *config, struct modules 
     pthread_mutex_init(&symbols->jit_lock, NULL);
     pthread_mutex_init(&symbols->dwarf_lock, NULL);
     if (config->debuginfod)
-        symbols->fetch = fetch_new(resolve_arrived, symbols);
+        symbols->fetch = fetch_new(resolve_arrived, symbols, config->fetch_max_bytes);
     return symbols;
 }
 
@@ -201,6 +201,45 @@ size_t symbols_build_id(struct symbols *symbols, module_id id, uint8_t bytes[BUI
     memcpy(bytes, names->build_id, size);
     pthread_mutex_unlock(&symbols->lock);
     return size;
+}
+
+bool symbols_describe(struct symbols *symbols, module_id id, struct module *out,
+                      struct segment segments[SEGMENTS_MAX])
+{
+    const struct module *module = modules_get(symbols->modules, id);
+    const struct module_names *names;
+
+    if (module == NULL || module->kind != MODULE_FILE)
+        return false;
+    *out = (struct module){ .id = id,
+                            .kind = MODULE_FILE,
+                            .path = "",
+                            .name = module->name,
+                            .fd = -1,
+                            .segments = segments };
+    pthread_mutex_lock(&symbols->lock);
+    names = resolve_module(symbols, id);
+    out->build_id_size = (uint8_t)names->build_id_size;
+    memcpy(out->build_id, names->build_id, names->build_id_size);
+    for (uint32_t i = 0; i < names->segments.count; i++) {
+        if (names->segments.items[i].executable)
+            segments[out->segment_count++] = names->segments.items[i];
+    }
+    pthread_mutex_unlock(&symbols->lock);
+    return out->build_id_size != 0 && out->segment_count != 0;
+}
+
+bool symbols_await(struct symbols *symbols, uint32_t version)
+{
+    if (symbols->fetch != NULL)
+        fetch_await(symbols->fetch, &symbols->version, version);
+    return symbols_version(symbols) != version;
+}
+
+void symbols_fetch_no_more(struct symbols *symbols)
+{
+    if (symbols->fetch != NULL)
+        fetch_stop(symbols->fetch);
 }
 
 void symbols_counts(struct symbols *symbols, struct symbols_counts *counts)

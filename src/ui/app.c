@@ -407,6 +407,11 @@ void app_set_profile(struct app *app, struct profile *profile, uint64_t now_ns)
         app_submit(app, now_ns);
 }
 
+void app_names_came(struct app *app)
+{
+    app->dirty_profile = true;
+}
+
 void app_set_overhead(struct app *app, double percent)
 {
     app->overhead_pct = percent;

@@ -41,6 +41,8 @@ void app_free(struct app *app);
 
 /* A newer profile; the app takes a reference of its own. */
 void app_set_profile(struct app *app, struct profile *profile, uint64_t now_ns);
+/* The profile's names became better: it is shown anew. */
+void app_names_came(struct app *app);
 void app_set_overhead(struct app *app, double percent);
 /* The launched command's output, borrowed; NULL when it has none. */
 void app_set_output(struct app *app, struct output *output);

@@ -15,6 +15,7 @@
 #include "proftop/clock.h"
 #include "proftop/engine.h"
 #include "proftop/gettext.h"
+#include "proftop/late_names.h"
 #include "proftop/session.h"
 #include "proftop/target.h"
 #include "src/view/output.h"
@@ -30,7 +31,7 @@ enum {
     KEYS_TURN = 256
 };
 
-enum { FD_TTY, FD_SIGNAL, FD_ENGINE, FD_WORKER, FD_SAVER, FD_MASTER, FDS };
+enum { FD_TTY, FD_SIGNAL, FD_ENGINE, FD_WORKER, FD_SAVER, FD_MASTER, FD_NAMES, FDS };
 
 struct loop {
     const struct loop_config *config;
@@ -38,7 +39,8 @@ struct loop {
     int master;              /* the command's pty, or -1 */
     uint64_t output_from_ns; /* its output is left alone until then */
     uint64_t output_version;
-    bool flooded; /* a turn of it was not enough */
+    bool names_told; /* which names are missing */
+    bool flooded;    /* a turn of it was not enough */
     uint64_t paint_ns, follow_ns;
     uint64_t end_ns;                /* when it ends by itself; UINT64_MAX: never */
     uint64_t cost_ns, cost_time_ns; /* own CPU time, and when it was read */
@@ -251,7 +253,25 @@ static void follow(struct loop *loop, uint64_t now_ns)
     if (profile == NULL)
         return;
     app_set_profile(loop->config->app, profile, now_ns);
+    if (loop->config->late != NULL)
+        late_names_follow(loop->config->late, profile);
     profile_unref(profile);
+    loop->dirty = true;
+}
+
+/* Names have come; when all have, those that could not be had are told once. */
+static void read_names(struct loop *loop, uint64_t now_ns)
+{
+    struct late_names *late = loop->config->late;
+    char missing[1024];
+
+    late_names_clear(late);
+    app_names_came(loop->config->app);
+    if (loop->names_told || !late_names_wait(late, now_ns))
+        return;
+    loop->names_told = true;
+    if (late_names_missing(late, missing, sizeof(missing)))
+        app_say(loop->config->app, "%s", missing);
     loop->dirty = true;
 }
 
@@ -369,6 +389,8 @@ static void set_fds(const struct loop *loop, struct pollfd fds[FDS], uint64_t no
         fds[FD_ENGINE].fd = engine_event_fd(loop->config->engine);
     fds[FD_WORKER].fd = app[0];
     fds[FD_SAVER].fd = app[1];
+    if (loop->config->late != NULL)
+        fds[FD_NAMES].fd = late_names_fd(loop->config->late);
     if (loop->output_from_ns <= now_ns)
         fds[FD_MASTER].fd = loop->master;
 }
@@ -390,6 +412,8 @@ static void turn(struct loop *loop)
         finish(loop, LOOP_HANGUP);
     if (fds[FD_ENGINE].revents != 0)
         read_engine(loop, now_ns);
+    if (fds[FD_NAMES].revents != 0)
+        read_names(loop, now_ns);
     if (fds[FD_MASTER].revents != 0)
         read_output(loop, now_ns);
     type_to_command(loop);

@@ -4,7 +4,8 @@
  *
  *     tty ──────────► keys ─┐
  *     signalfd ─────────────┤
- *     engine, follower ─────┼─► app ─► grid ─► tty
+ *     engine, follower ─────┤
+ *     late names ───────────┼─► app ─► grid ─► tty
  *     fold worker, saver ───┤
  *     master of the pty ────┘
  */
@@ -17,6 +18,7 @@
 #include "screen.h"
 
 struct engine;
+struct late_names;
 struct session_follower;
 
 struct loop_config {
@@ -24,6 +26,7 @@ struct loop_config {
     struct tty *tty;
     struct engine *engine;             /* NULL: a saved session */
     struct session_follower *follower; /* of a session that is still being written, or NULL */
+    struct late_names *late;           /* names that come for a saved session, or NULL */
     struct output *output;             /* of the launched command, or NULL */
     int signal_fd;                     /* of loop_signals() */
     double duration_s;                 /* it ends by itself after so long; 0: never */

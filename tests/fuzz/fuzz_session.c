@@ -44,10 +44,15 @@ static void decode_tables(const uint8_t *data, size_t size)
     struct placed frames[UINT8_MAX];
     enum naming_state state;
     location_id location;
+    struct segment segment;
     struct frame frame;
     stack_id parent;
     uint32_t count;
 
+    while (decode_segment(&reading, &segment))
+        FUZZ_CHECK(segment.offset + segment.size >= segment.offset &&
+                   segment.address + segment.size >= segment.address);
+    reading = reading_of(data, size);
     while (decode_frame(&reading, &frame))
         FUZZ_CHECK(frame.kind < FRAME_KINDS);
     reading = reading_of(data, size);

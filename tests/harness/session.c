@@ -10,6 +10,7 @@
 
 #include "proftop/clock.h"
 #include "proftop/memory.h"
+#include "proftop/module.h"
 #include "proftop/record.h"
 #include "proftop/ring.h"
 #include "tests/harness/testing.h"
@@ -65,6 +66,24 @@ void written_begin(struct written *written, const struct session_config *config,
     assert_non_null(written->writer);
     builder_on_sealed(written->recording.builder, write_slice, written);
     recording_thread(&written->recording, written->now_ns, 100, 100, THREAD_SEEN, "main");
+    written_keep_module(written);
+}
+
+void written_keep_module(struct written *written)
+{
+    static const struct segment code[] = { { 0x1000, 0x2345, 0x401000, true },
+                                           { 0x8000, 0x20, 0x7fff0000, true } };
+    struct module module = { .id = WRITTEN_MODULE,
+                             .kind = MODULE_FILE,
+                             .path = "/somewhere/program",
+                             .name = "program",
+                             .fd = -1,
+                             .build_id = { 0xca, 0xfe, 0, 0x01 },
+                             .build_id_size = 4,
+                             .segments = code,
+                             .segment_count = 2 };
+
+    names_keep_module(written->recording.names, &module);
 }
 
 static void push_lanes(struct written *written)

@@ -7,7 +7,7 @@
 #include "proftop/session.h"
 #include "tests/harness/recording.h"
 
-enum { WRITTEN_FUNCTIONS = 15, WRITTEN_THREADS = 4, WRITTEN_PER_SECOND = 100 };
+enum { WRITTEN_FUNCTIONS = 15, WRITTEN_THREADS = 4, WRITTEN_PER_SECOND = 100, WRITTEN_MODULE = 3 };
 
 struct written {
     struct recording recording;
@@ -25,6 +25,8 @@ void place_free(struct place *place);
 bool place_has(const struct place *place, const char *suffix);
 
 void written_begin(struct written *written, const struct session_config *config, uint64_t seed);
+/* As the namer does: keeps what the module WRITTEN_MODULE, "program", is known by. */
+void written_keep_module(struct written *written);
 /* That many seconds of random samples, lanes and tallies; names come after each. */
 void written_seconds(struct written *written, unsigned seconds);
 /* Seals all and ends the file. */
