@@ -61,6 +61,7 @@ struct bench {
     struct line *lines; /* in the order they were given */
     size_t lines_count, lines_capacity;
     struct answer last;
+    const char *last_names[SYMBOLS_CHAIN_MAX]; /* of its lines, raw */
     size_t frames_given, output_size;
     char output[OUTPUT_BYTES];
 };
@@ -226,9 +227,9 @@ static void put_line(struct bench *bench, const struct line *line)
     bench->output_size += (size_t)(to - start);
 }
 
-static struct line line_of(const struct bench *bench, const struct symbol *symbol)
+static struct line line_of(struct bench *bench, const struct symbol *symbol)
 {
-    const char *name = bench->demangled ? symbol->name : symbol->raw_name;
+    const char *name = bench->demangled ? symbols_name(bench->symbols, symbol) : symbol->raw_name;
     struct line line = { .name = symbol->known ? name : "??",
                          .file = symbol->file[0] != '\0' ? symbol->file : "??",
                          .number = symbol->line };
@@ -246,10 +247,8 @@ static bool is_last(const struct bench *bench, const struct symbol *chain, size_
     if (count != bench->last.count)
         return false;
     for (size_t i = 0; i < count; i++) {
-        const char *name = bench->demangled ? chain[i].name : chain[i].raw_name;
-
-        if (line[i].number != chain[i].line || line[i].name != name ||
-            line[i].file != chain[i].file)
+        if (line[i].number != chain[i].line || line[i].file != chain[i].file ||
+            bench->last_names[i] != chain[i].raw_name)
             return false;
     }
     return true;
@@ -263,8 +262,10 @@ static bool keep_chain(void *context, size_t index, const struct symbol *chain, 
         bench->last = (struct answer){ (uint32_t)bench->lines_count, (uint32_t)count };
         bench->lines = array_reserve(bench->lines, &bench->lines_capacity,
                                      bench->lines_count + count, sizeof(*bench->lines));
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             bench->lines[bench->lines_count++] = line_of(bench, &chain[i]);
+            bench->last_names[i] = chain[i].raw_name;
+        }
     }
     bench->answers[index] = bench->last;
     bench->frames_given += count;
@@ -324,10 +325,13 @@ struct cached {
 static void look_up_cached(void *context, uint64_t count)
 {
     struct cached *cached = context;
+    struct symbols *symbols = cached->bench->symbols;
     struct symbol symbol;
 
-    for (uint64_t i = 0; i < count; i++)
-        symbols_fast(cached->bench->symbols, &cached->bench->frames[i % cached->count], &symbol);
+    for (uint64_t i = 0; i < count; i++) {
+        symbols_fast(symbols, &cached->bench->frames[i % cached->count], &symbol);
+        symbols_name(symbols, &symbol);
+    }
 }
 
 static void time_all(struct bench *bench, const char *path)
@@ -340,14 +344,17 @@ static void time_all(struct bench *bench, const char *path)
     struct symbol symbol;
 
     symbols_fast(bench->symbols, &bench->frames[0], &symbol);
+    symbols_name(bench->symbols, &symbol);
     bench_figure("first name, file opened to named", ms_since(began_ns), "ms");
     symbols_counts(bench->symbols, &counts);
     bench_figure("memory for names", (double)counts.bytes / 1e6, "MB");
     if (table != 0)
         bench_figure("  over .symtab + .strtab", (double)counts.bytes / table, "times");
     began_ns = clock_thread_cpu_ns();
-    for (size_t i = 0; i < bench->count; i++)
+    for (size_t i = 0; i < bench->count; i++) {
         symbols_fast(bench->symbols, &bench->frames[i], &symbol);
+        symbols_name(bench->symbols, &symbol);
+    }
     bench_figure("a name, not cached", ms_since(began_ns) * 1e6 / (double)bench->count, "ns");
     bench_one(&way, 100000, 100);
     symbols_counts(bench->symbols, &counts);

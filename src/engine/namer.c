@@ -44,7 +44,7 @@ static function_id intern(struct namer *namer, const struct symbol *symbol)
 {
     struct function function = {
         .kind = symbol->kind,
-        .name = symbol->name,
+        .name = symbols_name(namer->symbols, symbol),
         .raw_name = symbol->raw_name,
         .module = symbol->module,
         .file = symbol->first_file != NULL && symbol->first_file[0] != '\0' ? symbol->first_file

@@ -126,10 +126,10 @@ static struct dwarf_file *dwarf_of(struct symbols *symbols, module_id id)
 /* What DWARF says of the real function, LAST, added to what the symbol table says. */
 static void add_place(struct symbol *function, const struct symbol *last)
 {
-    if (!function->known && last->name != NULL) {
+    if (!function->known && last->raw_name != NULL) {
         function->known = true;
-        function->name = last->name;
         function->raw_name = last->raw_name;
+        function->given_name = NULL;
     }
     /* Padding between functions has lines too, but they mean nothing. */
     if (!function->known)
@@ -161,9 +161,9 @@ static size_t chain_at(struct symbols *symbols, struct dwarf_file *dwarf, uint64
     for (size_t i = 0; i + 1 < count; i++) {
         out[i].kind = FRAME_INLINE;
         out[i].module = function->module;
-        out[i].known = out[i].name != NULL;
+        out[i].known = out[i].raw_name != NULL;
         if (!out[i].known)
-            out[i].name = out[i].raw_name = "?";
+            out[i].given_name = out[i].raw_name = "?";
     }
     add_place(function, &out[count - 1]);
     return count;

@@ -15,7 +15,7 @@
 /* A function that was looked up; every text interned. */
 struct dwarf_known {
     uint64_t origin;
-    const char *name, *raw_name, *first_file;
+    const char *raw_name, *first_file;
     uint32_t first_line;
 };
 
@@ -70,7 +70,7 @@ static uint32_t add_known(struct dwarf_unit *unit, struct dwarf_lookup *lookup,
     lookup->unit = unit;
     dwarf_name_read(&name, &unit->tree, &lookup->abbrevs, origin);
     if (name.text != NULL)
-        naming_of(intern, name.text, &known.raw_name, &known.name);
+        known.raw_name = intern_text(intern, name.text);
     if (name.has_file)
         known.first_file = path_of(unit, intern, name.file);
     else if (name.path != NULL)
@@ -131,7 +131,6 @@ size_t dwarf_unit_chain(struct dwarf_unit *unit, struct dwarf_lookup *lookup, st
         struct dwarf_scope *scope = &unit->scopes.items[at];
         const struct dwarf_known *known = look_up(unit, lookup, intern, scope);
 
-        point.name = known->name;
         point.raw_name = known->raw_name;
         point.first_file = known->first_file;
         point.first_line = known->first_line;
