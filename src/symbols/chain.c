@@ -254,18 +254,14 @@ size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct s
 /* FRAMES by kind, module and address, their places in KEYS. */
 static void sort_frames(const struct frame *frames, size_t count, struct sort_key *keys)
 {
-    uint64_t largest = 0;
-
     for (size_t i = 0; i < count; i++) {
         /* Offsets in files are far below 2^40; what is not is in no file that has DWARF. */
         keys[i].key = (uint64_t)frames[i].kind << kind_shift |
                       (uint64_t)frames[i].module << module_shift |
                       (frames[i].address & address_mask);
         keys[i].item = (uint32_t)i;
-        if (keys[i].key > largest)
-            largest = keys[i].key;
     }
-    sort_keys(keys, count, largest);
+    sort_keys(keys, count);
 }
 
 /* Where COUNT keys, all of one module, lie as DWARF counts; 0 for what is in no segment. */
