@@ -303,11 +303,44 @@ static bool is_in(const struct stretch *stretch, const struct frame *frame)
            frame->address < stretch->to;
 }
 
+/* What is read of a module by two threads at once: its names by one, its DWARF by the other. */
+struct opening {
+    struct symbols *symbols;
+    module_id module;
+    pthread_t thread;
+    bool shared; /* the thread runs */
+};
+
+static void *read_names(void *argument)
+{
+    const struct opening *opening = argument;
+
+    pthread_mutex_lock(&opening->symbols->lock);
+    resolve_module(opening->symbols, opening->module);
+    pthread_mutex_unlock(&opening->symbols->lock);
+    return NULL;
+}
+
+/* As dwarf_for(), when the names of the module will be asked for, too. */
+static struct dwarf_file *open_for(struct symbols *symbols, const struct frame *frame)
+{
+    struct opening opening = { .symbols = symbols, .module = frame->module };
+    struct dwarf_file *dwarf;
+
+    if (frame->kind == FRAME_NATIVE &&
+        (frame->module >= symbols->dwarfs_capacity || !symbols->dwarfs[frame->module].tried))
+        opening.shared = pthread_create(&opening.thread, NULL, read_names, &opening) == 0;
+    dwarf = dwarf_for(symbols, frame);
+    if (opening.shared)
+        pthread_join(opening.thread, NULL);
+    return dwarf;
+}
+
 /* Gives the chains of one batch, with DWARF_LOCK held; false when that is enough. */
 static bool give_batch(struct symbols *symbols, const struct frame *frames,
                        const struct sort_key *keys, size_t count, symbols_give *give, void *context)
 {
-    struct dwarf_file *dwarf = dwarf_for(symbols, &frames[keys[0].item]);
+    struct dwarf_file *dwarf = open_for(symbols, &frames[keys[0].item]);
     struct stretch stretch = { .module = MODULE_NONE };
     struct symbol chain[SYMBOLS_CHAIN_MAX];
     size_t found = 0;
