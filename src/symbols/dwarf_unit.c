@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dwarf_name.h"
 #include "naming.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
@@ -31,7 +30,7 @@ void dwarf_unit_fini(struct dwarf_unit *unit)
     free(unit->inner_sections);
     dwarf_lines_fini(&unit->lines);
     dwarf_lines_fini(&unit->inner_files);
-    free(unit->scopes.items);
+    dwarf_scopes_fini(&unit->scopes);
     ranges_fini(&unit->ranges);
     free(unit->known);
     index_fini(&unit->known_index);
@@ -65,10 +64,7 @@ static uint32_t add_known(struct dwarf_unit *unit, struct dwarf_lookup *lookup,
     struct dwarf_known known = { .origin = origin, .first_file = "" };
     struct dwarf_name name;
 
-    if (lookup->unit != unit)
-        dwarf_tree_abbrevs(&unit->tree, &lookup->abbrevs);
-    lookup->unit = unit;
-    dwarf_name_read(&name, &unit->tree, &lookup->abbrevs, origin);
+    dwarf_name_read(&name, &unit->tree, &unit->scopes, lookup, origin);
     if (name.text != NULL)
         known.raw_name = intern_text(intern, name.text);
     if (name.has_file)
@@ -151,6 +147,6 @@ size_t dwarf_unit_chain(struct dwarf_unit *unit, struct dwarf_lookup *lookup, st
 size_t dwarf_unit_bytes(const struct dwarf_unit *unit)
 {
     return sizeof(*unit) + dwarf_lines_bytes(&unit->lines) + dwarf_lines_bytes(&unit->inner_files) +
-           unit->scopes.capacity * sizeof(*unit->scopes.items) + ranges_bytes(&unit->ranges) +
+           dwarf_scopes_bytes(&unit->scopes) + ranges_bytes(&unit->ranges) +
            unit->known_capacity * sizeof(*unit->known) + index_bytes(&unit->known_index);
 }
