@@ -33,7 +33,8 @@ static bool read_here(struct dwarf_name *name, const struct dwarf_tree *tree,
                       const struct dwarf_scopes *scopes, struct dwarf_lookup *lookup,
                       uint64_t offset)
 {
-    struct dwarf_text linkage_name = { 0 }, plain_name = { 0 };
+    struct dwarf_text text = { 0 };
+    bool linkage = false;
 
     for (unsigned hops = 0; offset != 0; hops++) {
         const struct dwarf_function *function = dwarf_scopes_function(scopes, offset);
@@ -46,10 +47,10 @@ static bool read_here(struct dwarf_name *name, const struct dwarf_tree *tree,
                 return false;
             function = &read;
         }
-        if (linkage_name.form == 0)
-            linkage_name = function->linkage_name;
-        if (plain_name.form == 0)
-            plain_name = function->name;
+        if (text.form == 0 || (!linkage && function->has_linkage_name)) {
+            text = function->name;
+            linkage = function->has_linkage_name;
+        }
         if (!name->has_file) {
             name->has_file = function->has_decl_file;
             name->file = function->decl_file;
@@ -58,7 +59,7 @@ static bool read_here(struct dwarf_name *name, const struct dwarf_tree *tree,
             name->line = function->decl_line;
         offset = function->next;
     }
-    name->text = dwarf_entry_text(tree, linkage_name.form != 0 ? &linkage_name : &plain_name);
+    name->text = dwarf_entry_text(tree, &text);
     return true;
 }
 

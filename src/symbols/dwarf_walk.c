@@ -74,15 +74,17 @@ static uint32_t add_scope(struct walk *walk, const struct dwarf_entry *entry, ui
 
 bool dwarf_function_of(struct dwarf_function *function, const struct dwarf_entry *entry)
 {
-    *function =
-        (struct dwarf_function){ .offset = entry->offset,
-                                 .next = entry->origin != 0 ? entry->origin : entry->specification,
-                                 .name = entry->name,
-                                 .linkage_name = entry->linkage_name,
-                                 .decl_file = entry->decl_file,
-                                 .decl_line = entry->decl_line,
-                                 .has_decl_file = entry->has_decl_file };
-    return !entry->asks_name;
+    uint64_t next = entry->origin != 0 ? entry->origin : entry->specification;
+    bool linkage = entry->linkage_name.form != 0;
+
+    *function = (struct dwarf_function){ .name = linkage ? entry->linkage_name : entry->name,
+                                         .offset = (uint32_t)entry->offset,
+                                         .next = (uint32_t)next,
+                                         .decl_file = entry->decl_file,
+                                         .decl_line = entry->decl_line,
+                                         .has_linkage_name = linkage,
+                                         .has_decl_file = entry->has_decl_file };
+    return !entry->asks_name && entry->offset <= UINT32_MAX && next <= UINT32_MAX;
 }
 
 static void add_function(struct dwarf_scopes *scopes, const struct dwarf_entry *entry)

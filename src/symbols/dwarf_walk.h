@@ -28,11 +28,11 @@ struct dwarf_scope {
 
 /* What the entry of a function tells of its name. */
 struct dwarf_function {
-    uint64_t offset; /* of the entry */
-    uint64_t next;   /* the entry that tells what this one does not; 0: none */
-    struct dwarf_text name, linkage_name;
-    uint32_t decl_file, decl_line;
-    bool has_decl_file;
+    struct dwarf_text name;        /* the linker's when it is told */
+    uint32_t offset;               /* of the entry */
+    uint32_t next;                 /* the entry that tells what this one does not; 0: none */
+    uint32_t decl_file, decl_line; /* a line of 0: not told */
+    bool has_linkage_name, has_decl_file;
 };
 
 struct dwarf_scopes {
