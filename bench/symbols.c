@@ -241,35 +241,43 @@ static struct line line_of(struct bench *bench, const struct symbol *symbol)
     return line;
 }
 
-/* Whether the lines of the answer before are those of CHAIN. */
-static bool is_last(const struct bench *bench, const struct symbol *chain, size_t count)
+/* How many of the COUNT frames of CHAIN are, from the outermost on, those of the answer before. */
+static size_t same_as_last(const struct bench *bench, const struct symbol *chain, size_t count)
 {
-    const struct line *line = bench->lines + bench->last.first;
+    const struct line *lines = bench->lines + bench->last.first;
+    size_t same = 0;
 
-    if (count != bench->last.count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (line[i].number != chain[i].line || line[i].file != chain[i].file ||
-            bench->last_names[i] != chain[i].raw_name)
-            return false;
+    while (same < count && same < bench->last.count) {
+        const struct symbol *now = &chain[count - 1 - same];
+        size_t then = bench->last.count - 1 - same;
+
+        if (lines[then].number != now->line || lines[then].file != now->file ||
+            bench->last_names[then] != now->raw_name)
+            break;
+        same++;
     }
-    return true;
+    return same;
 }
 
 static bool keep_chain(void *context, size_t index, const struct symbol *chain, size_t count)
 {
     struct bench *bench = context;
+    struct answer *last = &bench->last;
+    size_t same = same_as_last(bench, chain, count), first = bench->lines_count;
 
-    if (!is_last(bench, chain, count)) {
-        bench->last = (struct answer){ (uint32_t)bench->lines_count, (uint32_t)count };
-        bench->lines = array_reserve(bench->lines, &bench->lines_capacity,
-                                     bench->lines_count + count, sizeof(*bench->lines));
-        for (size_t i = 0; i < count; i++) {
-            bench->lines[bench->lines_count++] = line_of(bench, &chain[i]);
+    if (same < count || same < last->count) {
+        bench->lines = array_reserve(bench->lines, &bench->lines_capacity, first + count,
+                                     sizeof(*bench->lines));
+        for (size_t i = 0; i < count - same; i++)
+            bench->lines[first + i] = line_of(bench, &chain[i]);
+        memcpy(bench->lines + first + count - same, bench->lines + last->first + last->count - same,
+               same * sizeof(*bench->lines));
+        for (size_t i = 0; i < count; i++)
             bench->last_names[i] = chain[i].raw_name;
-        }
+        bench->lines_count += count;
+        *last = (struct answer){ (uint32_t)first, (uint32_t)count };
     }
-    bench->answers[index] = bench->last;
+    bench->answers[index] = *last;
     bench->frames_given += count;
     return true;
 }
