@@ -32,7 +32,7 @@ enum {
     PROBED = 100,
     MORE_PROBED = 500,
     PAIRS_MAX = 5,
-    PAIR_MOST_S = 1,
+    PAIR_MOST_S = 2,
     LINE_MAX_BYTES = 1 << 16
 };
 

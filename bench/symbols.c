@@ -40,7 +40,8 @@ enum {
 /* What is printed of a frame; the texts are the symbols' own. */
 struct line {
     const char *name, *file;
-    uint32_t name_size, file_size, number;
+    uint16_t name_size, file_size;
+    uint32_t number;
 };
 
 struct answer {
@@ -236,8 +237,8 @@ static struct line line_of(struct bench *bench, const struct symbol *symbol)
                          .file = symbol->file[0] != '\0' ? symbol->file : "??",
                          .number = symbol->line };
 
-    line.name_size = (uint32_t)strnlen(line.name, TEXT_MAX_BYTES);
-    line.file_size = (uint32_t)strnlen(line.file, TEXT_MAX_BYTES);
+    line.name_size = (uint16_t)strnlen(line.name, TEXT_MAX_BYTES);
+    line.file_size = (uint16_t)strnlen(line.file, TEXT_MAX_BYTES);
     return line;
 }
 
