@@ -40,7 +40,8 @@ enum {
 /* What is printed of a frame; the texts are the symbols' own. */
 struct line {
     const char *name, *file;
-    uint32_t name_size, file_size, number;
+    uint16_t name_size, file_size;
+    uint32_t number;
 };
 
 struct answer {
@@ -61,6 +62,7 @@ struct bench {
     struct line *lines; /* in the order they were given */
     size_t lines_count, lines_capacity;
     struct answer last;
+    const char *last_names[SYMBOLS_CHAIN_MAX]; /* of its lines, raw */
     size_t frames_given, output_size;
     char output[OUTPUT_BYTES];
 };
@@ -113,23 +115,24 @@ static void add_address(struct bench *bench, uint64_t address)
     bench->frames[bench->count++] = frame;
 }
 
+/* Digits, each 1 more than it is: of random ones no processor guesses which are letters. */
+static const uint8_t digit_of[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
 /* "0x12ab", with or without the 0x; *END is AT when it is none. */
 static uint64_t parse_address(char *at, char **end)
 {
     uint64_t address = 0;
+    uint8_t digit;
 
     *end = at;
     if (at[0] == '0' && at[1] == 'x')
         at += 2;
-    for (unsigned char digit;; *end = ++at) {
-        if (*at >= '0' && *at <= '9')
-            digit = (unsigned char)(*at - '0');
-        else if (*at >= 'a' && *at <= 'f')
-            digit = (unsigned char)(*at - 'a' + 10);
-        else
-            return address;
-        address = address << 4 | digit;
-    }
+    for (; (digit = digit_of[(uint8_t)*at]) != 0; *end = ++at)
+        address = address << 4 | (digit - 1u);
+    return address;
 }
 
 /* COUNT addresses at most, in huge pages: those of 4 KiB cost as much as what is done in them. */
@@ -187,16 +190,18 @@ static char *room(struct bench *bench, size_t size)
     return bench->output + bench->output_size;
 }
 
+/* To its place at once: a copy of what was just written as single bytes waits for them. */
 static char *put_number(char *to, uint32_t number)
 {
-    char digits[10];
-    size_t at = sizeof(digits);
+    char *end = to + 1;
 
+    for (uint32_t rest = number; rest >= 10; rest /= 10)
+        end++;
+    to = end;
     do
-        digits[--at] = (char)('0' + number % 10);
+        *--to = (char)('0' + number % 10);
     while ((number /= 10) != 0);
-    memcpy(to, digits + at, sizeof(digits) - at);
-    return to + (sizeof(digits) - at);
+    return end;
 }
 
 static void put_address(struct bench *bench, uint64_t address)
@@ -225,47 +230,55 @@ static void put_line(struct bench *bench, const struct line *line)
     bench->output_size += (size_t)(to - start);
 }
 
-static struct line line_of(const struct bench *bench, const struct symbol *symbol)
+static struct line line_of(struct bench *bench, const struct symbol *symbol)
 {
-    const char *name = bench->demangled ? symbol->name : symbol->raw_name;
+    const char *name = bench->demangled ? symbols_name(bench->symbols, symbol) : symbol->raw_name;
     struct line line = { .name = symbol->known ? name : "??",
                          .file = symbol->file[0] != '\0' ? symbol->file : "??",
                          .number = symbol->line };
 
-    line.name_size = (uint32_t)strnlen(line.name, TEXT_MAX_BYTES);
-    line.file_size = (uint32_t)strnlen(line.file, TEXT_MAX_BYTES);
+    line.name_size = (uint16_t)strnlen(line.name, TEXT_MAX_BYTES);
+    line.file_size = (uint16_t)strnlen(line.file, TEXT_MAX_BYTES);
     return line;
 }
 
-/* Whether the lines of the answer before are those of CHAIN. */
-static bool is_last(const struct bench *bench, const struct symbol *chain, size_t count)
+/* How many of the COUNT frames of CHAIN are, from the outermost on, those of the answer before. */
+static size_t same_as_last(const struct bench *bench, const struct symbol *chain, size_t count)
 {
-    const struct line *line = bench->lines + bench->last.first;
+    const struct line *lines = bench->lines + bench->last.first;
+    size_t same = 0;
 
-    if (count != bench->last.count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = bench->demangled ? chain[i].name : chain[i].raw_name;
+    while (same < count && same < bench->last.count) {
+        const struct symbol *now = &chain[count - 1 - same];
+        size_t then = bench->last.count - 1 - same;
 
-        if (line[i].number != chain[i].line || line[i].name != name ||
-            line[i].file != chain[i].file)
-            return false;
+        if (lines[then].number != now->line || lines[then].file != now->file ||
+            bench->last_names[then] != now->raw_name)
+            break;
+        same++;
     }
-    return true;
+    return same;
 }
 
 static bool keep_chain(void *context, size_t index, const struct symbol *chain, size_t count)
 {
     struct bench *bench = context;
+    struct answer *last = &bench->last;
+    size_t same = same_as_last(bench, chain, count), first = bench->lines_count;
 
-    if (!is_last(bench, chain, count)) {
-        bench->last = (struct answer){ (uint32_t)bench->lines_count, (uint32_t)count };
-        bench->lines = array_reserve(bench->lines, &bench->lines_capacity,
-                                     bench->lines_count + count, sizeof(*bench->lines));
+    if (same < count || same < last->count) {
+        bench->lines = array_reserve(bench->lines, &bench->lines_capacity, first + count,
+                                     sizeof(*bench->lines));
+        for (size_t i = 0; i < count - same; i++)
+            bench->lines[first + i] = line_of(bench, &chain[i]);
+        memcpy(bench->lines + first + count - same, bench->lines + last->first + last->count - same,
+               same * sizeof(*bench->lines));
         for (size_t i = 0; i < count; i++)
-            bench->lines[bench->lines_count++] = line_of(bench, &chain[i]);
+            bench->last_names[i] = chain[i].raw_name;
+        bench->lines_count += count;
+        *last = (struct answer){ (uint32_t)first, (uint32_t)count };
     }
-    bench->answers[index] = bench->last;
+    bench->answers[index] = *last;
     bench->frames_given += count;
     return true;
 }
@@ -283,9 +296,12 @@ static void print_all(struct bench *bench)
 {
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
     for (size_t i = 0; i < bench->count; i++) {
-        /* In the order asked for, the lines are all over memory. */
-        if (i + AHEAD < bench->count)
+        /* In the order asked for, the lines are all over memory; two are in what is fetched. */
+        if (i + AHEAD < bench->count) {
             __builtin_prefetch(bench->lines + bench->answers[i + AHEAD].first);
+            __builtin_prefetch(bench->lines + bench->answers[i + AHEAD].first + 2);
+            __builtin_prefetch(bench->lines + bench->answers[i + AHEAD].first + 4);
+        }
         print_answer(bench, i);
     }
     write_all(bench->output, bench->output_size);
@@ -323,10 +339,13 @@ struct cached {
 static void look_up_cached(void *context, uint64_t count)
 {
     struct cached *cached = context;
+    struct symbols *symbols = cached->bench->symbols;
     struct symbol symbol;
 
-    for (uint64_t i = 0; i < count; i++)
-        symbols_fast(cached->bench->symbols, &cached->bench->frames[i % cached->count], &symbol);
+    for (uint64_t i = 0; i < count; i++) {
+        symbols_fast(symbols, &cached->bench->frames[i % cached->count], &symbol);
+        symbols_name(symbols, &symbol);
+    }
 }
 
 static void time_all(struct bench *bench, const char *path)
@@ -339,14 +358,17 @@ static void time_all(struct bench *bench, const char *path)
     struct symbol symbol;
 
     symbols_fast(bench->symbols, &bench->frames[0], &symbol);
+    symbols_name(bench->symbols, &symbol);
     bench_figure("first name, file opened to named", ms_since(began_ns), "ms");
     symbols_counts(bench->symbols, &counts);
     bench_figure("memory for names", (double)counts.bytes / 1e6, "MB");
     if (table != 0)
         bench_figure("  over .symtab + .strtab", (double)counts.bytes / table, "times");
     began_ns = clock_thread_cpu_ns();
-    for (size_t i = 0; i < bench->count; i++)
+    for (size_t i = 0; i < bench->count; i++) {
         symbols_fast(bench->symbols, &bench->frames[i], &symbol);
+        symbols_name(bench->symbols, &symbol);
+    }
     bench_figure("a name, not cached", ms_since(began_ns) * 1e6 / (double)bench->count, "ns");
     bench_one(&way, 100000, 100);
     symbols_counts(bench->symbols, &counts);
@@ -383,12 +405,5 @@ int main(int argc, char **argv)
         time_all(&bench, path);
     else
         print_all(&bench);
-    symbols_free(bench.symbols);
-    codes_free(bench.codes);
-    modules_free(bench.modules);
-    free(bench.frames);
-    free(bench.addresses);
-    free(bench.answers);
-    free(bench.lines);
-    return 0;
+    return 0; /* the kernel frees faster */
 }

@@ -74,6 +74,11 @@ static void used_counts_what_was_handed_out(void **state)
     arena_alloc(arena, 16);
     arena_alloc(arena, 1);
     assert_int_equal(arena_used(arena), 32);
+    arena_strdup(arena, "four");
+    arena_strdup(arena, "");
+    assert_int_equal(arena_used(arena), 38);
+    assert_int_equal((uintptr_t)arena_alloc(arena, 1) % 16, 0);
+    assert_int_equal(arena_used(arena), 64);
     arena_free(arena);
     arena_free(NULL);
 }

@@ -335,7 +335,7 @@ static void expect_in_the_end(struct world *world, const struct frame *frame, co
 
     do
         symbols_fast(world->symbols, frame, &symbol);
-    while (strcmp(symbol.name, wanted) != 0);
+    while (strcmp(symbols_name(world->symbols, &symbol), wanted) != 0);
 }
 
 static void a_perf_map_is_followed(void **state)
@@ -346,7 +346,7 @@ static void a_perf_map_is_followed(void **state)
     uint32_t version = symbols_version(world->symbols);
 
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "[code without a name]");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "[code without a name]");
     assert_string_equal(symbols_trouble(world->symbols, frame.module),
                         "the program writes no perf map");
     assert_true(world_run(world, "echo '1000 40 JS:*fold /a.js:3:1' >proc/42/root/tmp/perf-7.map"));
@@ -355,7 +355,7 @@ static void a_perf_map_is_followed(void **state)
     while (settled.address == frame.address);
     assert_int_not_equal(symbols_version(world->symbols), version);
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "fold");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "fold");
     assert_string_equal(symbol.file, "/a.js");
     assert_null(symbols_trouble(world->symbols, frame.module));
 
@@ -365,11 +365,11 @@ static void a_perf_map_is_followed(void **state)
     frame.address = 0x1020;
     expect_in_the_end(world, &frame, "parse");
     symbols_fast(world->symbols, &settled, &symbol);
-    assert_string_equal(symbol.name, "fold");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "fold");
     assert_int_equal(symbol.address, 0x1000);
     symbols_settle(world->symbols, &settled, 1);
     symbols_fast(world->symbols, &settled, &symbol);
-    assert_string_equal(symbol.name, "fold");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "fold");
 }
 
 static void odd_perf_maps_are_refused(void **state)
@@ -399,7 +399,7 @@ static void odd_perf_maps_are_refused(void **state)
                                                           .generation = 10 + (uint32_t)i })
                 ->id;
         symbols_fast(world->symbols, &frame, &symbol);
-        assert_string_equal(symbol.name, "[code without a name]");
+        assert_string_equal(symbols_name(world->symbols, &symbol), "[code without a name]");
         assert_string_equal(symbols_trouble(world->symbols, frame.module), cases[i].trouble);
         free(command);
     }
@@ -416,7 +416,7 @@ static void a_strangers_perf_map_is_refused(void **state)
     assert_true(world_run(world, "echo '1000 40 fold' >proc/42/root/tmp/perf-7.map &&"
                                  " chown 12345 proc/42/root/tmp/perf-7.map"));
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "[code without a name]");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "[code without a name]");
     assert_string_equal(symbols_trouble(world->symbols, frame.module),
                         "the perf map belongs to somebody else");
 }
@@ -431,7 +431,7 @@ static void a_link_does_not_lead_out_of_the_root(void **state)
                                  " rmdir proc/42/root/tmp &&"
                                  " ln -s \"$PWD/outside\" proc/42/root/tmp"));
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "[code without a name]");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "[code without a name]");
 }
 
 static void a_jitdump_is_found_where_it_is_mapped(void **state)
@@ -448,7 +448,7 @@ static void a_jitdump_is_found_where_it_is_mapped(void **state)
     free(path);
     world_module(world, "jit-7.dump", O_RDONLY);
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "fold");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "fold");
     assert_string_equal(symbol.file, "a.js");
     assert_int_equal(symbol.line, 12);
 }
@@ -479,19 +479,19 @@ static void kernel_functions_and_modules_are_named(void **state)
                                  " 'ffffffffc0203000 t nf_hook\t[nf_tables]' >proc/kallsyms"));
     frame = kernel_frame(world, 0xffffffff8100017f);
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "do_syscall_64");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "do_syscall_64");
     assert_string_equal(symbol.module, "[kernel]");
     frame.address = 0xffffffff81000180;
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "[kernel]");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "[kernel]");
     assert_false(symbol.known);
     frame.address = 0xffffffffc0203004;
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "nf_hook");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "nf_hook");
     assert_string_equal(symbol.module, "[nf_tables]");
     frame.address = 0xffffffffe0000000;
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "[kernel]");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "[kernel]");
 }
 
 static void hidden_kernel_addresses_are_told(void **state)
@@ -503,7 +503,7 @@ static void hidden_kernel_addresses_are_told(void **state)
 
     assert_true(world_run(world, "mkdir proc && echo '0000000000000000 T _text' >proc/kallsyms"));
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "[kernel]");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "[kernel]");
     assert_string_equal(symbols_trouble(world->symbols, frame.module),
                         "kernel addresses are hidden from this user (kernel.kptr_restrict)");
     assert_true(symbols_warning(world->symbols, 0, text, sizeof(text)));

@@ -65,9 +65,9 @@ static void a_debug_file_is_fetched_in_the_background(void **state)
     assert_true(symbols_await(world->symbols, version));
     assert_false(symbols_await(world->symbols, symbols_version(world->symbols)));
     symbols_fast(world->symbols, &frame, chain);
-    assert_string_equal(chain[0].name, "outer");
+    assert_string_equal(symbols_name(world->symbols, &chain[0]), "outer");
     assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 3);
-    assert_string_equal(chain[0].name, "innermost");
+    assert_string_equal(symbols_name(world->symbols, &chain[0]), "innermost");
     assert_null(symbols_trouble(world->symbols, frame.module));
     symbols_counts(world->symbols, &counts);
     assert_int_equal(counts.fetched, 1);

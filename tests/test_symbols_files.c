@@ -31,7 +31,7 @@ static const char *name_of_outer(struct world *world, const char *name)
     struct symbol symbol;
 
     symbols_fast(world->symbols, &frame, &symbol);
-    return symbol.name;
+    return symbols_name(world->symbols, &symbol);
 }
 
 static const char *trouble_of(struct world *world, const char *name)
@@ -63,7 +63,7 @@ static void the_parts_of_a_nameless_function_come_together(void **state)
     inside.address += 3;
     snprintf(wanted, sizeof(wanted), "stripped+0x%llx", (unsigned long long)frame.address);
     symbols_fast(world->symbols, &inside, &symbol);
-    assert_string_equal(symbol.name, wanted);
+    assert_string_equal(symbols_name(world->symbols, &symbol), wanted);
     assert_int_equal(symbol.address, frame.address);
     assert_false(symbol.known);
 }
@@ -122,18 +122,18 @@ static void a_file_that_is_not_here_is_named_by_its_build_id(void **state)
     assert_true(world_run(world, "rm stripped plain"));
     frame.module = modules_add(world->modules, &module)->id;
     assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 3);
-    assert_string_equal(chain[0].name, "innermost");
-    assert_string_equal(chain[2].name, "outer");
+    assert_string_equal(symbols_name(world->symbols, &chain[0]), "innermost");
+    assert_string_equal(symbols_name(world->symbols, &chain[2]), "outer");
     assert_int_not_equal(chain[2].line, 0);
     symbols_fast(world->symbols, &frame, chain);
-    assert_string_equal(chain[0].name, "outer");
+    assert_string_equal(symbols_name(world->symbols, &chain[0]), "outer");
     assert_null(symbols_trouble(world->symbols, frame.module));
     /* With a build id that nobody knows it has no names, and says so. */
     module.build_id[0] ^= 1;
     frame.module = modules_add(world->modules, &module)->id;
     symbols_fast(world->symbols, &frame, chain);
     assert_false(chain[0].known);
-    assert_non_null(strstr(chain[0].name, "stripped+0x"));
+    assert_non_null(strstr(symbols_name(world->symbols, &chain[0]), "stripped+0x"));
     assert_string_equal(symbols_trouble(world->symbols, frame.module),
                         "stripped, and no separate debug file was found");
 }
@@ -203,16 +203,18 @@ static void plt_entries_have_the_name_of_what_they_call(void **state)
 
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         struct frame frame = { .kind = FRAME_NATIVE };
-        struct symbol symbol = { .name = "" };
+        struct symbol symbol = { .given_name = "" };
         char command[256];
 
         snprintf(command, sizeof(command), "cc -g -O2 %s -o plain%zu \"$CALLS\"", ways[i], i);
         build(world, command);
         snprintf(command, sizeof(command), "plain%zu", i);
         frame.module = world_module(world, command, O_RDONLY);
-        for (; frame.address < 0x4000 && strcmp(symbol.name, "puts@plt") != 0; frame.address++)
+        for (; frame.address < 0x4000 &&
+               strcmp(symbols_name(world->symbols, &symbol), "puts@plt") != 0;
+             frame.address++)
             symbols_fast(world->symbols, &frame, &symbol);
-        assert_string_equal(symbol.name, "puts@plt");
+        assert_string_equal(symbols_name(world->symbols, &symbol), "puts@plt");
     }
 }
 
@@ -242,7 +244,7 @@ static void a_replaced_binary_keeps_its_names(void **state)
     frame = world_frame(world, world_module(world, "plain", O_RDONLY), "at_innermost");
     assert_true(world_run(world, "rm plain && echo another >plain"));
     symbols_fast(world->symbols, &frame, &symbol);
-    assert_string_equal(symbol.name, "outer");
+    assert_string_equal(symbols_name(world->symbols, &symbol), "outer");
 }
 
 static void the_build_id_is_read_from_the_file(void **state)

@@ -14,7 +14,7 @@ struct sort_key {
     uint32_t item;
 };
 
-/* Sorts COUNT keys, none above LARGEST.  For falling numbers a key is LARGEST less the number. */
-void sort_keys(struct sort_key *keys, size_t count, uint64_t largest);
+/* For falling numbers a key is the largest of them less the number. */
+void sort_keys(struct sort_key *keys, size_t count);
 
 #endif

@@ -37,14 +37,14 @@ struct symbols_config {
 };
 
 struct symbol {
-    enum frame_kind kind; /* FRAME_INLINE for an inlined call, else the frame's own */
-    bool known;           /* false: NAME is only "module+0xoffset" and the like */
-    const char *name;     /* for a person: demangled, whole */
-    const char *raw_name; /* as the symbol table has it; the same pointer where it is the same */
-    const char *module;   /* the module's name, "" when none */
-    const char *file;     /* the source file of this point, "" when unknown */
-    uint32_t line;        /* in FILE; 0 when unknown */
-    uint32_t first_line;  /* where the function is declared, 0 when unknown */
+    enum frame_kind kind;   /* FRAME_INLINE for an inlined call, else the frame's own */
+    bool known;             /* false: its name is only "module+0xoffset" and the like */
+    const char *raw_name;   /* as the symbol table has it */
+    const char *given_name; /* NULL: its name is made of RAW_NAME; see symbols_name() */
+    const char *module;     /* the module's name, "" when none */
+    const char *file;       /* the source file of this point, "" when unknown */
+    uint32_t line;          /* in FILE; 0 when unknown */
+    uint32_t first_line;    /* where the function is declared, 0 when unknown */
     const char *first_file;
     uint64_t address; /* where the function begins, in the frame's terms; not for FRAME_INLINE */
 };
@@ -66,6 +66,12 @@ void symbols_fast(struct symbols *symbols, const struct frame *frame, struct sym
  */
 size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct symbol *out,
                     size_t limit);
+
+/*
+ * SYMBOL's name for a person: demangled, whole; the same pointer as RAW_NAME where it is the same.
+ * Made when it is first asked for.
+ */
+const char *symbols_name(struct symbols *symbols, const struct symbol *symbol);
 
 /* What symbols_many() gives of frame INDEX; false: enough, leave the rest. */
 typedef bool symbols_give(void *context, size_t index, const struct symbol *chain, size_t count);

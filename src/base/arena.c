@@ -65,18 +65,33 @@ static struct block *add_block(struct arena *arena, size_t size_bytes)
     return block;
 }
 
-void *arena_alloc(struct arena *arena, size_t size_bytes)
+/* ALIGNMENT: of what is given, a power of two. */
+static void *take(struct arena *arena, size_t size, size_t alignment)
 {
-    size_t size = (size_bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     struct block *block = arena->blocks;
+    size_t padding = block != NULL ? -block->used & (alignment - 1) : 0;
     void *memory;
 
-    if (block == NULL || block->size - block->used < size)
+    if (block == NULL || block->size - block->used < padding ||
+        block->size - block->used - padding < size) {
         block = add_block(arena, size);
+        padding = 0;
+    }
+    block->used += padding;
     memory = block->bytes + block->used;
     block->used += size;
-    arena->used += size;
+    arena->used += padding + size;
     return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t size_bytes)
+{
+    return take(arena, (size_bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1), ALIGNMENT);
+}
+
+void *arena_bytes(struct arena *arena, size_t size_bytes)
+{
+    return take(arena, size_bytes, 1);
 }
 
 void *arena_zalloc(struct arena *arena, size_t size_bytes)
@@ -88,7 +103,7 @@ char *arena_strdup(struct arena *arena, const char *text)
 {
     size_t size = strlen(text) + 1;
 
-    return memcpy(arena_alloc(arena, size), text, size);
+    return memcpy(arena_bytes(arena, size), text, size);
 }
 
 char *arena_printf(struct arena *arena, const char *format, ...)
@@ -103,7 +118,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
     va_end(arguments);
     if (length < 0)
         length = 0;
-    text = arena_alloc(arena, (size_t)length + 1);
+    text = arena_bytes(arena, (size_t)length + 1);
     vsnprintf(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;

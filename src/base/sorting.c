@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Radix sort, lowest digit first, over as many digits as the largest key has.  A few keys are
- * sorted by insertion, where counting digits would cost more.
+ * Radix sort, lowest digit first, over the digits in which keys differ.  A few keys are sorted by
+ * insertion, where counting digits would cost more.
  */
 #include "config.h"
 
@@ -26,16 +26,14 @@ static void sort_few(struct sort_key *keys, size_t count)
     }
 }
 
-/* Distributes FROM to TO by the digit at SHIFT; false when all have the same one. */
-static int sort_digit(const struct sort_key *from, struct sort_key *to, size_t count,
-                      unsigned shift)
+/* Distributes FROM to TO by the digit at SHIFT. */
+static void sort_digit(const struct sort_key *from, struct sort_key *to, size_t count,
+                       unsigned shift)
 {
     size_t first[DIGITS] = { 0 }, at = 0;
 
     for (size_t i = 0; i < count; i++)
         first[from[i].key >> shift & (DIGITS - 1)]++;
-    if (first[from[0].key >> shift & (DIGITS - 1)] == count)
-        return 0;
     for (unsigned i = 0; i < DIGITS; i++) {
         size_t here = first[i];
 
@@ -44,25 +42,28 @@ static int sort_digit(const struct sort_key *from, struct sort_key *to, size_t c
     }
     for (size_t i = 0; i < count; i++)
         to[first[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
-    return 1;
 }
 
-void sort_keys(struct sort_key *keys, size_t count, uint64_t largest)
+void sort_keys(struct sort_key *keys, size_t count)
 {
     struct sort_key *from = keys, *to, *scratch;
+    uint64_t differing = 0;
 
     if (count <= FEW) {
         sort_few(keys, count);
         return;
     }
+    for (size_t i = 1; i < count; i++)
+        differing |= keys[i].key ^ keys[0].key;
     to = scratch = xmalloc(count * sizeof(*scratch));
-    for (unsigned shift = 0; shift < 64 && largest >> shift != 0; shift += DIGIT_BITS) {
-        if (sort_digit(from, to, count, shift)) {
-            struct sort_key *swap = from;
+    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+        struct sort_key *swap = from;
 
-            from = to;
-            to = swap;
-        }
+        if ((differing >> shift & (DIGITS - 1)) == 0)
+            continue;
+        sort_digit(from, to, count, shift);
+        from = to;
+        to = swap;
     }
     if (from != keys)
         memcpy(keys, from, count * sizeof(*keys));

@@ -76,12 +76,12 @@ static const char *reason_text(const struct dump_thread *thread, char *buffer, s
 
 /* ---- for a person ---------------------------------------------------------------------------- */
 
-static void print_frame(const struct symbol *symbol, uint64_t address)
+static void print_frame(const struct dumped *dumped, const struct symbol *symbol, uint64_t address)
 {
     char name[2048];
     const char *slash = strrchr(symbol->file, '/');
 
-    text_fit(name, sizeof(name), symbol->name, 1000, false);
+    text_fit(name, sizeof(name), symbols_name(dumped->symbols, symbol), 1000, false);
     if (symbol->kind == FRAME_NATIVE || symbol->kind == FRAME_KERNEL || symbol->kind == FRAME_JIT)
         printf("    %16" PRIx64 "  %s", address, name);
     else
@@ -110,7 +110,7 @@ static void print_thread(const struct dumped *dumped, const struct dump_thread *
         size_t count = symbols_full(dumped->symbols, &thread->frames[i], chain, SYMBOLS_CHAIN_MAX);
 
         for (size_t j = 0; j < count; j++)
-            print_frame(&chain[j], thread->frames[i].address);
+            print_frame(dumped, &chain[j], thread->frames[i].address);
     }
 }
 
@@ -129,12 +129,13 @@ static void print_text(const struct dumped *dumped)
 
 /* ---- for a program --------------------------------------------------------------------------- */
 
-static void put_frame(struct json *json, const struct symbol *symbol, uint64_t address)
+static void put_frame(struct json *json, const struct dumped *dumped, const struct symbol *symbol,
+                      uint64_t address)
 {
     char text[32];
 
     json_object(json, NULL);
-    json_string(json, "name", symbol->name);
+    json_string(json, "name", symbols_name(dumped->symbols, symbol));
     json_string(json, "module", symbol->module);
     json_string(json, "file", symbol->file);
     json_unsigned(json, "line", symbol->line);
@@ -164,7 +165,7 @@ static void put_thread(struct json *json, const struct dumped *dumped,
         size_t count = symbols_full(dumped->symbols, &thread->frames[i], chain, SYMBOLS_CHAIN_MAX);
 
         for (size_t j = 0; j < count; j++)
-            put_frame(json, &chain[j], thread->frames[i].address);
+            put_frame(json, dumped, &chain[j], thread->frames[i].address);
     }
     json_end(json);
     json_end(json);

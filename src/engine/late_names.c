@@ -177,7 +177,9 @@ static bool name_one(void *context, size_t index, const struct symbol *chain, si
 
     if (real->known && (real->line != 0 || function_is_nameless(names_get(pass->names, before)))) {
         for (size_t i = 0; i < count; i++)
-            placed[i] = (struct placed){ namer_function(pass->names, &chain[i]), chain[i].line };
+            placed[i] =
+                (struct placed){ namer_function(pass->names, pass->late->symbols, &chain[i]),
+                                 chain[i].line };
         names_set(pass->names, location, NAMING_FULL, placed, (uint32_t)count);
     }
     if (clock_now_ns() - pass->told_ns > TELL_NS) {

@@ -42,11 +42,12 @@ struct namer {
     bool stopping, caught_up;
 };
 
-function_id namer_function(struct names *names, const struct symbol *symbol)
+function_id namer_function(struct names *names, struct symbols *symbols,
+                           const struct symbol *symbol)
 {
     struct function function = {
         .kind = symbol->kind,
-        .name = symbol->name,
+        .name = symbols_name(symbols, symbol),
         .raw_name = symbol->raw_name,
         .module = symbol->module,
         .file = symbol->first_file != NULL && symbol->first_file[0] != '\0' ? symbol->first_file
@@ -101,7 +102,8 @@ void namer_quick(struct namer *namer)
         symbols_fast(namer->symbols, frame, &symbol);
         if (frame->kind == FRAME_NATIVE)
             keep_module(namer, frame->module);
-        placed = (struct placed){ namer_function(namer->names, &symbol), symbol.line };
+        placed =
+            (struct placed){ namer_function(namer->names, namer->symbols, &symbol), symbol.line };
         if (names_of(namer->names, at)->state != NAMING_FULL)
             names_set(namer->names, at, NAMING_QUICK, &placed, 1);
     }
@@ -139,7 +141,8 @@ static bool name_one(void *context, size_t index, const struct symbol *chain, si
     struct placed placed[SYMBOLS_CHAIN_MAX];
 
     for (size_t i = 0; i < count; i++)
-        placed[i] = (struct placed){ namer_function(namer->names, &chain[i]), chain[i].line };
+        placed[i] = (struct placed){ namer_function(namer->names, namer->symbols, &chain[i]),
+                                     chain[i].line };
     names_set(namer->names, batch->locations[index], NAMING_FULL, placed, (uint32_t)count);
     return !is_stopping(namer);
 }

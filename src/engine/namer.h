@@ -16,8 +16,9 @@
 
 struct namer;
 
-/* The function that SYMBOL tells of. */
-function_id namer_function(struct names *names, const struct symbol *symbol);
+/* The function of NAMES that SYMBOL, of SYMBOLS, tells of. */
+function_id namer_function(struct names *names, struct symbols *symbols,
+                           const struct symbol *symbol);
 
 /* NAMES and SYMBOLS are borrowed.  EVENT_FD is written when names became better. */
 struct namer *namer_start(struct names *names, struct symbols *symbols, int event_fd);

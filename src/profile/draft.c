@@ -147,7 +147,7 @@ static bool sort_packed(struct slice_draft *draft, const struct groups *groups)
         keys[i].key = (group << stack_bits | entry->stack) << thread_bits | entry->thread;
         keys[i].item = (uint32_t)i;
     }
-    sort_keys(keys, count, UINT64_MAX >> (64 - bits_for(groups->count) - stack_bits - thread_bits));
+    sort_keys(keys, count);
     sorted = xmalloc(draft->entry_capacity * sizeof(*sorted));
     for (size_t i = 0; i < count; i++)
         sorted[i] = draft->entries[keys[i].item];

@@ -37,7 +37,7 @@ static size_t gather_lines(const struct build *build, struct sort_key *keys)
                 (struct sort_key){ (uint64_t)(build->whole->row_of[sum->leaf - 1] - 1) << 32 | line,
                                    stack };
     }
-    sort_keys(keys, count, (uint64_t)build->whole->fold.row_count << 32);
+    sort_keys(keys, count);
     return count;
 }
 
@@ -123,10 +123,10 @@ static struct fold_row *sort_rows(const struct fold *fold, const struct fold_row
 
     for (uint32_t i = 0; i < fold->row_count; i++)
         keys[i] = (struct sort_key){ most - rows[i].total, i };
-    sort_keys(keys, fold->row_count, most);
+    sort_keys(keys, fold->row_count);
     for (uint32_t i = 0; i < fold->row_count; i++)
         keys[i].key = most - rows[keys[i].item].self;
-    sort_keys(keys, fold->row_count, most);
+    sort_keys(keys, fold->row_count);
     for (uint32_t i = 0; i < fold->row_count; i++)
         sorted[i] = rows[keys[i].item];
     free(keys);

@@ -23,7 +23,7 @@ static uint32_t sort_nodes(const struct raw_node *raw, uint32_t count, struct so
         if (raw[i].total_samples != 0)
             keys[used++] = (struct sort_key){ largest - raw[i].total, i };
     }
-    sort_keys(keys, used, largest);
+    sort_keys(keys, used);
     return used;
 }
 

@@ -116,7 +116,7 @@ static const char *target_of(struct symbols *symbols, const struct function_code
     if (*end != '\0')
         return NULL;
     resolve_frame(symbols, &frame, &symbol);
-    return symbol.known && symbol.address == frame.address ? symbol.name : NULL;
+    return symbol.known && symbol.address == frame.address ? symbols_name(symbols, &symbol) : NULL;
 }
 
 static void add(struct listing *listing, struct symbols *symbols, const struct function_code *code,

@@ -126,10 +126,10 @@ static struct dwarf_file *dwarf_of(struct symbols *symbols, module_id id)
 /* What DWARF says of the real function, LAST, added to what the symbol table says. */
 static void add_place(struct symbol *function, const struct symbol *last)
 {
-    if (!function->known && last->name != NULL) {
+    if (!function->known && last->raw_name != NULL) {
         function->known = true;
-        function->name = last->name;
         function->raw_name = last->raw_name;
+        function->given_name = NULL;
     }
     /* Padding between functions has lines too, but they mean nothing. */
     if (!function->known)
@@ -161,9 +161,9 @@ static size_t chain_at(struct symbols *symbols, struct dwarf_file *dwarf, uint64
     for (size_t i = 0; i + 1 < count; i++) {
         out[i].kind = FRAME_INLINE;
         out[i].module = function->module;
-        out[i].known = out[i].name != NULL;
+        out[i].known = out[i].raw_name != NULL;
         if (!out[i].known)
-            out[i].name = out[i].raw_name = "?";
+            out[i].given_name = out[i].raw_name = "?";
     }
     add_place(function, &out[count - 1]);
     return count;
@@ -254,18 +254,14 @@ size_t symbols_full(struct symbols *symbols, const struct frame *frame, struct s
 /* FRAMES by kind, module and address, their places in KEYS. */
 static void sort_frames(const struct frame *frames, size_t count, struct sort_key *keys)
 {
-    uint64_t largest = 0;
-
     for (size_t i = 0; i < count; i++) {
         /* Offsets in files are far below 2^40; what is not is in no file that has DWARF. */
         keys[i].key = (uint64_t)frames[i].kind << kind_shift |
                       (uint64_t)frames[i].module << module_shift |
                       (frames[i].address & address_mask);
         keys[i].item = (uint32_t)i;
-        if (keys[i].key > largest)
-            largest = keys[i].key;
     }
-    sort_keys(keys, count, largest);
+    sort_keys(keys, count);
 }
 
 /* Where COUNT keys, all of one module, lie as DWARF counts; 0 for what is in no segment. */
@@ -307,11 +303,44 @@ static bool is_in(const struct stretch *stretch, const struct frame *frame)
            frame->address < stretch->to;
 }
 
+/* What is read of a module by two threads at once: its names by one, its DWARF by the other. */
+struct opening {
+    struct symbols *symbols;
+    module_id module;
+    pthread_t thread;
+    bool shared; /* the thread runs */
+};
+
+static void *read_names(void *argument)
+{
+    const struct opening *opening = argument;
+
+    pthread_mutex_lock(&opening->symbols->lock);
+    resolve_module(opening->symbols, opening->module);
+    pthread_mutex_unlock(&opening->symbols->lock);
+    return NULL;
+}
+
+/* As dwarf_for(), when the names of the module will be asked for, too. */
+static struct dwarf_file *open_for(struct symbols *symbols, const struct frame *frame)
+{
+    struct opening opening = { .symbols = symbols, .module = frame->module };
+    struct dwarf_file *dwarf;
+
+    if (frame->kind == FRAME_NATIVE &&
+        (frame->module >= symbols->dwarfs_capacity || !symbols->dwarfs[frame->module].tried))
+        opening.shared = pthread_create(&opening.thread, NULL, read_names, &opening) == 0;
+    dwarf = dwarf_for(symbols, frame);
+    if (opening.shared)
+        pthread_join(opening.thread, NULL);
+    return dwarf;
+}
+
 /* Gives the chains of one batch, with DWARF_LOCK held; false when that is enough. */
 static bool give_batch(struct symbols *symbols, const struct frame *frames,
                        const struct sort_key *keys, size_t count, symbols_give *give, void *context)
 {
-    struct dwarf_file *dwarf = dwarf_for(symbols, &frames[keys[0].item]);
+    struct dwarf_file *dwarf = open_for(symbols, &frames[keys[0].item]);
     struct stretch stretch = { .module = MODULE_NONE };
     struct symbol chain[SYMBOLS_CHAIN_MAX];
     size_t found = 0;

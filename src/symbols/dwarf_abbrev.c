@@ -54,9 +54,10 @@ static void add_attribute(struct dwarf_abbrevs *abbrevs, const struct dwarf_abbr
         last->size += attribute->size;
         return;
     }
-    abbrevs->attributes =
-        array_reserve(abbrevs->attributes, &abbrevs->attributes_capacity,
-                      abbrevs->attributes_count + 1, sizeof(*abbrevs->attributes));
+    if (abbrevs->attributes_count == abbrevs->attributes_capacity)
+        abbrevs->attributes =
+            array_reserve(abbrevs->attributes, &abbrevs->attributes_capacity,
+                          abbrevs->attributes_count + 1, sizeof(*abbrevs->attributes));
     abbrevs->attributes[abbrevs->attributes_count++] = *attribute;
 }
 

@@ -5,6 +5,7 @@
 #include "dwarf_image.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,7 +18,7 @@
 
 #include "proftop/memory.h"
 
-enum { ALIGNMENT = 16, NAMES_BYTES = 256, THREAD_MIN = 1 << 18 };
+enum { ALIGNMENT = 16, NAMES_BYTES = 256, THREAD_MIN = 1 << 20 };
 
 static const uint64_t image_max_bytes = UINT64_C(4) << 30;
 
@@ -108,10 +109,19 @@ static bool find_pieces(const struct elf_file *file, struct layout *layout)
     return has_info && !has_addresses;
 }
 
+static int by_size(const void *left, const void *right)
+{
+    const struct piece *a = left, *b = right;
+
+    return a->size > b->size ? -1 : a->size < b->size;
+}
+
+/* The largest first, as what is begun last should be over soon. */
 static bool lay_out(struct layout *layout)
 {
     uint64_t at = sizeof(Elf64_Ehdr);
 
+    qsort(layout->pieces, layout->count, sizeof(layout->pieces[0]), by_size);
     for (size_t i = 0; i < layout->count; i++) {
         struct piece *piece = &layout->pieces[i];
 
@@ -184,52 +194,35 @@ struct filling {
     const struct elf_file *file;
     struct layout *layout;
     uint8_t *bytes;
-    const struct piece *largest; /* of the packed ones, when it has a thread of its own */
+    atomic_size_t next; /* piece that nobody has begun with */
 };
 
-static void fill(struct filling *filling, struct piece *piece)
-{
-    uint8_t *to = filling->bytes + piece->at;
-
-    piece->good = piece->packed ? inflate_piece(piece, to) : read_piece(filling->file, piece, to);
-}
-
-static void *fill_largest(void *argument)
+static void *fill_pieces(void *argument)
 {
     struct filling *filling = argument;
+    size_t at;
 
-    fill(filling, &filling->layout->pieces[filling->largest - filling->layout->pieces]);
-    return NULL;
-}
+    while ((at = atomic_fetch_add(&filling->next, 1)) < filling->layout->count) {
+        struct piece *piece = &filling->layout->pieces[at];
+        uint8_t *to = filling->bytes + piece->at;
 
-static const struct piece *largest_packed(const struct layout *layout)
-{
-    const struct piece *largest = NULL;
-
-    for (size_t i = 0; i < layout->count; i++) {
-        const struct piece *piece = &layout->pieces[i];
-
-        if (piece->packed && piece->from_size >= THREAD_MIN &&
-            (largest == NULL || piece->from_size > largest->from_size))
-            largest = piece;
+        piece->good =
+            piece->packed ? inflate_piece(piece, to) : read_piece(filling->file, piece, to);
     }
-    return largest;
+    return NULL;
 }
 
 static bool fill_all(struct filling *filling)
 {
-    struct layout *layout = filling->layout;
+    const struct layout *layout = filling->layout;
     pthread_t thread;
     bool good = true;
+    /* Two threads may read one descriptor, but not ask libelf for one image. */
+    bool shared = filling->file->fd >= 0 && layout->size >= THREAD_MIN &&
+                  pthread_create(&thread, NULL, fill_pieces, filling) == 0;
 
-    filling->largest = largest_packed(layout);
-    if (filling->largest != NULL && pthread_create(&thread, NULL, fill_largest, filling) != 0)
-        filling->largest = NULL;
-    for (size_t i = 0; i < layout->count; i++) {
-        if (&layout->pieces[i] != filling->largest)
-            fill(filling, &layout->pieces[i]);
-    }
-    if (filling->largest != NULL)
+    fill_pieces(filling);
+    if (shared)
         pthread_join(thread, NULL);
     for (size_t i = 0; i < layout->count; i++)
         good &= layout->pieces[i].good;

@@ -6,7 +6,7 @@
  *
  * libdw reads and unpacks whatever debug sections a file has, one after the other, before it
  * answers.  Here only those that names and lines come from are read, straight to their place, and
- * what is compressed is unpacked by two threads: for libc's debug file 20 ms in place of 45.
+ * unpacked if they are compressed, by two threads: for libc's debug file 20 ms in place of 45.
  */
 #ifndef SYMBOLS_DWARF_IMAGE_H
 #define SYMBOLS_DWARF_IMAGE_H

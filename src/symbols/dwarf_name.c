@@ -14,31 +14,52 @@
 
 enum { HOPS_MAX = 16 }; /* from one entry to another: two or three are usual */
 
-static bool read_here(struct dwarf_name *name, const struct dwarf_tree *tree,
-                      const struct dwarf_abbrevs *abbrevs, uint64_t offset)
+/* The function at OFFSET, which the walk did not come by. */
+static bool read_function(struct dwarf_function *function, const struct dwarf_tree *tree,
+                          struct dwarf_lookup *lookup, uint64_t offset)
 {
-    struct dwarf_text linkage_name = { 0 }, plain_name = { 0 };
+    const struct dwarf_abbrev *abbrev;
+    struct dwarf_entry entry;
+
+    if (lookup->tree != tree)
+        dwarf_tree_abbrevs(tree, &lookup->abbrevs);
+    lookup->tree = tree;
+    abbrev = dwarf_entry_at(&entry, tree, &lookup->abbrevs, offset);
+    return abbrev != NULL && abbrev->tag == DW_TAG_subprogram &&
+           dwarf_function_of(function, &entry);
+}
+
+static bool read_here(struct dwarf_name *name, const struct dwarf_tree *tree,
+                      const struct dwarf_scopes *scopes, struct dwarf_lookup *lookup,
+                      uint64_t offset)
+{
+    struct dwarf_text text = { 0 };
+    bool linkage = false;
 
     for (unsigned hops = 0; offset != 0; hops++) {
-        struct dwarf_entry entry;
-        const struct dwarf_abbrev *abbrev = dwarf_entry_at(&entry, tree, abbrevs, offset);
+        const struct dwarf_function *function = dwarf_scopes_function(scopes, offset);
+        struct dwarf_function read;
 
-        if (abbrev == NULL || abbrev->tag != DW_TAG_subprogram || entry.asks_name ||
-            hops == HOPS_MAX)
+        if (hops == HOPS_MAX)
             return false;
-        if (linkage_name.form == 0)
-            linkage_name = entry.linkage_name;
-        if (plain_name.form == 0)
-            plain_name = entry.name;
+        if (function == NULL) {
+            if (!read_function(&read, tree, lookup, offset))
+                return false;
+            function = &read;
+        }
+        if (text.form == 0 || (!linkage && function->has_linkage_name)) {
+            text = function->name;
+            linkage = function->has_linkage_name;
+        }
         if (!name->has_file) {
-            name->has_file = entry.has_decl_file;
-            name->file = entry.decl_file;
+            name->has_file = function->has_decl_file;
+            name->file = function->decl_file;
         }
         if (name->line == 0)
-            name->line = entry.decl_line;
-        offset = entry.origin != 0 ? entry.origin : entry.specification;
+            name->line = function->decl_line;
+        offset = function->next;
     }
-    name->text = dwarf_entry_text(tree, linkage_name.form != 0 ? &linkage_name : &plain_name);
+    name->text = dwarf_entry_text(tree, &text);
     return true;
 }
 
@@ -102,10 +123,11 @@ static void ask(struct dwarf_name *name, const struct dwarf_tree *tree, uint64_t
 }
 
 void dwarf_name_read(struct dwarf_name *name, const struct dwarf_tree *tree,
-                     const struct dwarf_abbrevs *abbrevs, uint64_t offset)
+                     const struct dwarf_scopes *scopes, struct dwarf_lookup *lookup,
+                     uint64_t offset)
 {
     *name = (struct dwarf_name){ 0 };
-    if (read_here(name, tree, abbrevs, offset))
+    if (read_here(name, tree, scopes, lookup, offset))
         return;
     *name = (struct dwarf_name){ 0 };
     ask(name, tree, offset);

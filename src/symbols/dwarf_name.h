@@ -8,6 +8,7 @@
 
 #include "dwarf_abbrev.h"
 #include "dwarf_tree.h"
+#include "dwarf_walk.h"
 
 /* Texts are the sections' own. */
 struct dwarf_name {
@@ -18,8 +19,15 @@ struct dwarf_name {
     uint32_t line; /* 0: unknown */
 };
 
-/* The name of the function at OFFSET of .debug_info; ABBREVS are TREE's. */
+/* The abbreviations of the unit whose entries were last read for a name. */
+struct dwarf_lookup {
+    struct dwarf_abbrevs abbrevs;
+    const struct dwarf_tree *tree;
+};
+
+/* The name of the function at OFFSET of .debug_info, among TREE's SCOPES as a rule. */
 void dwarf_name_read(struct dwarf_name *name, const struct dwarf_tree *tree,
-                     const struct dwarf_abbrevs *abbrevs, uint64_t offset);
+                     const struct dwarf_scopes *scopes, struct dwarf_lookup *lookup,
+                     uint64_t offset);
 
 #endif

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dwarf_name.h"
 #include "naming.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
@@ -15,7 +14,7 @@
 /* A function that was looked up; every text interned. */
 struct dwarf_known {
     uint64_t origin;
-    const char *name, *raw_name, *first_file;
+    const char *raw_name, *first_file;
     uint32_t first_line;
 };
 
@@ -31,7 +30,7 @@ void dwarf_unit_fini(struct dwarf_unit *unit)
     free(unit->inner_sections);
     dwarf_lines_fini(&unit->lines);
     dwarf_lines_fini(&unit->inner_files);
-    free(unit->scopes.items);
+    dwarf_scopes_fini(&unit->scopes);
     ranges_fini(&unit->ranges);
     free(unit->known);
     index_fini(&unit->known_index);
@@ -65,12 +64,9 @@ static uint32_t add_known(struct dwarf_unit *unit, struct dwarf_lookup *lookup,
     struct dwarf_known known = { .origin = origin, .first_file = "" };
     struct dwarf_name name;
 
-    if (lookup->unit != unit)
-        dwarf_tree_abbrevs(&unit->tree, &lookup->abbrevs);
-    lookup->unit = unit;
-    dwarf_name_read(&name, &unit->tree, &lookup->abbrevs, origin);
+    dwarf_name_read(&name, &unit->tree, &unit->scopes, lookup, origin);
     if (name.text != NULL)
-        naming_of(intern, name.text, &known.raw_name, &known.name);
+        known.raw_name = intern_text(intern, name.text);
     if (name.has_file)
         known.first_file = path_of(unit, intern, name.file);
     else if (name.path != NULL)
@@ -131,7 +127,6 @@ size_t dwarf_unit_chain(struct dwarf_unit *unit, struct dwarf_lookup *lookup, st
         struct dwarf_scope *scope = &unit->scopes.items[at];
         const struct dwarf_known *known = look_up(unit, lookup, intern, scope);
 
-        point.name = known->name;
         point.raw_name = known->raw_name;
         point.first_file = known->first_file;
         point.first_line = known->first_line;
@@ -152,6 +147,6 @@ size_t dwarf_unit_chain(struct dwarf_unit *unit, struct dwarf_lookup *lookup, st
 size_t dwarf_unit_bytes(const struct dwarf_unit *unit)
 {
     return sizeof(*unit) + dwarf_lines_bytes(&unit->lines) + dwarf_lines_bytes(&unit->inner_files) +
-           unit->scopes.capacity * sizeof(*unit->scopes.items) + ranges_bytes(&unit->ranges) +
+           dwarf_scopes_bytes(&unit->scopes) + ranges_bytes(&unit->ranges) +
            unit->known_capacity * sizeof(*unit->known) + index_bytes(&unit->known_index);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "dwarf_lines.h"
+#include "dwarf_name.h"
 #include "dwarf_walk.h"
 #include "intern.h"
 #include "proftop/index.h"
@@ -33,12 +34,6 @@ struct dwarf_unit {
     struct dwarf_known *known; /* functions looked up */
     size_t known_count, known_capacity;
     struct index known_index; /* by origin */
-};
-
-/* The abbreviations of the unit whose functions were last looked up. */
-struct dwarf_lookup {
-    struct dwarf_abbrevs abbrevs;
-    const struct dwarf_unit *unit;
 };
 
 void dwarf_unit_init(struct dwarf_unit *unit, const struct dwarf_tree *tree);

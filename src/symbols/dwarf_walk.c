@@ -9,12 +9,14 @@
 
 #include <dwarf.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "proftop/memory.h"
 
 enum {
     DEPTH_MAX = 512, /* of nested entries; real code stays below 100 */
     SCOPES_MAX = 1 << 26,
+    FUNCTIONS_MAX = 1 << 20, /* kept; others are read again when their name is asked for */
 };
 
 struct level {
@@ -70,6 +72,34 @@ static uint32_t add_scope(struct walk *walk, const struct dwarf_entry *entry, ui
     return scope;
 }
 
+bool dwarf_function_of(struct dwarf_function *function, const struct dwarf_entry *entry)
+{
+    uint64_t next = entry->origin != 0 ? entry->origin : entry->specification;
+    bool linkage = entry->linkage_name.form != 0;
+
+    *function = (struct dwarf_function){ .name = linkage ? entry->linkage_name : entry->name,
+                                         .offset = (uint32_t)entry->offset,
+                                         .next = (uint32_t)next,
+                                         .decl_file = entry->decl_file,
+                                         .decl_line = entry->decl_line,
+                                         .has_linkage_name = linkage,
+                                         .has_decl_file = entry->has_decl_file };
+    return !entry->asks_name && entry->offset <= UINT32_MAX && next <= UINT32_MAX;
+}
+
+static void add_function(struct dwarf_scopes *scopes, const struct dwarf_entry *entry)
+{
+    struct dwarf_function function;
+
+    /* What tells nothing takes no bytes in the file, and could be there without end. */
+    if (scopes->functions_count >= FUNCTIONS_MAX || !dwarf_function_of(&function, entry) ||
+        (function.next == 0 && function.name.form == 0))
+        return;
+    scopes->functions = array_reserve(scopes->functions, &scopes->functions_capacity,
+                                      scopes->functions_count + 1, sizeof(*scopes->functions));
+    scopes->functions[scopes->functions_count++] = function;
+}
+
 /* Whether functions may be inside an entry of TAG, which is none itself. */
 static bool may_hold_code(uint16_t tag)
 {
@@ -101,6 +131,7 @@ static uint64_t read_scope(struct walk *walk, uint64_t offset, const struct dwar
     if (abbrev->tag == DW_TAG_inlined_subroutine) {
         level->scope = add_scope(walk, &entry, level->scope);
     } else {
+        add_function(walk->scopes, &entry);
         /* Without code it is a declaration, or what inlined calls are copied from. */
         level->scope = add_scope(walk, &entry, SCOPE_NONE);
         level->ignored = level->scope == SCOPE_NONE;
@@ -171,4 +202,35 @@ void dwarf_walk(const struct dwarf_tree *tree, const struct dwarf_abbrevs *abbre
             return;
         walk.levels[++walk.depth] = level;
     }
+}
+
+const struct dwarf_function *dwarf_scopes_function(const struct dwarf_scopes *scopes,
+                                                   uint64_t offset)
+{
+    size_t low = 0, high = scopes->functions_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (scopes->functions[middle].offset == offset)
+            return &scopes->functions[middle];
+        if (scopes->functions[middle].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+void dwarf_scopes_fini(struct dwarf_scopes *scopes)
+{
+    free(scopes->items);
+    free(scopes->functions);
+    *scopes = (struct dwarf_scopes){ 0 };
+}
+
+size_t dwarf_scopes_bytes(const struct dwarf_scopes *scopes)
+{
+    return scopes->capacity * sizeof(*scopes->items) +
+           scopes->functions_capacity * sizeof(*scopes->functions);
 }

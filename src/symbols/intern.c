@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Texts kept once. */
+/*
+ * Texts kept once, each behind the number of its other text, packed:
+ *
+ *     … │ 7 │ "_ZN3fooEv\0" │ −1 │ "main\0" │ …
+ */
 #include "config.h"
 
 #include "intern.h"
@@ -44,23 +48,25 @@ void intern_free(struct intern *intern)
     free(intern);
 }
 
-static const char *find_or_add(struct intern *intern, const char *text)
+static uint32_t item_of(struct intern *intern, const char *text)
 {
-    uint64_t hash = hash_u64(hash_bytes(0, text, strlen(text)));
+    size_t size = strlen(text) + 1;
+    uint64_t hash = hash_u64(hash_bytes(0, text, size - 1));
     struct index_cursor cursor;
-    uint32_t item;
+    uint32_t item, none = INDEX_END;
     char *copy;
 
     index_probe(&intern->index, hash, &cursor);
     while ((item = index_next(&intern->index, &cursor)) != INDEX_END) {
-        const char *known = *(char **)chunks_get(&intern->table, item);
-
-        if (strcmp(known, text) == 0)
-            return known;
+        if (strcmp(*(char **)chunks_get(&intern->table, item), text) == 0)
+            return item;
     }
-    copy = arena_strdup(intern->texts, text);
-    index_add(&intern->index, hash, chunks_add(&intern->table, &copy));
-    return copy;
+    copy = arena_bytes(intern->texts, sizeof(none) + size);
+    memcpy(copy, &none, sizeof(none));
+    copy = memcpy(copy + sizeof(none), text, size);
+    item = chunks_add(&intern->table, &copy);
+    index_add(&intern->index, hash, item);
+    return item;
 }
 
 const char *intern_text(struct intern *intern, const char *text)
@@ -68,9 +74,34 @@ const char *intern_text(struct intern *intern, const char *text)
     const char *result;
 
     pthread_mutex_lock(&intern->lock);
-    result = find_or_add(intern, text);
+    result = *(char **)chunks_get(&intern->table, item_of(intern, text));
     pthread_mutex_unlock(&intern->lock);
     return result;
+}
+
+const char *intern_other(struct intern *intern, const char *text)
+{
+    const char *result = NULL;
+    uint32_t item;
+
+    pthread_mutex_lock(&intern->lock);
+    memcpy(&item, text - sizeof(item), sizeof(item));
+    if (item != INDEX_END)
+        result = *(char **)chunks_get(&intern->table, item);
+    pthread_mutex_unlock(&intern->lock);
+    return result;
+}
+
+void intern_set_other(struct intern *intern, const char *text, const char *other)
+{
+    char *kept;
+    uint32_t item;
+
+    pthread_mutex_lock(&intern->lock);
+    kept = *(char **)chunks_get(&intern->table, item_of(intern, text));
+    item = item_of(intern, other);
+    memcpy(kept - sizeof(item), &item, sizeof(item));
+    pthread_mutex_unlock(&intern->lock);
 }
 
 const char *intern_printf(struct intern *intern, const char *format, ...)

@@ -17,7 +17,7 @@
 /* What of a symbol is not told by its range.  A large program has 100,000 of them. */
 struct made_symbol {
     const struct range *range;
-    const char *name, *raw_name, *module;
+    const char *raw_name, *module;
 };
 
 /* The descriptor was opened when the mapping was seen; a path may be anything by now. */
@@ -201,11 +201,8 @@ bool module_names_made(const struct module_names *names, const struct range *ran
 
         if (made->range != range)
             continue;
-        out->known = true;
-        out->name = made->name;
         out->raw_name = made->raw_name;
         out->module = made->module;
-        out->address = module_names_start(names, range);
         return true;
     }
     return false;
@@ -214,7 +211,7 @@ bool module_names_made(const struct module_names *names, const struct range *ran
 void module_names_make(struct module_names *names, const struct range *range,
                        const struct symbol *symbol)
 {
-    struct made_symbol made = { range, symbol->name, symbol->raw_name, symbol->module };
+    struct made_symbol made = { range, symbol->raw_name, symbol->module };
 
     index_add(&names->made_index, hash_u64((uintptr_t)range), chunks_add(&names->made, &made));
 }

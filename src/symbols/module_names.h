@@ -53,7 +53,7 @@ uint64_t module_names_start(const struct module_names *names, const struct range
  */
 uint64_t module_names_nameless(struct module_names *names, uint64_t address);
 
-/* The symbol that was made for RANGE before into OUT, false when none was; and keeping one. */
+/* The texts that were made for RANGE before into OUT, false when none were; and keeping them. */
 bool module_names_made(const struct module_names *names, const struct range *range,
                        struct symbol *out);
 void module_names_make(struct module_names *names, const struct range *range,

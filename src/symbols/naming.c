@@ -9,7 +9,7 @@
 
 #include "demangle.h"
 
-void naming_of(struct intern *intern, const char *raw, const char **raw_name, const char **name)
+static const char *make(struct intern *intern, const char *raw)
 {
     char plain[DEMANGLED_MAX];
     const char *version = strchr(raw, '@');
@@ -17,11 +17,22 @@ void naming_of(struct intern *intern, const char *raw, const char **raw_name, co
     /* "puts@plt" is another function than puts(); "memcpy@@GLIBC_2.14" is memcpy(). */
     bool plt = version != NULL && strcmp(version, "@plt") == 0;
 
-    *name = *raw_name = intern_text(intern, raw);
     if (demangle(raw, plain))
-        *name = intern_printf(intern, "%s%s", plain, plt ? version : "");
-    else if (version != NULL && version > raw && !plt)
-        *name = intern_printf(intern, "%.*s", (int)(version - raw), raw);
+        return intern_printf(intern, "%s%s", plain, plt ? version : "");
+    if (version != NULL && version > raw && !plt)
+        return intern_printf(intern, "%.*s", (int)(version - raw), raw);
+    return raw;
+}
+
+const char *naming_of(struct intern *intern, const char *raw)
+{
+    const char *name = intern_other(intern, raw);
+
+    if (name != NULL)
+        return name;
+    name = make(intern, raw);
+    intern_set_other(intern, raw, name);
+    return name;
 }
 
 const char *naming_path(struct intern *intern, const char *folder, const char *file)

@@ -5,8 +5,12 @@
 
 #include "intern.h"
 
-/* RAW as a symbol table has it, and *NAME as a person reads it; the same pointer where the same. */
-void naming_of(struct intern *intern, const char *raw, const char **raw_name, const char **name);
+/*
+ * RAW, which is interned and as a symbol table has it, as a person reads it: made when first asked
+ * for, as most names are never shown and to demangle one takes longer than to find it.  The same
+ * pointer where it is the same.
+ */
+const char *naming_of(struct intern *intern, const char *raw);
 
 /* FILE, below FOLDER (or NULL) when it is relative; "" for NULL. */
 const char *naming_path(struct intern *intern, const char *folder, const char *file);

@@ -61,17 +61,15 @@ static struct ranges_candidate *sort_by_start(const struct ranges_candidate *can
 {
     struct sort_key *keys = xmalloc(count * sizeof(*keys));
     struct ranges_candidate *sorted = xmalloc(count * sizeof(*sorted));
-    uint64_t lowest = UINT64_MAX, highest = 0;
+    uint64_t lowest = UINT64_MAX;
 
     for (size_t i = 0; i < count; i++) {
         if (candidates[i].start < lowest)
             lowest = candidates[i].start;
-        if (candidates[i].start > highest)
-            highest = candidates[i].start;
     }
     for (size_t i = 0; i < count; i++)
         keys[i] = (struct sort_key){ candidates[i].start - lowest, (uint32_t)i };
-    sort_keys(keys, count, highest - lowest);
+    sort_keys(keys, count);
     for (size_t i = 0; i < count; i++)
         sorted[i] = candidates[keys[i].item];
     free(keys);

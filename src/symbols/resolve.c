@@ -143,9 +143,8 @@ static void kernel_name(struct symbols *symbols, struct symbol *out, const char 
 {
     const char *tab = strchr(text, '\t');
 
-    out->name = out->raw_name =
-        tab == NULL ? intern_text(symbols->intern, text)
-                    : intern_printf(symbols->intern, "%.*s", (int)(tab - text), text);
+    out->raw_name = tab == NULL ? intern_text(symbols->intern, text)
+                                : intern_printf(symbols->intern, "%.*s", (int)(tab - text), text);
     if (tab != NULL)
         out->module = intern_text(symbols->intern, tab + 1);
 }
@@ -159,14 +158,14 @@ static void unnamed(struct symbols *symbols, const struct module *module,
     if (names != NULL && frame->kind == FRAME_NATIVE)
         start = module_names_nameless(names, frame->address);
     if (frame->kind == FRAME_KERNEL && module != NULL)
-        out->name = intern_text(symbols->intern, module->name);
+        out->given_name = intern_text(symbols->intern, module->name);
     else if (frame->kind == FRAME_NATIVE && module != NULL && module->name[0] != '\0')
-        out->name = intern_printf(symbols->intern, "%s+0x%" PRIx64, module->name, start);
+        out->given_name = intern_printf(symbols->intern, "%s+0x%" PRIx64, module->name, start);
     else if (frame->kind == FRAME_JIT)
-        out->name = intern_text(symbols->intern, "[code without a name]");
+        out->given_name = intern_text(symbols->intern, "[code without a name]");
     else
-        out->name = intern_printf(symbols->intern, "0x%" PRIx64, frame->address);
-    out->raw_name = out->name;
+        out->given_name = intern_printf(symbols->intern, "0x%" PRIx64, frame->address);
+    out->raw_name = out->given_name;
     out->address = start;
     symbols->counts.unnamed++;
 }
@@ -175,16 +174,20 @@ static void unnamed(struct symbols *symbols, const struct module *module,
 static void range_symbol(struct symbols *symbols, struct module_names *names,
                          const struct range *range, struct symbol *out)
 {
-    if (module_names_made(names, range, out))
-        return;
-    if (names->module->kind == MODULE_KERNEL)
-        kernel_name(symbols, out, symbol_table_name(names->table, range));
-    else
-        naming_of(symbols->intern, symbol_table_name(names->table, range), &out->raw_name,
-                  &out->name);
+    bool kernel = names->module->kind == MODULE_KERNEL;
+    const char *text = symbol_table_name(names->table, range);
+
     out->known = true;
     out->address = module_names_start(names, range);
-    module_names_make(names, range, out);
+    if (!module_names_made(names, range, out)) {
+        if (kernel)
+            kernel_name(symbols, out, text);
+        else
+            out->raw_name = intern_text(symbols->intern, text);
+        module_names_make(names, range, out);
+    }
+    if (kernel)
+        out->given_name = out->raw_name;
 }
 
 static void machine_symbol(struct symbols *symbols, const struct module *module,
@@ -259,10 +262,10 @@ static void jit_name(struct symbols *symbols, const struct jit_code *code, uint3
 
     perf_map_name(code->name, text, &file, &line);
     out->known = true;
-    out->name = intern_text(symbols->intern, text);
+    out->given_name = intern_text(symbols->intern, text);
     /* The tier of the compiler is no part of what function it is. */
-    out->raw_name =
-        file[0] == '\0' ? out->name : intern_printf(symbols->intern, "%s %s:%u", text, file, line);
+    out->raw_name = file[0] == '\0' ? out->given_name
+                                    : intern_printf(symbols->intern, "%s %s:%u", text, file, line);
     out->file = out->first_file = intern_text(symbols->intern, file);
     out->line = out->first_line = line;
     out->address = code->start;
@@ -295,11 +298,11 @@ static void python_symbol(struct symbols *symbols, const struct frame *frame, st
     const struct code *code = codes_get(symbols->codes, frame->module);
 
     if (code == NULL) {
-        out->name = out->raw_name = "?";
+        out->given_name = out->raw_name = "?";
         return;
     }
     out->known = true;
-    out->name = out->raw_name = code->name;
+    out->given_name = out->raw_name = code->name;
     out->file = out->first_file = code->file;
     out->line = (uint32_t)frame->address;
     out->first_line = code->first_line;
@@ -314,21 +317,22 @@ static void mark_symbol(struct symbols *symbols, const struct frame *frame, stru
     out->address = frame->address;
     switch (frame->module) {
     case MARK_BROKEN:
-        out->name = intern_printf(intern, "[%s]", stack_end_text((enum stack_end)frame->address));
+        out->given_name =
+            intern_printf(intern, "[%s]", stack_end_text((enum stack_end)frame->address));
         break;
     case MARK_SKIPPED:
-        out->name = intern_printf(intern, _("[%" PRIu64 " frames left out]"), frame->address);
+        out->given_name = intern_printf(intern, _("[%" PRIu64 " frames left out]"), frame->address);
         break;
     case MARK_SYSCALL:
-        out->name = intern_printf(intern, _("[system call %" PRIu64 "]"), frame->address);
+        out->given_name = intern_printf(intern, _("[system call %" PRIu64 "]"), frame->address);
         break;
     case MARK_KERNEL:
-        out->name = intern_text(intern, "[kernel]");
+        out->given_name = intern_text(intern, "[kernel]");
         break;
     default:
-        out->name = intern_text(intern, _("[native frames cut]"));
+        out->given_name = intern_text(intern, _("[native frames cut]"));
     }
-    out->raw_name = out->name;
+    out->raw_name = out->given_name;
 }
 
 void resolve_frame(struct symbols *symbols, const struct frame *frame, struct symbol *out)

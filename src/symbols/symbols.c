@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "naming.h"
 #include "proftop/gettext.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
@@ -92,6 +93,12 @@ void symbols_fast(struct symbols *symbols, const struct frame *frame, struct sym
         slot->used = true;
     }
     *out = slot->symbol;
+}
+
+const char *symbols_name(struct symbols *symbols, const struct symbol *symbol)
+{
+    return symbol->given_name != NULL ? symbol->given_name
+                                      : naming_of(symbols->intern, symbol->raw_name);
 }
 
 void symbols_settle(struct symbols *symbols, struct frame *frames, uint32_t count)

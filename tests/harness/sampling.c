@@ -225,7 +225,7 @@ bool sampling_has(struct sampling *sampling, const struct record_sample *sample,
         if (sample->frames[i].kind != FRAME_NATIVE)
             continue;
         symbols_fast(sampling->symbols, &sample->frames[i], &symbol);
-        if (symbol.known && strcmp(symbol.name, name) == 0)
+        if (symbol.known && strcmp(symbols_name(sampling->symbols, &symbol), name) == 0)
             return true;
     }
     return false;
