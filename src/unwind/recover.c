@@ -176,7 +176,7 @@ static bool step_by_scan(struct walk *walk, bool rows, uint64_t end, bool *going
             return false;
         if (look_before(walk, word, rows, &here) != CALLS_NOTHING) {
             /* The program's first instructions call what goes on elsewhere by jumps. */
-            here = here || (!others && walk_ends_at(walk, word));
+            here = here || (!others && walk_rule(walk, word)->cfa == RULE_END);
             others = true;
         }
         if (here) {

@@ -58,6 +58,7 @@ void walk_init(struct walk *walk, struct unwinder *unwinder, const struct frozen
     walk->trail.walked = 0;
     walk->full = full;
     walk->switches = 0;
+    walk->switched = false;
     walk->signal_frame = 0;
     walk->told = NULL;
     walk->end = STACK_COMPLETE;
@@ -168,6 +169,7 @@ static bool find_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa)
         *cfa = place->sp + (uint64_t)(int64_t)rule->cfa_offset;
         return true;
     case RULE_FP:
+    case RULE_SWITCH:
         *cfa = place->fp + (uint64_t)(int64_t)rule->cfa_offset;
         return true;
     case RULE_PLT:
@@ -298,6 +300,8 @@ static bool step(struct walk *walk, const struct rule *rule)
         return recover_step(walk);
     if (rule->cfa == RULE_END)
         return walk_end(walk, STACK_COMPLETE, 0);
+    if (rule->cfa == RULE_SWITCH && switch_step(walk, rule, &going))
+        return going;
     /* The ABIs have the outermost frame marked by a frame pointer of 0. */
     if (rule->cfa == RULE_FP && walk->place.fp_known && walk->place.fp == 0)
         return walk_end(walk, STACK_COMPLETE, 0);
@@ -369,13 +373,14 @@ void walk_learn_frame(struct walk *walk)
         table_learn_frame(table, walk->place.ip - mapping->start + mapping->offset);
 }
 
-bool walk_ends_at(struct walk *walk, uint64_t address)
+const struct rule *walk_rule(struct walk *walk, uint64_t address)
 {
+    static const struct rule none = { .cfa = RULE_NONE };
     const struct mapping *mapping = maps_find(walk->frozen->maps, address);
     const struct table *table = table_of(walk, mapping);
 
-    return table != NULL &&
-           table_find(table, address - mapping->start + mapping->offset, false)->cfa == RULE_END;
+    return table != NULL ? table_find(table, address - mapping->start + mapping->offset, false)
+                         : &none;
 }
 
 bool walk_in_trampoline(struct walk *walk)
