@@ -159,7 +159,7 @@ static bool locate(struct walk *walk)
     return walk->mapping != NULL;
 }
 
-static bool find_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa)
+bool walk_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa)
 {
     const struct place *place = &walk->place;
     uint64_t at;
@@ -256,14 +256,14 @@ static void restore_frame_pointer(struct walk *walk, const struct rule *rule, ui
                                    place->fp_known, &place->fp);
 }
 
-static bool apply(struct walk *walk, const struct rule *rule)
+bool walk_apply(struct walk *walk, const struct rule *rule)
 {
     struct place *place = &walk->place;
     bool signal = (rule->flags & RULE_SIGNAL) != 0;
     uint64_t cfa, ip, sp = place->sp;
     uint64_t lr_at = sp + (uint64_t)(rule->ra_offset - ARM_SIGFRAME_LR_BEFORE_PC);
 
-    if (!find_cfa(walk, rule, &cfa) || !find_return(walk, rule, cfa, &ip))
+    if (!walk_cfa(walk, rule, &cfa) || !find_return(walk, rule, cfa, &ip))
         return false;
     if (walk->full)
         restore_callee(walk, rule, cfa);
@@ -306,7 +306,7 @@ static bool step(struct walk *walk, const struct rule *rule)
     if (rule->cfa == RULE_FP && walk->place.fp_known && walk->place.fp == 0)
         return walk_end(walk, STACK_COMPLETE, 0);
     if (rule->cfa == RULE_ASK ? slow_step(walk, &going) : can_apply(walk, rule))
-        return rule->cfa == RULE_ASK ? going : apply(walk, rule);
+        return rule->cfa == RULE_ASK ? going : walk_apply(walk, rule);
     if (recover_by_calls(walk, &going))
         return going;
     return walk_end(walk, STACK_BAD_ROW, walk->place.ip);
@@ -362,6 +362,15 @@ bool walk_among_rows(struct walk *walk)
     const struct table *table = table_of(walk, walk->mapping);
 
     return table != NULL && !table_sparse(table);
+}
+
+const struct table *walk_table(struct walk *walk, uint64_t *offset)
+{
+    const struct mapping *mapping = walk->mapping;
+
+    if (mapping != NULL)
+        *offset = walk->place.ip - mapping->start + mapping->offset;
+    return table_of(walk, mapping);
 }
 
 void walk_learn_frame(struct walk *walk)

@@ -79,6 +79,12 @@ void trail_add(struct trail *trail, const struct walk *walk);
 /* Puts a deep stack's frames in order; returns how many there are, SKIPPED gets the rest. */
 uint32_t trail_finish(struct trail *trail, uint32_t *skipped);
 
+/* RULE's CFA; false, and the walk at its end, when it is in memory that cannot be read. */
+bool walk_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa);
+
+/* Goes on to the caller by RULE; false where the stack ends. */
+bool walk_apply(struct walk *walk, const struct rule *rule);
+
 /* Whether ADDRESS is in executable memory. */
 bool walk_is_code(const struct walk *walk, uint64_t address);
 
@@ -87,6 +93,9 @@ bool walk_in_trampoline(struct walk *walk);
 
 /* Whether most code of the current place's module has rows. */
 bool walk_among_rows(struct walk *walk);
+
+/* The table of the current place's module, and where in its file the place is; or NULL. */
+const struct table *walk_table(struct walk *walk, uint64_t *offset);
 
 /* Notes that the code of the current place keeps a frame pointer, so that it need not be asked
  * again. */
