@@ -107,6 +107,7 @@ static const struct function functions[] = {
     { "main.main", 0, { 2, 4, 48, 0x30, 47, 0x0c, 0 } },
     { "runtime.goexit.abi0", 1, { 2, 0x40, 0 } },
     { "runtime.systemstack.abi0", 2, { 2, 0x40, 0 } },
+    { "runtime.nanotime1.abi0", 2, { 2, 4, 32, 0x3c, 0 } }, /* with a frame of its own */
 };
 
 static bool parse(struct collected *collected, const uint8_t *bytes, size_t size, unsigned machine)
@@ -126,10 +127,10 @@ static void expect_functions(uint32_t magic)
     uint8_t bytes[SIZE];
     struct collected collected;
 
-    write_table(bytes, magic, functions, 3);
+    write_table(bytes, magic, functions, 4);
     assert_true(parse(&collected, bytes, SIZE, EM_X86_64));
-    assert_int_equal(collected.functions, 3);
-    assert_int_equal(collected.count, 5);
+    assert_int_equal(collected.functions, 4);
+    assert_int_equal(collected.count, 6);
     assert_int_equal(collected.addresses[0], TEXT);
     assert_int_equal(collected.rules[0].cfa, RULE_SP);
     assert_int_equal(collected.rules[0].cfa_offset, 8);
@@ -141,8 +142,11 @@ static void expect_functions(uint32_t magic)
     assert_int_equal(collected.addresses[2], TEXT + 0x34);
     assert_memory_equal(&collected.rules[2], &collected.rules[0], sizeof(struct rule));
     assert_int_equal(collected.rules[3].cfa, RULE_END);
-    assert_int_equal(collected.rules[4].cfa, RULE_FP);
-    assert_int_equal(collected.end, TEXT + 3 * CODE);
+    assert_int_equal(collected.rules[4].cfa, RULE_SWITCH);
+    assert_int_equal(collected.rules[4].flags, RULE_FRAMELESS);
+    assert_int_equal(collected.rules[5].cfa, RULE_SWITCH);
+    assert_int_equal(collected.rules[5].flags, 0);
+    assert_int_equal(collected.end, TEXT + 4 * CODE);
 }
 
 static void the_table_of_go_1_16(void **state)

@@ -171,41 +171,112 @@ static void musl_is_walked_by_its_calls(void **state)
     testing_folder_remove(folder);
 }
 
-/* Go tells in a table of its own, that no stripping takes away. */
-static void go_is_walked_by_its_table(void **state)
+/* Builds the victim of Go, and the same stripped, in a new folder. */
+static char *go_victims(void)
 {
-    static const struct shape shape = { "go",
-                                        { "main.pauseHere", "main.deep.run.func1", "…",
-                                          "main.deep.run", "…", "main.shapeGo", "main.main",
-                                          "runtime.main", "…", NULL } };
-    char *folder, *source, *path, *command;
-    struct scene *scene;
-    uint32_t count;
+    char *folder, *source, *command;
 
-    (void)state;
     if (system("command -v go >/dev/null") != 0)
         skip_because("go is not installed");
     folder = testing_folder_new();
     source = testing_source("tests/victims/goroutine.go");
-    path = xasprintf("%s/goroutine", folder);
-    command = xasprintf("go build -o %s %s && go build -ldflags='-s -w' -o %s-stripped %s", path,
-                        source, path, source);
+    command = xasprintf("go build -o %s/go %s && go build -ldflags='-s -w' -o %s/go-stripped %s",
+                        folder, source, folder, source);
     assert_int_equal(system(command), 0);
-    scene = scene_of(path, "");
+    free(command);
+    free(source);
+    return folder;
+}
+
+static struct scene *go_scene(const char *folder, const char *program, const char *shape)
+{
+    char *path = xasprintf("%s/%s", folder, program);
+    struct scene *scene = scene_of(path, shape);
+
+    free(path);
+    return scene;
+}
+
+/* Go tells in a table of its own, that no stripping takes away. */
+static void go_is_walked_by_its_table(void **state)
+{
+    static const char *const chain[] = { "main.pauseHere",
+                                         "main.deep.run.func1",
+                                         "…",
+                                         "main.deep.run",
+                                         "…",
+                                         "main.shapeGo",
+                                         "main.main",
+                                         "runtime.main",
+                                         "…",
+                                         NULL };
+    char *folder = go_victims();
+    struct scene *scene = go_scene(folder, "go", "");
+    uint32_t count;
+
+    (void)state;
     scene_unwind(scene);
-    scene_expect(scene, shape.chain);
+    scene_expect(scene, chain);
+    assert_false(scene->unwound.switched);
     count = scene->unwound.count;
     scene_free(scene);
-    free(command);
-    command = xasprintf("%s-stripped", path);
-    scene = scene_of(command, "");
+    scene = go_scene(folder, "go-stripped", "");
     scene_unwind(scene);
     assert_int_equal(scene->unwound.end, STACK_COMPLETE);
     assert_int_equal(scene->unwound.count, count);
     scene_free(scene);
-    free(command);
-    free(path);
-    free(source);
+    testing_folder_remove(folder);
+}
+
+/* Behind systemstack the goroutine's own stack goes on, where that can be seen. */
+static void go_switches_stacks(void **state)
+{
+    enum { GOROUTINE_BYTES = 16 << 10 };
+    static const char *const chain[] = { "runtime.systemstack.abi0",
+                                         "runtime/debug.WriteHeapDump",
+                                         "main.shapeSwitch",
+                                         "main.main",
+                                         "…",
+                                         NULL };
+    static const char *const seen[] = { "…", "runtime.systemstack.abi0", NULL };
+    static uint8_t goroutine[GOROUTINE_BYTES];
+    char *folder = go_victims();
+    struct scene *scene = go_scene(folder, "go-stripped", "switch");
+    struct frozen *frozen = &scene->freeze.frozen;
+    uint32_t copied, whole;
+
+    (void)state;
+    scene_unwind(scene);
+    copied = scene->unwound.count;
+    assert_int_equal(scene->unwound.end, STACK_COMPLETE);
+    assert_true(scene->unwound.switched);
+    frozen->peek = freeze_peek;
+    frozen->peek_context = &scene->freeze;
+    scene_unwind(scene);
+    whole = scene->unwound.count;
+    assert_int_equal(scene->unwound.end, STACK_COMPLETE);
+    assert_false(scene->unwound.switched);
+    assert_true(whole > copied + 3);
+    /* The same with a second piece, of the goroutine's stack alone. */
+    frozen->extra_start = scene->stacks[copied];
+    frozen->extra = goroutine;
+    while (frozen->extra_size < GOROUTINE_BYTES &&
+           freeze_peek(&scene->freeze, frozen->extra_start + frozen->extra_size,
+                       goroutine + frozen->extra_size, 8))
+        frozen->extra_size += 8;
+    frozen->peek = NULL;
+    scene_unwind(scene);
+    assert_int_equal(scene->unwound.end, STACK_COMPLETE);
+    assert_false(scene->unwound.switched);
+    scene_free(scene);
+    scene = go_scene(folder, "go", "switch");
+    scene_unwind(scene);
+    scene_expect(scene, seen);
+    scene->freeze.frozen.peek = freeze_peek;
+    scene->freeze.frozen.peek_context = &scene->freeze;
+    scene_unwind(scene);
+    scene_expect(scene, chain);
+    scene_free(scene);
     testing_folder_remove(folder);
 }
 
@@ -275,6 +346,7 @@ int main(void)
         cmocka_unit_test(what_a_peek_does_not_know_is_not_made_up),
         cmocka_unit_test(musl_is_walked_by_its_calls),
         cmocka_unit_test(go_is_walked_by_its_table),
+        cmocka_unit_test(go_switches_stacks),
         cmocka_unit_test(the_copy_alone_is_enough),
         cmocka_unit_test(a_thread_is_whole_at_its_first_instructions),
     };

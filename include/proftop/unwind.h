@@ -55,6 +55,7 @@ struct unwound {
     uint64_t end_address; /* where it broke */
     uint64_t
         signal_frame; /* the stack pointer where the outermost signal handler returns to, or 0 */
+    bool switched;    /* ended where it came from another stack, of which there was no copy */
 };
 
 /* Of one frame, the registers a function must preserve, as they were in it. */

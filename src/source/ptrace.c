@@ -121,6 +121,7 @@ static struct source *tracer_open(struct target *target, const struct source_con
     tracer->random = clock_now_ns() | 1;
     tracer->moved_ns = clock_now_ns();
     tracer->stack = xmalloc(TRACER_STACK_MAX);
+    tracer->switched = xmalloc(TRACER_SWITCHED_BYTES);
     roster_init(&tracer->roster, target, config, &tracer->emit);
     pending_init(&tracer->pending, config->unwinder, &tracer->roster);
     waiting_init(&tracer->waiting, &tracer->roster, &tracer->pending, config);
@@ -354,6 +355,7 @@ static void tracer_close(struct source *source)
     proc_ids_fini(&tracer->early);
     proc_file_close(&tracer->loadavg);
     free(tracer->stack);
+    free(tracer->switched);
     free(tracer);
 }
 

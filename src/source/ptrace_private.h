@@ -19,7 +19,7 @@
 #include "roster.h"
 #include "waiting.h"
 
-enum { TRACER_STACK_MAX = 1 << 20 };
+enum { TRACER_STACK_MAX = 1 << 20, TRACER_SWITCHED_BYTES = 32 << 10 };
 
 struct tracer {
     struct source_config config;
@@ -43,7 +43,8 @@ struct tracer {
     bool armed;        /* the timer fires at tick_ns, and every_ns after that */
     uint64_t moved_ns; /* when a thread was last found that ran, or had run */
     uint64_t random;
-    uint8_t *stack; /* the copy being taken: TRACER_STACK_MAX bytes */
+    uint8_t *stack;    /* the copy being taken: TRACER_STACK_MAX bytes */
+    uint8_t *switched; /* of a second stack: TRACER_SWITCHED_BYTES */
     /* since the last check */
     uint64_t checked_ns, scanned_ns, scan_every_ns, counted_ns;
     uint64_t churn_ns; /* threads are expected to come and go until then */
@@ -63,6 +64,10 @@ void tracer_event(struct tracer *tracer, int32_t tid, int status);
 bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 /* Asks THREAD to stop if it runs; never one that is blocked. */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
+
+/* ptrace_switched.c: adds to FROZEN, of a held thread, the stack that its frame pointers lead to.
+ */
+void tracer_freeze_switched(const struct tracer *tracer, struct frozen *frozen);
 
 /*
  * ptrace_await.c: whether a stop of THREAD is worth waiting for, as it has a CPU for itself; and

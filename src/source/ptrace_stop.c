@@ -226,6 +226,8 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
     frozen->stack_start = thread->tracee.stack_start = frozen->registers.sp;
     frozen->stack_size = peek_memory(thread->pid, frozen->stack_start, tracer->stack,
                                      stack_bytes != 0 ? stack_bytes : STACK_FIRST);
+    if (thread->process->switches)
+        tracer_freeze_switched(tracer, frozen);
     pythons_freeze(&tracer->pythons, thread, frozen);
     return true;
 }
@@ -241,7 +243,8 @@ static void learn_depth(struct tracer *tracer, struct thread *thread, const stru
 
     if (pending->unwound.end == STACK_TRUNCATED)
         wanted_bytes *= 2;
-    else if (pending->count > 0 && pending->stacks[pending->count - 1] > frozen->stack_start)
+    else if (frozen->extra == NULL && pending->count > 0 &&
+             pending->stacks[pending->count - 1] > frozen->stack_start)
         wanted_bytes = (pending->stacks[pending->count - 1] - frozen->stack_start) * 5 / 4;
     else
         return;
@@ -306,6 +309,7 @@ static void finish_sample(struct tracer *tracer, struct thread *thread, struct f
     if (!pending_finish(pending, &unfinished))
         return;
     learn_depth(tracer, thread, frozen);
+    thread->process->switches |= pending->unwound.switched;
     thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
 }
 

@@ -38,6 +38,7 @@ struct tracked {
     uint64_t task_links;   /* ptrace: threads, as the link count of its task folder tells them */
     uint64_t links_cpu_ns; /* its CPU time just before that was read */
     bool stopped;          /* ptrace: SIGSTOP or its kin */
+    bool switches;         /* ptrace: its threads go on on other stacks: ptrace_switched.c */
     uint64_t cpu_ns, cpu_read_ns;            /* of all its threads, and when that was read */
     struct python *python;                   /* its interpreter, or NULL; pythons.h */
     uint64_t python_due_ns, python_first_ns; /* when to try to open it; the first futile try */

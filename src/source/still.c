@@ -79,7 +79,7 @@ static bool in_same_handler(struct roster *roster, const struct frozen *frozen, 
 
 bool still_there(struct roster *roster, const struct frozen *frozen, const struct unwound *cut)
 {
-    if (cut->end == STACK_TRUNCATED)
+    if (cut->end == STACK_TRUNCATED || cut->switched)
         return in_same_call(roster, frozen);
     return cut->end == STACK_ELSEWHERE && in_same_handler(roster, frozen, cut->signal_frame);
 }

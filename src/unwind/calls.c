@@ -12,18 +12,26 @@
 #include "proftop/maps.h"
 #include "proftop/unwind.h"
 
-/* Copies SIZE bytes of code at ADDRESS; false when they are in no code or can't be had. */
-static bool code_read(const struct frozen *frozen, uint64_t address, void *to, size_t size)
+size_t calls_code(const void *context, uint64_t address, void *to, size_t size)
 {
+    const struct frozen *frozen = context;
     const struct mapping *mapping = maps_find(frozen->maps, address);
     const struct module *module;
 
-    if (mapping == NULL || size > mapping->end - address)
-        return false;
+    if (mapping == NULL)
+        return 0;
+    if (size > mapping->end - address)
+        size = mapping->end - address;
     module = mapping->module;
     if (module->kind == MODULE_FILE || module->kind == MODULE_VDSO)
-        return image_peek(module, address - mapping->start + mapping->offset, to, size) == size;
-    return frozen->peek != NULL && frozen->peek(frozen->peek_context, address, to, size);
+        return image_peek(module, address - mapping->start + mapping->offset, to, size);
+    return frozen->peek != NULL && frozen->peek(frozen->peek_context, address, to, size) ? size : 0;
+}
+
+/* Copies SIZE bytes of code at ADDRESS; false when they are in no code or can't be had. */
+static bool code_read(const struct frozen *frozen, uint64_t address, void *to, size_t size)
+{
+    return calls_code(frozen, address, to, size) == size;
 }
 
 /* Without a file and without the target, code in memory must be believed. */

@@ -8,9 +8,13 @@
 #define PROFTOP_UNWIND_CALLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct frozen;
+
+/* Up to SIZE bytes of the code at ADDRESS, of FROZEN; how many. */
+size_t calls_code(const void *frozen, uint64_t address, void *to, size_t size);
 
 /* Whether ADDRESS is in code, with a call right before it (or code that cannot be read). */
 bool calls_precede(const struct frozen *frozen, uint64_t address);

@@ -64,12 +64,21 @@ bool copies_linkage(struct copies *copies, uint64_t slot, uint64_t *target)
             frozen->peek_linkage(frozen->peek_context, slot, target, sizeof(*target)));
 }
 
+/* A word that the END of a copy cuts in two counts, too. */
+static bool is_behind(uint64_t address, uint64_t end)
+{
+    return address + sizeof(uint64_t) > end && address < end + STACK_REACH_BYTES;
+}
+
 bool copies_truncated(const struct copies *copies, uint64_t address)
 {
     const struct frozen *frozen = copies->frozen;
     uint64_t end = frozen->stack_start + frozen->stack_size;
+    uint64_t extra_end = frozen->extra_start + frozen->extra_size;
 
-    /* A word that the end of the copy cuts in two counts, too. */
-    return frozen->peek == NULL && address + sizeof(uint64_t) > end &&
-           address < end + STACK_REACH_BYTES;
+    if (frozen->peek != NULL)
+        return false;
+    if (is_behind(address, end))
+        return true;
+    return frozen->extra != NULL && is_behind(address, extra_end);
 }

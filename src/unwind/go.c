@@ -9,7 +9,8 @@
  *                         └► pctab   value delta, pc delta | …     zigzag, in LEB128
  *
  * pcsp is how far sp lies below where it was on entry.  Functions that set sp themselves are
- * crossed by their frame pointer: systemstack, say, that goes on with the system's stack.
+ * crossed by the frame pointer: their own; or, where they have no frame, their caller's, like
+ * systemstack, which goes on with the system's stack and comes back to the goroutine's.
  */
 #include "config.h"
 
@@ -173,6 +174,17 @@ static bool deliver_depths(struct go *go, const struct go_function *function)
     return true;
 }
 
+/* Whether a function has no frame, and so the frame pointer of its caller, as its table says. */
+static bool is_frameless(const struct go *go, const struct go_function *function)
+{
+    struct cursor cursor = cursor_at(go, go->pctab + function->pcsp);
+    uint64_t delta = cursor_uleb(&cursor);
+
+    cursor_uleb(&cursor); /* how far */
+    /* Tables start from −1, and end behind a function's code: 0 is the depth of all of it. */
+    return unzigzag(delta) == 1 && cursor_uleb(&cursor) == 0 && !cursor.failed;
+}
+
 /*
  * Go's own walks start anew behind a signal handler; here it leads on to what was interrupted.
  * Behind mcall and morestack a goroutine may run on elsewhere by now, so nothing is certain there.
@@ -187,13 +199,12 @@ static bool is_outermost(const struct go *go, const struct go_function *function
 static bool deliver(struct go *go, const struct go_function *function)
 {
     static const struct rule outermost = { .cfa = RULE_END }, ask = { .cfa = RULE_ASK };
-    static const struct rule frame = { .cfa = RULE_FP,
-                                       .cfa_offset = 16,
-                                       .fp = SAVE_CFA,
-                                       .fp_offset = -16,
-                                       .ra = SAVE_CFA,
-                                       .ra_offset = -8 };
-    struct rule rule;
+    struct rule rule = { .cfa = RULE_SWITCH,
+                         .cfa_offset = 16,
+                         .fp = SAVE_CFA,
+                         .fp_offset = -16,
+                         .ra = SAVE_CFA,
+                         .ra_offset = -8 };
 
     /* Signal handlers return to its very start, one byte behind what precedes it. */
     if (function->start > 0 && (is_named(go, function, "runtime.sigreturn") ||
@@ -206,9 +217,11 @@ static bool deliver(struct go *go, const struct go_function *function)
     go->sink->begin(go->sink, function->start, function->end, function->start);
     if (is_outermost(go, function))
         go->sink->row(go->sink, function->start, &outermost);
-    else if ((function->flag & FLAG_SP_WRITE) != 0)
-        go->sink->row(go->sink, function->start, &frame);
-    else if (function->pcsp == 0)
+    else if ((function->flag & FLAG_SP_WRITE) != 0) {
+        if (is_frameless(go, function))
+            rule.flags = RULE_FRAMELESS;
+        go->sink->row(go->sink, function->start, &rule);
+    } else if (function->pcsp == 0)
         go->sink->row(go->sink, function->start, &ask); /* assembly that says nothing */
     else
         return deliver_depths(go, function);

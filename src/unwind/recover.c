@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where there are no rows: frame pointers, and a close look at the code and the stack.
+ * Where there are no rows: what the code will do until it returns, frame pointers, and a close look
+ * at the stack.
  *
  * Code made at run time, hand-written assembly and some languages bring no unwind information but
  * keep frame pointers: the word at fp is the caller's fp, the next one the return address, on
@@ -10,11 +11,14 @@
  */
 #include "config.h"
 
+#include <elf.h>
 #include <string.h>
 
+#include "ahead.h"
 #include "calls.h"
 #include "proftop/maps.h"
 #include "rule.h"
+#include "table.h"
 #include "walk.h"
 
 enum {
@@ -79,6 +83,57 @@ static bool plausible_frame_pointer(struct walk *walk, bool look)
     if (place->fp < place->sp || (place->exact && look))
         return calls_precede(walk->frozen, ip);
     return walk_is_code(walk, ip);
+}
+
+/* Whether RULE leads to a return address. */
+static bool leads_to_return(struct walk *walk, const struct rule *rule)
+{
+    const struct place *place = &walk->place;
+    bool by_fp = rule->cfa == RULE_FP || rule->cfa == RULE_FP_DEREF;
+    uint64_t cfa, word;
+
+    return (!by_fp || place->fp_known) && walk_cfa(walk, rule, &cfa) && cfa > place->sp &&
+           copies_word(&walk->copies, cfa - WORD, &word) &&
+           (calls_precede(walk->frozen, word) || walk_rule(walk, word)->cfa == RULE_END);
+}
+
+static bool go_by(struct walk *walk, const struct rule *rule)
+{
+    walk->place.callee_known = 0;
+    return walk_apply(walk, rule);
+}
+
+/* By what the code of the current place will do until it returns: true when that decided. */
+static bool step_ahead(struct walk *walk, bool *going)
+{
+    struct rule rules[AHEAD_RULES_MAX];
+    uint64_t offset, cfa;
+    const struct table *table = walk_table(walk, &offset);
+    const struct rule *learned;
+    unsigned count;
+
+    if (table == NULL || table_machine(table) != EM_X86_64)
+        return false;
+    learned = table_learned(table, offset);
+    if (learned != NULL && leads_to_return(walk, learned)) {
+        *going = go_by(walk, learned);
+        return true;
+    }
+    count = ahead_rules(calls_code, walk->frozen, walk->place.ip, rules);
+    for (unsigned i = 0; i < count; i++) {
+        if (!leads_to_return(walk, &rules[i]))
+            continue;
+        table_learn(table, offset, &rules[i]);
+        *going = go_by(walk, &rules[i]);
+        return true;
+    }
+    /* It is plain where to look, but the copy ends before that. */
+    if (count > 0 && rules[0].cfa == RULE_SP && walk_cfa(walk, &rules[0], &cfa) &&
+        copies_truncated(&walk->copies, cfa - WORD)) {
+        *going = walk_end(walk, STACK_TRUNCATED, cfa - WORD);
+        return true;
+    }
+    return false;
 }
 
 /* The innermost frame, where its own code says that no frame is set up: true when that decided. */
@@ -176,7 +231,7 @@ static bool step_by_scan(struct walk *walk, bool rows, uint64_t end, bool *going
             return false;
         if (look_before(walk, word, rows, &here) != CALLS_NOTHING) {
             /* The program's first instructions call what goes on elsewhere by jumps. */
-            here = here || (!others && walk_ends_at(walk, word));
+            here = here || (!others && walk_rule(walk, word)->cfa == RULE_END);
             others = true;
         }
         if (here) {
@@ -297,7 +352,7 @@ bool recover_step(struct walk *walk)
     if (walk->mapping == NULL)
         return is_return_at(walk, place->sp) ? follow_return(walk, 0)
                                              : walk_end(walk, STACK_NO_MAPPING, place->ip);
-    if (step_by_frame_pointer(walk, &going))
+    if (step_ahead(walk, &going) || step_by_frame_pointer(walk, &going))
         return going;
     if (innermost && is_return_at(walk, place->sp))
         return follow_return(walk, 0);

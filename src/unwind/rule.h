@@ -25,6 +25,7 @@ enum rule_cfa {
     RULE_SP_DEREF, /* the word at sp + offset, + add: signal frames, hand-written code */
     RULE_FP_DEREF, /* the word at fp + offset, + add: functions that realign their stack */
     RULE_PLT,      /* x86-64: sp + 8, + 8 more once (ip & 15) >= offset */
+    RULE_SWITCH,   /* fp + offset, on another stack than this */
     RULE_CALLEE,   /* callee[rule.cfa - RULE_CALLEE] + offset; UNWIND_CALLEE_SAVED of them */
 };
 
@@ -37,10 +38,11 @@ enum rule_save {
 };
 
 enum {
-    RULE_SIGNAL = 1,     /* the caller was interrupted, it did not call */
-    RULE_CALLEE_SP = 2,  /* slots count from sp … */
-    RULE_CALLEE_FP = 4,  /* … or from fp, rather than from the CFA */
-    SLOT_SAME = 0,       /* a callee-saved register that was not saved */
+    RULE_SIGNAL = 1,    /* the caller was interrupted, it did not call */
+    RULE_CALLEE_SP = 2, /* slots count from sp … */
+    RULE_CALLEE_FP = 4, /* … or from fp, rather than from the CFA */
+    RULE_FRAMELESS = 8, /* with RULE_SWITCH: fp is the caller's, so that this is its caller's CFA */
+    SLOT_SAME = 0,      /* a callee-saved register that was not saved */
     SLOT_UNKNOWN = -128, /* … that is lost */
     SLOT_BYTES = 8,
 };

@@ -17,6 +17,7 @@
 
 #include "calls.h"
 #include "image.h"
+#include "learned.h"
 #include "table_private.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
@@ -73,6 +74,7 @@ void table_finish(struct table *table)
     table->first = table->count > 0 ? table->keys[0] : 0;
     index_pages(table);
     make_cache(table);
+    table->learned = learned_new();
 }
 
 void table_free(struct table *table)
@@ -84,6 +86,7 @@ void table_free(struct table *table)
     free(table->names);
     free(table->rules);
     free(table->cache);
+    learned_free(table->learned);
     free(table);
 }
 
@@ -166,6 +169,17 @@ void table_learn_frame(const struct table *table, uint64_t offset)
                               offset << 17 | RULE_NAME_FRAME, memory_order_relaxed);
 }
 
+const struct rule *table_learned(const struct table *table, uint64_t offset)
+{
+    return offset <= UINT32_MAX ? learned_find(table->learned, (uint32_t)offset) : NULL;
+}
+
+void table_learn(const struct table *table, uint64_t offset, const struct rule *rule)
+{
+    if (offset <= UINT32_MAX)
+        learned_add(table->learned, (uint32_t)offset, rule);
+}
+
 unsigned table_machine(const struct table *table)
 {
     return table->machine;
@@ -186,5 +200,5 @@ size_t table_bytes(const struct table *table)
     return sizeof(*table) + (table->page_count + 1) * sizeof(*table->pages) +
            table->count * (sizeof(*table->keys) + sizeof(*table->names)) +
            table->rule_count * sizeof(*table->rules) +
-           (table->cache_mask + 1) * sizeof(*table->cache);
+           (table->cache_mask + 1) * sizeof(*table->cache) + learned_bytes(table->learned);
 }

@@ -46,6 +46,10 @@ const struct rule *table_find(const struct table *table, uint64_t offset, bool e
  */
 void table_learn_frame(const struct table *table, uint64_t offset);
 
+/* What was found by looking at the code at OFFSET, which has no rows; or NULL. */
+const struct rule *table_learned(const struct table *table, uint64_t offset);
+void table_learn(const struct table *table, uint64_t offset, const struct rule *rule);
+
 unsigned table_machine(const struct table *table); /* EM_X86_64 …; EM_NONE without an ELF file */
 /* Whether most of the module's code is without rows. */
 bool table_sparse(const struct table *table);

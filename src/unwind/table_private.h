@@ -34,6 +34,7 @@ struct table {
     unsigned shift;
     _Atomic uint64_t *cache; /* (offset << 1 | exact) << 16 | name */
     uint32_t cache_mask;
+    struct learned *learned;
 };
 
 /* Makes the index and the cache once keys, names and rules are there. */

@@ -238,6 +238,7 @@ static bool run(struct unwinder *unwinder, const struct frozen *frozen, struct t
     unwound->end = walk.end;
     unwound->end_address = walk.end_address;
     unwound->signal_frame = walk.signal_frame;
+    unwound->switched = walk.switched;
     if (walk.end != STACK_COMPLETE) {
         if (trail.stacks != NULL)
             trail.stacks[unwound->count] = walk.place.sp;

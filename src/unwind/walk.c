@@ -58,6 +58,7 @@ void walk_init(struct walk *walk, struct unwinder *unwinder, const struct frozen
     walk->trail.walked = 0;
     walk->full = full;
     walk->switches = 0;
+    walk->switched = false;
     walk->signal_frame = 0;
     walk->told = NULL;
     walk->end = STACK_COMPLETE;
@@ -158,7 +159,7 @@ static bool locate(struct walk *walk)
     return walk->mapping != NULL;
 }
 
-static bool find_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa)
+bool walk_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa)
 {
     const struct place *place = &walk->place;
     uint64_t at;
@@ -168,6 +169,7 @@ static bool find_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa)
         *cfa = place->sp + (uint64_t)(int64_t)rule->cfa_offset;
         return true;
     case RULE_FP:
+    case RULE_SWITCH:
         *cfa = place->fp + (uint64_t)(int64_t)rule->cfa_offset;
         return true;
     case RULE_PLT:
@@ -254,14 +256,14 @@ static void restore_frame_pointer(struct walk *walk, const struct rule *rule, ui
                                    place->fp_known, &place->fp);
 }
 
-static bool apply(struct walk *walk, const struct rule *rule)
+bool walk_apply(struct walk *walk, const struct rule *rule)
 {
     struct place *place = &walk->place;
     bool signal = (rule->flags & RULE_SIGNAL) != 0;
     uint64_t cfa, ip, sp = place->sp;
     uint64_t lr_at = sp + (uint64_t)(rule->ra_offset - ARM_SIGFRAME_LR_BEFORE_PC);
 
-    if (!find_cfa(walk, rule, &cfa) || !find_return(walk, rule, cfa, &ip))
+    if (!walk_cfa(walk, rule, &cfa) || !find_return(walk, rule, cfa, &ip))
         return false;
     if (walk->full)
         restore_callee(walk, rule, cfa);
@@ -298,11 +300,13 @@ static bool step(struct walk *walk, const struct rule *rule)
         return recover_step(walk);
     if (rule->cfa == RULE_END)
         return walk_end(walk, STACK_COMPLETE, 0);
+    if (rule->cfa == RULE_SWITCH && switch_step(walk, rule, &going))
+        return going;
     /* The ABIs have the outermost frame marked by a frame pointer of 0. */
     if (rule->cfa == RULE_FP && walk->place.fp_known && walk->place.fp == 0)
         return walk_end(walk, STACK_COMPLETE, 0);
     if (rule->cfa == RULE_ASK ? slow_step(walk, &going) : can_apply(walk, rule))
-        return rule->cfa == RULE_ASK ? going : apply(walk, rule);
+        return rule->cfa == RULE_ASK ? going : walk_apply(walk, rule);
     if (recover_by_calls(walk, &going))
         return going;
     return walk_end(walk, STACK_BAD_ROW, walk->place.ip);
@@ -360,6 +364,15 @@ bool walk_among_rows(struct walk *walk)
     return table != NULL && !table_sparse(table);
 }
 
+const struct table *walk_table(struct walk *walk, uint64_t *offset)
+{
+    const struct mapping *mapping = walk->mapping;
+
+    if (mapping != NULL)
+        *offset = walk->place.ip - mapping->start + mapping->offset;
+    return table_of(walk, mapping);
+}
+
 void walk_learn_frame(struct walk *walk)
 {
     const struct mapping *mapping = walk->mapping;
@@ -369,13 +382,14 @@ void walk_learn_frame(struct walk *walk)
         table_learn_frame(table, walk->place.ip - mapping->start + mapping->offset);
 }
 
-bool walk_ends_at(struct walk *walk, uint64_t address)
+const struct rule *walk_rule(struct walk *walk, uint64_t address)
 {
+    static const struct rule none = { .cfa = RULE_NONE };
     const struct mapping *mapping = maps_find(walk->frozen->maps, address);
     const struct table *table = table_of(walk, mapping);
 
-    return table != NULL &&
-           table_find(table, address - mapping->start + mapping->offset, false)->cfa == RULE_END;
+    return table != NULL ? table_find(table, address - mapping->start + mapping->offset, false)
+                         : &none;
 }
 
 bool walk_in_trampoline(struct walk *walk)

@@ -50,6 +50,7 @@ struct walk {
     struct trail trail;
     bool full;             /* follow callee-saved registers as well */
     uint32_t switches;     /* how often the stack pointer went back: other stacks */
+    bool switched;         /* ended at code that came from a stack that is in no copy */
     uint64_t signal_frame; /* sp in the last frame that a signal handler returned to; 0: none */
     enum stack_end end;
     uint64_t end_address;
@@ -78,6 +79,12 @@ void trail_add(struct trail *trail, const struct walk *walk);
 /* Puts a deep stack's frames in order; returns how many there are, SKIPPED gets the rest. */
 uint32_t trail_finish(struct trail *trail, uint32_t *skipped);
 
+/* RULE's CFA; false, and the walk at its end, when it is in memory that cannot be read. */
+bool walk_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa);
+
+/* Goes on to the caller by RULE; false where the stack ends. */
+bool walk_apply(struct walk *walk, const struct rule *rule);
+
 /* Whether ADDRESS is in executable memory. */
 bool walk_is_code(const struct walk *walk, uint64_t address);
 
@@ -87,12 +94,15 @@ bool walk_in_trampoline(struct walk *walk);
 /* Whether most code of the current place's module has rows. */
 bool walk_among_rows(struct walk *walk);
 
+/* The table of the current place's module, and where in its file the place is; or NULL. */
+const struct table *walk_table(struct walk *walk, uint64_t *offset);
+
 /* Notes that the code of the current place keeps a frame pointer, so that it need not be asked
  * again. */
 void walk_learn_frame(struct walk *walk);
 
-/* Whether the outermost frame of a stack is where ADDRESS returns to. */
-bool walk_ends_at(struct walk *walk, uint64_t address);
+/* The rule for the return address ADDRESS, anywhere; one that says nothing where there is none. */
+const struct rule *walk_rule(struct walk *walk, uint64_t address);
 
 /* Where the function of the current place starts, by .eh_frame_hdr; 0 when that says nothing. */
 uint64_t walk_function(struct walk *walk);
@@ -116,6 +126,16 @@ bool recover_by_calls(struct walk *walk, bool *going);
 /* Finds the frame pointer a peeked thread's registers lack, for RULE or (NULL) for code that has
  * none: the likeliest {saved fp, return address} on its stack. */
 bool recover_frame_pointer(struct walk *walk, const struct rule *rule);
+
+/*
+ * switch.c: code that goes on on another stack.
+ */
+
+/*
+ * By RULE, a RULE_SWITCH: true when that decided; GOING is whether the walk goes on.  Else the
+ * frame pointer leads on, past the caller where that keeps it.
+ */
+bool switch_step(struct walk *walk, const struct rule *rule, bool *going);
 
 /*
  * slow.c: libunwind.

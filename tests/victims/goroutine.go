@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-// A known chain of Go functions: directly called, through an interface, through a closure.
+// A known chain of Go functions: directly called, through an interface, through a closure; or, with
+// "switch", on the system's stack for a goroutine, whose frame there is a large one.
 package main
 
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sort"
 )
 
@@ -38,10 +40,23 @@ func shapeGo() int {
 	return deep{5}.run() + 1
 }
 
+var heap = make([]byte, 1<<20)
+
+// Writes for ever: nobody reads so much of it.
+//
+//go:noinline
+func shapeSwitch() int {
+	debug.WriteHeapDump(os.Stdout.Fd())
+	return int(heap[0])
+}
+
 func init() {
 	runtime.LockOSThread()
 }
 
 func main() {
+	if os.Args[1] == "switch" {
+		os.Exit(shapeSwitch())
+	}
 	os.Exit(shapeGo())
 }
