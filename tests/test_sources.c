@@ -91,7 +91,10 @@ static bool a_few_samples(const struct sampling *sampling)
     return sampling->running_samples >= 30;
 }
 
-/* It ends before the tally is due for the first time. */
+/*
+ * It ends before the tally is due for the first time.  By ptrace, who has to share a CPU is met
+ * more often than is due until that is known.
+ */
 static void a_short_recording_is_told_whole(void **state)
 {
     struct sampling *sampling;
@@ -103,7 +106,7 @@ static void a_short_recording_is_told_whole(void **state)
     assert_true(sampling_until(sampling, a_few_samples, 60));
     sampling_stop(sampling);
     assert_int_equal(sampling->total.received, sampling->running_samples);
-    assert_true(sampling->total.expected * 10 >= sampling->total.received * 8);
+    assert_true(sampling->total.expected * 2 >= sampling->total.received);
     finish(sampling);
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
