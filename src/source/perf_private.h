@@ -51,7 +51,7 @@ struct perf_leaving {
     struct leaving {
         int32_t tid;
         uint64_t exit_ns;
-    } *threads;
+    } * threads;
     size_t count, capacity;
 };
 
