@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 #
 # Stops a program very often by ptrace that works 20 us and waits in epoll_pwait2() in turn, and
-# compares what it saw with what it sees alone, in the same run:
+# compares what it saw with what it sees beside a program that is as busy as the sampler, and as
+# important, but stops nobody, in the same run:
 #
 #     tests/hold-waiter.py PROFTOP WAITER [STOPS [SECONDS]]
 #
-# WAITER is tests/victims/waiter.  Alone and sampled take turns, until there were STOPS (1,000,000)
-# or the time is over.  No wait may end with EINTR; of waits that lasted longer
-# than asked by more than a tick there may not be significantly more than alone.  Too long for every
-# check: a release is checked with it.
+# WAITER is tests/victims/waiter, "chain" beside it the busy one.  They take turns, until there were
+# STOPS (1,000,000) or the time is over.  No wait may end with EINTR; of waits that lasted longer
+# than asked by more than a tick there may not be significantly more.  Too long for every check: a
+# release is checked with it.
 import json
 import os
 import subprocess
@@ -20,7 +21,7 @@ import time
 program, victim = sys.argv[1:3]
 wanted = int(sys.argv[3]) if len(sys.argv) > 3 else 1_000_000
 end = time.monotonic() + (float(sys.argv[4]) if len(sys.argv) > 4 else 3600)
-ALONE_S, SAMPLED_S = 2, 10
+BESIDE_S, SAMPLED_S = 10, 10
 
 
 class Side:
@@ -53,21 +54,24 @@ def turn(side, sampled, folder):
         with open(output, encoding="utf-8") as file:
             side.stops += json.load(file)["session"]["stopped_us"]["count"]
     else:
-        time.sleep(ALONE_S)
+        busy = subprocess.Popen(["nice", "-n", "-10", os.path.join(os.path.dirname(victim), "chain")],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        time.sleep(BESIDE_S)
+        busy.communicate()
     told, _ = target.communicate()
     side.add(told.decode())
 
 
 def main():
-    alone, sampled = Side("alone"), Side("sampled")
+    beside, sampled = Side("beside a busy program"), Side("sampled")
     with tempfile.TemporaryDirectory() as folder:
         while sampled.stops < wanted and time.monotonic() < end:
-            turn(alone, False, folder)
+            turn(beside, False, folder)
             turn(sampled, True, folder)
-    alone.tell()
+    beside.tell()
     sampled.tell()
     # Two counts of rare things: three standard deviations of their difference.
-    due = alone.late * sampled.rounds / max(alone.rounds, 1)
+    due = beside.late * sampled.rounds / max(beside.rounds, 1)
     bad = sampled.interrupted > 0 or sampled.late > due + 3 * (sampled.late + due + 1) ** 0.5
     print("bad" if bad else "good")
     return bad
