@@ -164,6 +164,12 @@ static void load_fp(struct path *path, int32_t offset)
     path->fp_state = FP_SAVED;
 }
 
+static void pop_fp(struct path *path)
+{
+    load_fp(path, 0);
+    path->sp.offset += WORD;
+}
+
 static bool sp_from_fp(struct path *path, int32_t offset)
 {
     if (path->fp_state == FP_NOW)
@@ -204,10 +210,10 @@ static bool pass(struct path *path, const struct x86_instruction *instruction)
     case X86_LEAVE:
         if (!sp_from_fp(path, 0))
             return false;
-        /* fallthrough */
+        pop_fp(path);
+        break;
     case X86_POP_FP:
-        load_fp(path, 0);
-        path->sp.offset += WORD;
+        pop_fp(path);
         break;
     case X86_SP_FROM_FP:
         return sp_from_fp(path, value);
