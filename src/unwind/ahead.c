@@ -252,9 +252,7 @@ static void follow(struct ahead *ahead, struct path *path)
             ahead->returns++;
             vote(ahead, path, 2);
             return;
-        case X86_JUMP_INDIRECT: /* to another function, or into a table */
-            vote(ahead, path, 0);
-            return;
+        case X86_JUMP_INDIRECT: /* to another function, or to what runs in the same frame */
         case X86_STOP:
             return;
         case X86_JUMP:

@@ -106,6 +106,7 @@ static bool go_by(struct walk *walk, const struct rule *rule)
 /* By what the code of the current place will do until it returns: true when that decided. */
 static bool step_ahead(struct walk *walk, bool *going)
 {
+    static const struct rule nothing = { .cfa = RULE_NONE };
     struct rule rules[AHEAD_RULES_MAX];
     uint64_t offset, cfa;
     const struct table *table = walk_table(walk, &offset);
@@ -115,11 +116,15 @@ static bool step_ahead(struct walk *walk, bool *going)
     if (table == NULL || table_machine(table) != EM_X86_64)
         return false;
     learned = table_learned(table, offset);
+    if (learned != NULL && learned->cfa == RULE_NONE)
+        return false;
     if (learned != NULL && leads_to_return(walk, learned)) {
         *going = go_by(walk, learned);
         return true;
     }
     count = ahead_rules(calls_code, walk->frozen, walk->place.ip, rules);
+    if (count == 0)
+        table_learn(table, offset, &nothing);
     for (unsigned i = 0; i < count; i++) {
         if (!leads_to_return(walk, &rules[i]))
             continue;
