@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "dwarf_file.h"
+#include "dwarf/file.h"
 #include "fetch.h"
 #include "intern.h"
 #include "jit.h"

@@ -2,7 +2,7 @@
 /* A hostile ELF file with hostile symbols and DWARF: names, chains and lines come out, or none. */
 #include "config.h"
 
-#include "src/symbols/dwarf_file.h"
+#include "src/symbols/dwarf/file.h"
 #include "src/symbols/module_names.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dwarf_abbrev.h"
-#include "dwarf_tree.h"
-#include "dwarf_walk.h"
+#include "abbrev.h"
+#include "tree.h"
+#include "walk.h"
 
 /* Texts are the sections' own. */
 struct dwarf_name {

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "elf_file.h"
+#include "src/symbols/elf_file.h"
 
 struct dwarf_image {
     uint8_t *bytes; /* mapped; NULL: none */

@@ -6,11 +6,11 @@
  */
 #include "config.h"
 
-#include "dwarf_entry.h"
+#include "entry.h"
 
 #include <dwarf.h>
 
-#include "dwarf_list.h"
+#include "list.h"
 
 enum {
     RANGES_PER_ENTRY = 65536, /* pieces of its code */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Indexing: see dwarf_index.h. */
+/* Indexing: see index.h. */
 #include "config.h"
 
-#include "dwarf_index.h"
+#include "index.h"
 
 #include <dwarf.h>
 #include <limits.h>

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "dwarf_walk.h"
+#include "walk.h"
 
 #include <dwarf.h>
 #include <stdbool.h>

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dwarf_bytes.h"
-#include "ranges.h"
+#include "bytes.h"
+#include "src/symbols/ranges.h"
 
 /*
  * Adds the list that LIST begins with to RANGES, as VALUE, at most LIMIT pieces of it.  BASE is the

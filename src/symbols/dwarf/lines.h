@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dwarf_bytes.h"
-#include "intern.h"
-#include "shortcut.h"
+#include "bytes.h"
+#include "src/symbols/intern.h"
+#include "src/symbols/shortcut.h"
 
 struct dwarf_row {
     uint32_t start;      /* from the base */

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "dwarf_file.h"
+#include "file.h"
 
 #include <assert.h>
 #include <dwarf.h>
@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "debug_file.h"
-#include "dwarf_aranges.h"
-#include "dwarf_entry.h"
-#include "dwarf_image.h"
-#include "dwarf_index.h"
-#include "elf_file.h"
-#include "module_names.h"
+#include "src/symbols/debug_file.h"
+#include "aranges.h"
+#include "entry.h"
+#include "image.h"
+#include "index.h"
+#include "src/symbols/elf_file.h"
+#include "src/symbols/module_names.h"
 #include "proftop/memory.h"
 
 /* The sections are read into memory whole: see elf_file.h for why they are not mapped. */

@@ -6,15 +6,15 @@
  */
 #include "config.h"
 
-#include "dwarf_lines.h"
+#include "lines.h"
 
 #include <dwarf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dwarf_bytes.h"
-#include "naming.h"
+#include "bytes.h"
+#include "src/symbols/naming.h"
 #include "proftop/memory.h"
 
 enum {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dwarf_bytes.h"
+#include "bytes.h"
 
 /* An attribute, or several in a row that are of no interest and always as long. */
 struct dwarf_attribute {

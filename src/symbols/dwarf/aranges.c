@@ -2,7 +2,7 @@
 /* A set of (start, length) a unit, each set with a header and closed by (0, 0). */
 #include "config.h"
 
-#include "dwarf_aranges.h"
+#include "aranges.h"
 
 /* BYTES: one set, without its length.  START is where it begins. */
 static void read_set(struct dwarf_bytes bytes, const uint8_t *start,

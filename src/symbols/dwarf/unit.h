@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One compilation unit of DWARF, indexed (dwarf_index.h) the first time an address in it is asked
- * for: its scopes (dwarf_walk.h) and its lines (dwarf_lines.h).  A chain is then two binary
+ * One compilation unit of DWARF, indexed (index.h) the first time an address in it is asked
+ * for: its scopes (walk.h) and its lines (lines.h).  A chain is then two binary
  * searches and a walk along the parents.  What a scope is called is looked up when it is first met.
  */
 #ifndef SYMBOLS_DWARF_UNIT_H
@@ -13,13 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dwarf_lines.h"
-#include "dwarf_name.h"
-#include "dwarf_walk.h"
-#include "intern.h"
+#include "lines.h"
+#include "name.h"
+#include "walk.h"
+#include "src/symbols/intern.h"
 #include "proftop/index.h"
 #include "proftop/symbols.h"
-#include "ranges.h"
+#include "src/symbols/ranges.h"
 
 struct dwarf_unit {
     struct dwarf_tree tree; /* once indexed, where the functions are: it may be a .dwo file's */

@@ -12,10 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dwarf_abbrev.h"
-#include "dwarf_entry.h"
-#include "dwarf_tree.h"
-#include "ranges.h"
+#include "abbrev.h"
+#include "entry.h"
+#include "tree.h"
+#include "src/symbols/ranges.h"
 
 #define SCOPE_NONE UINT32_MAX
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Images of DWARF: see dwarf_image.h. */
+/* Images of DWARF: see image.h. */
 #include "config.h"
 
-#include "dwarf_image.h"
+#include "image.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

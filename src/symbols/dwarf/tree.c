@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "dwarf_tree.h"
+#include "tree.h"
 
 #include <dwarf.h>
 

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "dwarf_list.h"
+#include "list.h"
 
 #include <dwarf.h>
 

@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#include "dwarf_unit.h"
+#include "unit.h"
 
 struct dwarf_indexing;
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Units: see dwarf_unit.h. */
+/* Units: see unit.h. */
 #include "config.h"
 
-#include "dwarf_unit.h"
+#include "unit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "naming.h"
+#include "src/symbols/naming.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
 

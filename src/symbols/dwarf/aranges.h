@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "dwarf_bytes.h"
+#include "bytes.h"
 
 /* Calls GIVE with every range that makes sense; UNIT is where the unit's header is. */
 void dwarf_aranges_read(struct dwarf_bytes bytes,

@@ -2,7 +2,7 @@
 /* Compilers count abbreviations from 1 without gaps, so the table is an array. */
 #include "config.h"
 
-#include "dwarf_abbrev.h"
+#include "abbrev.h"
 
 #include <dwarf.h>
 #include <stdlib.h>

@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "debug_file.h"
-#include "dwarf_unit.h"
+#include "src/symbols/debug_file.h"
+#include "unit.h"
 #include "proftop/module.h"
-#include "trouble.h"
+#include "src/symbols/trouble.h"
 
 struct dwarf_file;
 

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dwarf_abbrev.h"
-#include "dwarf_bytes.h"
+#include "abbrev.h"
+#include "bytes.h"
 
 /* What libdw is asked for is rare: what we do not read ourselves. */
 struct dwarf_asking {

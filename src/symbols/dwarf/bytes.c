@@ -2,7 +2,7 @@
 /* The forms of DWARF 2 to 5 and GNU's: how long each is, and which are numbers. */
 #include "config.h"
 
-#include "dwarf_bytes.h"
+#include "bytes.h"
 
 #include <dwarf.h>
 #include <gelf.h>

@@ -6,11 +6,11 @@
  */
 #include "config.h"
 
-#include "dwarf_name.h"
+#include "name.h"
 
 #include <dwarf.h>
 
-#include "dwarf_entry.h"
+#include "entry.h"
 
 enum { HOPS_MAX = 16 }; /* from one entry to another: two or three are usual */
 

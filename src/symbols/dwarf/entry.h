@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dwarf_abbrev.h"
-#include "dwarf_tree.h"
-#include "ranges.h"
+#include "abbrev.h"
+#include "tree.h"
+#include "src/symbols/ranges.h"
 
 /* A text in one of the sections. */
 struct dwarf_text {
