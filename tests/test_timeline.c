@@ -241,6 +241,26 @@ static void long_recordings_stay_small(void **state)
     fixture_fini(&fixture);
 }
 
+/* Though it comes in the last tenth of a second of that time. */
+static void a_tally_is_of_the_time_before_it(void **state)
+{
+    struct timeline_tally tallies[4];
+    struct fixture fixture;
+
+    (void)state;
+    fixture_init(&fixture);
+    tally(&fixture, 0.49, 50, 50);
+    tally(&fixture, 1.09, 60, 30);
+    update(&fixture, 10);
+    timeline_tallies(fixture.timeline, at(0), NS_PER_S / 2, 4, tallies);
+    assert_near(tallies[0].expected, 50);
+    assert_near(tallies[1].expected, 50);
+    assert_near(tallies[1].received, 25);
+    assert_near(tallies[2].expected, 10);
+    assert_near(tallies[3].expected, 0);
+    fixture_fini(&fixture);
+}
+
 static void spikes_stand_out_of_what_is_usual(void **state)
 {
     struct fixture fixture;
@@ -443,6 +463,7 @@ int main(void)
         cmocka_unit_test(gaps_are_gaps_but_for_threads),
         cmocka_unit_test(growing_is_the_same_as_starting_anew),
         cmocka_unit_test(long_recordings_stay_small),
+        cmocka_unit_test(a_tally_is_of_the_time_before_it),
         cmocka_unit_test(spikes_stand_out_of_what_is_usual),
         cmocka_unit_test(quiet_lanes_have_no_spikes),
         cmocka_unit_test(the_top_decile_is_a_tenth),

@@ -172,6 +172,18 @@ static void halve_tallies(struct timeline *timeline)
     timeline->tally_count = (timeline->tally_count + 1) / 2;
 }
 
+/* A tally is of what was sampled since the one before it, and comes twice a second. */
+static uint64_t tally_start_ns(const struct timeline *timeline, const struct slice *slice)
+{
+    uint64_t last_ns = timeline->tally_count > 0
+                           ? timeline->tallies[timeline->tally_count - 1].end_ns
+                           : profile_start_ns(timeline->profile);
+
+    return last_ns < slice_start_ns(slice) && slice_start_ns(slice) - last_ns < NS_PER_S
+               ? last_ns
+               : slice_start_ns(slice);
+}
+
 static void take_tally(struct timeline *timeline, const struct slice *slice)
 {
     const struct record_tally *from = slice_tally(slice);
@@ -188,7 +200,8 @@ static void take_tally(struct timeline *timeline, const struct slice *slice)
     if (timeline->tally_count > 0 && slice_start_ns(slice) < tally[-1].end_ns)
         tally--;
     else {
-        *tally = (struct tally){ .start_ns = slice_start_ns(slice), .end_ns = slice_end_ns(slice) };
+        *tally = (struct tally){ .start_ns = tally_start_ns(timeline, slice),
+                                 .end_ns = slice_end_ns(slice) };
         timeline->tally_count++;
     }
     tally->sums.expected += from->expected;
