@@ -224,6 +224,8 @@ static void see_off(struct perf *perf, uint64_t now_ns)
         if (thread != NULL)
             roster_remove(&perf->roster, thread, leaving->threads[gone].exit_ns);
     }
+    if (gone == 0)
+        return;
     leaving->count -= gone;
     memmove(leaving->threads, leaving->threads + gone, leaving->count * sizeof(*leaving->threads));
 }
