@@ -8,7 +8,7 @@
  *
  * Neither demangles without -C.  For 100,000 addresses addr2line takes 1.6 s of the C++ program
  * with its four units, 0.3 to 0.7 s of the others; we take 20 to 60 ms.  That is 10 times and more,
- * but for libc, whose debug file has to be unpacked first: from run to run 9.5 to 12 times, 8 in
+ * but for libc, whose debug file has to be unpacked first: from run to run 9.3 to 12 times, 8 in
  * CPU time.  Of tests/fixtures/work.cc, one unit with 39,000 addresses, it is 7 times: half of our
  * 14 ms are the start, and the unit read whole before the first address is named.
  */
