@@ -46,12 +46,14 @@ struct perf_counted {
     double scale, carry;       /* of this step's weights */
 };
 
+struct leaving {
+    int32_t tid; /* 0: it stayed */
+    uint64_t exit_ns;
+};
+
 /* Threads whose exit was told and whose memory is still taken apart, the oldest first. */
 struct perf_leaving {
-    struct leaving {
-        int32_t tid;
-        uint64_t exit_ns;
-    } * threads;
+    struct leaving *threads;
     size_t count, capacity;
 };
 

@@ -81,6 +81,7 @@ static void take_sample(struct perf *perf, const struct perf_event_header *heade
     struct frozen *frozen = &unfinished.frozen;
     struct thread *thread;
     struct pending *pending = &perf->pending;
+    bool left; /* and with it its stack */
 
     if (!perf_parse_sample(header, perf_wish_layout(&perf->events.wish), &sample))
         return;
@@ -107,9 +108,10 @@ static void take_sample(struct perf *perf, const struct perf_event_header *heade
     frozen->stack_start = sample.registers.sp;
     frozen->stack_size = sample.stack_size;
     unfinished.process = thread->process;
-    if (sample.registers.known == 0 || sample.compat || is_leaving(perf, sample.tid)) {
-        unfinished.sample.end = is_leaving(perf, sample.tid) ? STACK_COMPLETE : STACK_NONE;
-        perf->emit.tally.broken += unfinished.sample.end != STACK_COMPLETE;
+    left = is_leaving(perf, sample.tid);
+    if (left || sample.registers.known == 0 || sample.compat) {
+        unfinished.sample.end = left ? STACK_COMPLETE : STACK_NONE;
+        perf->emit.tally.broken += !left;
         emit_sample(&perf->emit, sample.time_ns, &unfinished.sample, perf->kernel,
                     unfinished.kernel_count);
         return;
@@ -119,6 +121,14 @@ static void take_sample(struct perf *perf, const struct perf_event_header *heade
     perf_python_count(perf, thread->process, unfinished.sample.weight);
     perf->watch.truncated += pending->cut;
     thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
+}
+
+/* Another has that number now: one that exec'd has its leader's. */
+static void do_not_leave(struct perf *perf, int32_t tid)
+{
+    for (size_t i = 0; i < perf->leaving.count; i++)
+        if (perf->leaving.threads[i].tid == tid)
+            perf->leaving.threads[i].tid = 0;
 }
 
 static void take_comm(struct perf *perf, const struct perf_event_header *header, uint64_t time_ns)
@@ -133,6 +143,7 @@ static void take_comm(struct perf *perf, const struct perf_event_header *header,
     if (thread == NULL)
         return;
     if (header->misc & PERF_RECORD_MISC_COMM_EXEC) {
+        do_not_leave(perf, pid);
         roster_exec(&perf->roster, pid, name, time_ns);
         /* Its mappings follow as records: what /proc shows may be of a later exec already. */
         roster_process(&perf->roster, pid)->stale = false;
@@ -177,6 +188,7 @@ static void take_fork(struct perf *perf, const struct perf_event_header *header,
         take_process(perf, &task);
     if (!target_holds(perf->target, task.pid))
         return;
+    do_not_leave(perf, task.tid);
     thread = roster_add(&perf->roster, task.pid, task.tid, THREAD_BEGAN, time_ns);
     if (!thread->account.started)
         account_begin(&thread->account, time_ns);
