@@ -31,6 +31,8 @@ static void take(const char *piece, size_t length, void *opaque)
 {
     struct taker *taker = opaque;
 
+    if (length == 0) /* a piece of nothing has no place either */
+        return;
     if (length >= DEMANGLED_MAX - taker->length)
         longjmp(taker->enough, 1);
     memcpy(taker->text + taker->length, piece, length);
