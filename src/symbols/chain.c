@@ -303,44 +303,60 @@ static bool is_in(const struct stretch *stretch, const struct frame *frame)
            frame->address < stretch->to;
 }
 
-/* What is read of a module by two threads at once: its names by one, its DWARF by the other. */
+/* A thread that opens the DWARF a frame may be in, while the caller does something else. */
 struct opening {
     struct symbols *symbols;
-    module_id module;
+    const struct frame *frame;
     pthread_t thread;
     bool shared; /* the thread runs */
 };
 
-static void *read_names(void *argument)
+static void *open_dwarf_of(void *argument)
 {
     const struct opening *opening = argument;
 
-    pthread_mutex_lock(&opening->symbols->lock);
-    resolve_module(opening->symbols, opening->module);
-    pthread_mutex_unlock(&opening->symbols->lock);
+    dwarf_for(opening->symbols, opening->frame);
     return NULL;
 }
 
-/* As dwarf_for(), when the names of the module will be asked for, too. */
-static struct dwarf_file *open_for(struct symbols *symbols, const struct frame *frame)
+/* With DWARF_LOCK held, which is lent to the thread until open_end(). */
+static void open_begin(struct opening *opening, struct symbols *symbols, const struct frame *frame)
 {
-    struct opening opening = { .symbols = symbols, .module = frame->module };
-    struct dwarf_file *dwarf;
-
+    *opening = (struct opening){ .symbols = symbols, .frame = frame };
     if (frame->kind == FRAME_NATIVE &&
         (frame->module >= symbols->dwarfs_capacity || !symbols->dwarfs[frame->module].tried))
-        opening.shared = pthread_create(&opening.thread, NULL, read_names, &opening) == 0;
-    dwarf = dwarf_for(symbols, frame);
-    if (opening.shared)
-        pthread_join(opening.thread, NULL);
-    return dwarf;
+        opening->shared = pthread_create(&opening->thread, NULL, open_dwarf_of, opening) == 0;
+}
+
+static void open_end(struct opening *opening)
+{
+    if (opening->shared)
+        pthread_join(opening->thread, NULL);
+    opening->shared = false;
+}
+
+/* As dwarf_for(), when the names of the module will be asked for, too: OPENING may be at it. */
+static struct dwarf_file *open_for(struct opening *opening, const struct frame *frame)
+{
+    struct symbols *symbols = opening->symbols;
+
+    if (!opening->shared)
+        open_begin(opening, symbols, frame);
+    if (opening->shared) {
+        pthread_mutex_lock(&symbols->lock);
+        resolve_module(symbols, frame->module);
+        pthread_mutex_unlock(&symbols->lock);
+    }
+    open_end(opening);
+    return dwarf_for(symbols, frame);
 }
 
 /* Gives the chains of one batch, with DWARF_LOCK held; false when that is enough. */
-static bool give_batch(struct symbols *symbols, const struct frame *frames,
+static bool give_batch(struct opening *opening, const struct frame *frames,
                        const struct sort_key *keys, size_t count, symbols_give *give, void *context)
 {
-    struct dwarf_file *dwarf = open_for(symbols, &frames[keys[0].item]);
+    struct dwarf_file *dwarf = open_for(opening, &frames[keys[0].item]);
+    struct symbols *symbols = opening->symbols;
     struct stretch stretch = { .module = MODULE_NONE };
     struct symbol chain[SYMBOLS_CHAIN_MAX];
     size_t found = 0;
@@ -370,15 +386,20 @@ void symbols_many(struct symbols *symbols, const struct frame *frames, size_t co
                   symbols_give *give, void *context)
 {
     struct sort_key *keys = xmalloc((count + 1) * sizeof(*keys));
+    struct opening opening = { .symbols = symbols };
     bool more = true;
 
     assert(count <= UINT32_MAX);
+    pthread_mutex_lock(&symbols->dwarf_lock);
+    if (count > 0)
+        open_begin(&opening, symbols, &frames[0]);
     sort_frames(frames, count, keys);
     for (size_t at = 0, batch; at < count && more; at += batch) {
         batch = batch_of(keys + at, count - at);
+        more = give_batch(&opening, frames, keys + at, batch, give, context);
+        pthread_mutex_unlock(&symbols->dwarf_lock); /* for who waits */
         pthread_mutex_lock(&symbols->dwarf_lock);
-        more = give_batch(symbols, frames, keys + at, batch, give, context);
-        pthread_mutex_unlock(&symbols->dwarf_lock);
     }
+    pthread_mutex_unlock(&symbols->dwarf_lock);
     free(keys);
 }

@@ -101,18 +101,32 @@ Elf_Scn *elf_file_section_of(const struct elf_file *file, uint32_t type, GElf_Sh
     return NULL;
 }
 
+bool elf_file_chdr(const struct elf_file *file, Elf_Scn *scn, GElf_Chdr *chdr)
+{
+    GElf_Shdr shdr;
+    Elf64_Chdr bytes;
+
+    if (file->fd < 0 || file->header.e_ident[EI_CLASS] != ELFCLASS64 ||
+        file->header.e_ident[EI_DATA] != ELFDATA2LSB)
+        return gelf_getchdr(scn, chdr) != NULL;
+    if (gelf_getshdr(scn, &shdr) == NULL || shdr.sh_size < sizeof(bytes) ||
+        pread(file->fd, &bytes, sizeof(bytes), (off_t)shdr.sh_offset) != sizeof(bytes))
+        return false;
+    *chdr = (GElf_Chdr){ bytes.ch_type, 0, bytes.ch_size, bytes.ch_addralign };
+    return true;
+}
+
 Elf_Data *elf_file_data(const struct elf_file *file, Elf_Scn *scn)
 {
     GElf_Shdr shdr;
     GElf_Chdr chdr;
     Elf_Data *data;
 
-    (void)file;
     if (scn == NULL || gelf_getshdr(scn, &shdr) == NULL || shdr.sh_type == SHT_NOBITS ||
         shdr.sh_size == 0 || shdr.sh_size > section_max_bytes)
         return NULL;
     if ((shdr.sh_flags & SHF_COMPRESSED) != 0) {
-        if (gelf_getchdr(scn, &chdr) == NULL || chdr.ch_size > section_max_bytes ||
+        if (!elf_file_chdr(file, scn, &chdr) || chdr.ch_size > section_max_bytes ||
             elf_compress(scn, 0, 0) < 0)
             return NULL;
     }

@@ -34,6 +34,8 @@ void elf_file_close(struct elf_file *file);
 Elf_Scn *elf_file_section(const struct elf_file *file, const char *name, GElf_Shdr *shdr);
 /* The first section of TYPE. */
 Elf_Scn *elf_file_section_of(const struct elf_file *file, uint32_t type, GElf_Shdr *shdr);
+/* How large SCN, which is compressed, will be; gelf_getchdr() reads all of it for that. */
+bool elf_file_chdr(const struct elf_file *file, Elf_Scn *scn, GElf_Chdr *chdr);
 /* What SCN holds, decompressed; owned by FILE.  NULL when empty, too large or damaged. */
 Elf_Data *elf_file_data(const struct elf_file *file, Elf_Scn *scn);
 /* elf_file_section() and elf_file_data() together. */

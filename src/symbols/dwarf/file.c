@@ -59,7 +59,7 @@ static uint64_t dwarf_size(const struct elf_file *file)
         name = elf_strptr(file->elf, names, shdr.sh_name);
         if (name == NULL || strncmp(name, ".debug_", 7) != 0)
             continue;
-        if ((shdr.sh_flags & SHF_COMPRESSED) != 0 && gelf_getchdr(scn, &chdr) != NULL)
+        if ((shdr.sh_flags & SHF_COMPRESSED) != 0 && elf_file_chdr(file, scn, &chdr))
             shdr.sh_size = chdr.ch_size;
         if (size + shdr.sh_size < size)
             return UINT64_MAX;

@@ -18,7 +18,12 @@
 
 #include "proftop/memory.h"
 
-enum { ALIGNMENT = 16, NAMES_BYTES = 256, THREAD_MIN = 1 << 20 };
+enum {
+    ALIGNMENT = 16,
+    PAGE_MOST = 1 << 16, /* of any machine that we run on */
+    NAMES_BYTES = 256,
+    THREAD_MIN = 1 << 20
+};
 
 static const uint64_t image_max_bytes = UINT64_C(4) << 30;
 
@@ -36,9 +41,8 @@ struct piece {
     Elf_Scn *scn;
     GElf_Shdr shdr; /* in the file */
     bool packed;
-    const uint8_t *from; /* what is packed, without its header */
-    size_t from_size;
-    uint64_t at, size; /* in the image, unpacked */
+    uint64_t packed_at; /* behind the image, with its header */
+    uint64_t at, size;  /* in the image, unpacked */
     bool good;
 };
 
@@ -46,6 +50,7 @@ struct layout {
     struct piece pieces[WANTED];
     size_t count;
     uint64_t names_at, headers_at, size;
+    uint64_t all_size; /* with what is still packed behind it */
 };
 
 /* ---- what there is ---- */
@@ -60,22 +65,17 @@ static bool is_wanted(const char *name)
 }
 
 /* How large the section at PIECE is once unpacked; false when we cannot unpack it. */
-static bool measure(struct piece *piece)
+static bool measure(const struct elf_file *file, struct piece *piece)
 {
     GElf_Chdr chdr;
-    Elf_Data *data;
 
     piece->size = piece->shdr.sh_size;
     piece->packed = (piece->shdr.sh_flags & SHF_COMPRESSED) != 0;
     if (!piece->packed)
         return true;
-    if (gelf_getchdr(piece->scn, &chdr) == NULL || chdr.ch_type != ELFCOMPRESS_ZLIB)
+    if (!elf_file_chdr(file, piece->scn, &chdr) || chdr.ch_type != ELFCOMPRESS_ZLIB ||
+        piece->shdr.sh_size < sizeof(Elf64_Chdr))
         return false;
-    data = elf_rawdata(piece->scn, NULL);
-    if (data == NULL || data->d_buf == NULL || data->d_size < sizeof(Elf64_Chdr))
-        return false;
-    piece->from = (const uint8_t *)data->d_buf + sizeof(Elf64_Chdr);
-    piece->from_size = data->d_size - sizeof(Elf64_Chdr);
     piece->size = chdr.ch_size;
     return true;
 }
@@ -100,7 +100,7 @@ static bool find_pieces(const struct elf_file *file, struct layout *layout)
         piece.name = elf_strptr(file->elf, names, piece.shdr.sh_name);
         if (piece.name == NULL || !is_wanted(piece.name))
             continue;
-        if (!measure(&piece))
+        if (!measure(file, &piece))
             return false;
         has_info |= strcmp(piece.name, ".debug_info") == 0;
         has_addresses |= strcmp(piece.name, ".debug_addr") == 0;
@@ -116,6 +116,21 @@ static int by_size(const void *left, const void *right)
     return a->size > b->size ? -1 : a->size < b->size;
 }
 
+static uint64_t round_up(uint64_t at, uint64_t to)
+{
+    return (at + to - 1) & ~(to - 1);
+}
+
+/* Takes SIZE bytes at *AT, which it moves on; false when that is too much. */
+static bool take_place(uint64_t *at, uint64_t size, uint64_t *place)
+{
+    *place = round_up(*at, ALIGNMENT);
+    if (size > image_max_bytes || *place + size > image_max_bytes)
+        return false;
+    *at = *place + size;
+    return true;
+}
+
 /* The largest first, as what is begun last should be over soon. */
 static bool lay_out(struct layout *layout)
 {
@@ -123,19 +138,21 @@ static bool lay_out(struct layout *layout)
 
     qsort(layout->pieces, layout->count, sizeof(layout->pieces[0]), by_size);
     for (size_t i = 0; i < layout->count; i++) {
-        struct piece *piece = &layout->pieces[i];
-
-        if (piece->size > image_max_bytes)
-            return false;
-        piece->at = (at + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
-        at = piece->at + piece->size;
-        if (at > image_max_bytes)
+        if (!take_place(&at, layout->pieces[i].size, &layout->pieces[i].at))
             return false;
     }
     layout->names_at = at;
-    layout->headers_at = (at + NAMES_BYTES + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
+    layout->headers_at = round_up(at + NAMES_BYTES, ALIGNMENT);
     /* A null header in front, and the names' own behind. */
     layout->size = layout->headers_at + (layout->count + 2) * sizeof(Elf64_Shdr);
+    at = round_up(layout->size, PAGE_MOST);
+    for (size_t i = 0; i < layout->count; i++) {
+        struct piece *piece = &layout->pieces[i];
+
+        if (piece->packed && !take_place(&at, piece->shdr.sh_size, &piece->packed_at))
+            return false;
+    }
+    layout->all_size = at;
     return true;
 }
 
@@ -144,26 +161,29 @@ static bool lay_out(struct layout *layout)
 /* libdeflate takes a third of zlib's time, which for libc is a third of naming 100,000 addresses.
  */
 #ifdef HAVE_LIBDEFLATE
-static bool inflate_piece(const struct piece *piece, uint8_t *to)
+static bool inflate_piece(const struct piece *piece, const uint8_t *from, uint8_t *to)
 {
     struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
     enum libdeflate_result result = LIBDEFLATE_BAD_DATA;
 
     if (inflater != NULL)
-        result = libdeflate_zlib_decompress(inflater, piece->from, piece->from_size, to,
+        result = libdeflate_zlib_decompress(inflater, from + sizeof(Elf64_Chdr),
+                                            piece->shdr.sh_size - sizeof(Elf64_Chdr), to,
                                             piece->size, NULL);
     libdeflate_free_decompressor(inflater);
     return result == LIBDEFLATE_SUCCESS;
 }
 #else
-static bool inflate_piece(const struct piece *piece, uint8_t *to)
+static bool inflate_piece(const struct piece *piece, const uint8_t *from, uint8_t *to)
 {
-    z_stream stream = { .next_in = (Bytef *)(uintptr_t)piece->from, .next_out = to };
+    uint64_t from_size = piece->shdr.sh_size - sizeof(Elf64_Chdr);
+    z_stream stream = { .next_in = (Bytef *)(uintptr_t)(from + sizeof(Elf64_Chdr)),
+                        .next_out = to };
     int status;
 
-    if (piece->size > UINT32_MAX || piece->from_size > UINT32_MAX || inflateInit(&stream) != Z_OK)
+    if (piece->size > UINT32_MAX || from_size > UINT32_MAX || inflateInit(&stream) != Z_OK)
         return false;
-    stream.avail_in = (uInt)piece->from_size;
+    stream.avail_in = (uInt)from_size;
     stream.avail_out = (uInt)piece->size;
     status = inflate(&stream, Z_FINISH);
     inflateEnd(&stream);
@@ -171,23 +191,24 @@ static bool inflate_piece(const struct piece *piece, uint8_t *to)
 }
 #endif
 
+/* As it is in the file. */
 static bool read_piece(const struct elf_file *file, const struct piece *piece, uint8_t *to)
 {
-    uint64_t done = 0;
+    uint64_t size = piece->shdr.sh_size, done = 0;
     ssize_t count = 0;
 
     if (file->fd < 0) {
         Elf_Data *data = elf_rawdata(piece->scn, NULL);
 
-        if (data == NULL || data->d_buf == NULL || data->d_size != piece->size)
-            return piece->size == 0;
-        memcpy(to, data->d_buf, piece->size);
+        if (data == NULL || data->d_buf == NULL || data->d_size != size)
+            return size == 0;
+        memcpy(to, data->d_buf, size);
         return true;
     }
-    while (done < piece->size && (count = pread(file->fd, to + done, piece->size - done,
-                                                (off_t)(piece->shdr.sh_offset + done))) > 0)
+    while (done < size && (count = pread(file->fd, to + done, size - done,
+                                         (off_t)(piece->shdr.sh_offset + done))) > 0)
         done += (uint64_t)count;
-    return done == piece->size;
+    return done == size;
 }
 
 struct filling {
@@ -204,10 +225,11 @@ static void *fill_pieces(void *argument)
 
     while ((at = atomic_fetch_add(&filling->next, 1)) < filling->layout->count) {
         struct piece *piece = &filling->layout->pieces[at];
-        uint8_t *to = filling->bytes + piece->at;
+        uint8_t *to = filling->bytes + piece->at, *packed = filling->bytes + piece->packed_at;
 
-        piece->good =
-            piece->packed ? inflate_piece(piece, to) : read_piece(filling->file, piece, to);
+        piece->good = piece->packed ? read_piece(filling->file, piece, packed) &&
+                                          inflate_piece(piece, packed, to)
+                                    : read_piece(filling->file, piece, to);
     }
     return NULL;
 }
@@ -269,19 +291,22 @@ bool dwarf_image_open(struct dwarf_image *image, const struct elf_file *file)
     struct layout layout = { .count = 0 };
     struct filling filling = { .file = file, .layout = &layout };
     void *bytes;
+    bool good;
 
     *image = (struct dwarf_image){ .elf = { .fd = -1 } };
     if (file->header.e_ident[EI_CLASS] != ELFCLASS64 ||
         file->header.e_ident[EI_DATA] != ELFDATA2LSB || !find_pieces(file, &layout) ||
         !lay_out(&layout))
         return false;
-    bytes = mmap(NULL, layout.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bytes = mmap(NULL, layout.all_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (bytes == MAP_FAILED)
         return false;
-    madvise(bytes, layout.size, MADV_HUGEPAGE); /* or it is half the cost of reading */
+    madvise(bytes, layout.all_size, MADV_HUGEPAGE); /* or it is half the cost of reading */
     image->bytes = filling.bytes = bytes;
-    image->size = layout.size;
-    if (fill_all(&filling)) {
+    image->size = round_up(layout.size, PAGE_MOST);
+    good = fill_all(&filling);
+    munmap(image->bytes + image->size, layout.all_size - image->size);
+    if (good) {
         write_headers(file, &layout, bytes);
         if (elf_file_open_image(&image->elf, bytes, layout.size) == TROUBLE_NONE)
             return true;

@@ -17,14 +17,31 @@
 
 enum { THREAD_MIN_BYTES = 1 << 17 }; /* of entries: less is done before a thread runs */
 
+/* What units are read with, one after the other. */
+struct scratch {
+    struct dwarf_abbrevs abbrevs;
+    struct dwarf_program *lines;
+};
+
 struct dwarf_indexing {
     struct dwarf_unit **units;
     size_t count;
-    atomic_size_t next;           /* that nobody has begun with */
-    struct dwarf_abbrevs abbrevs; /* of the caller; the thread has its own */
+    atomic_size_t next;     /* that nobody has begun with */
+    struct scratch scratch; /* of the caller; the thread has its own */
     pthread_t thread;
     bool shared; /* the thread runs */
 };
+
+static void scratch_init(struct scratch *scratch)
+{
+    *scratch = (struct scratch){ .lines = dwarf_program_new() };
+}
+
+static void scratch_fini(struct scratch *scratch)
+{
+    dwarf_abbrevs_fini(&scratch->abbrevs);
+    dwarf_program_free(scratch->lines);
+}
 
 /* ---- one unit ---- */
 
@@ -101,11 +118,12 @@ static const char *folder_of(const struct dwarf_tree *tree, const struct dwarf_e
     return folder;
 }
 
-static void read_lines(struct dwarf_lines *lines, const struct dwarf_tree *tree, uint64_t offset)
+static void read_lines(struct dwarf_lines *lines, const struct dwarf_tree *tree, uint64_t offset,
+                       struct scratch *scratch)
 {
     struct dwarf_table table = { tree->sections, offset, tree->address_size };
 
-    dwarf_lines_read(lines, &table);
+    dwarf_lines_read(lines, &table, scratch->lines);
 }
 
 static void read_abbrevs(struct dwarf_abbrevs *abbrevs, const struct dwarf_tree *tree,
@@ -123,18 +141,18 @@ static int prefer_inner(const void *context, const struct ranges_candidate *a,
     return a->value > b->value ? -1 : a->value < b->value;
 }
 
-/* ABBREVS is scratch. */
-static void read_unit(struct dwarf_unit *unit, struct dwarf_abbrevs *abbrevs)
+static void read_unit(struct dwarf_unit *unit, struct scratch *scratch)
 {
+    struct dwarf_abbrevs *abbrevs = &scratch->abbrevs;
     struct dwarf_entry entry;
 
     read_abbrevs(abbrevs, &unit->tree, &entry);
     unit->folder = folder_of(&unit->tree, &entry);
     if (entry.has_lines)
-        read_lines(&unit->lines, &unit->tree, entry.lines);
+        read_lines(&unit->lines, &unit->tree, entry.lines, scratch);
     if (entry.is_skeleton && find_inner(unit)) {
         read_abbrevs(abbrevs, &unit->tree, &entry);
-        read_lines(&unit->inner_files, &unit->tree, entry.lines);
+        read_lines(&unit->inner_files, &unit->tree, entry.lines, scratch);
     }
     dwarf_walk(&unit->tree, abbrevs, &unit->scopes, &unit->ranges);
     ranges_finish(&unit->ranges, prefer_inner, NULL);
@@ -143,32 +161,34 @@ static void read_unit(struct dwarf_unit *unit, struct dwarf_abbrevs *abbrevs)
 
 void dwarf_index(struct dwarf_unit *unit)
 {
-    struct dwarf_abbrevs abbrevs = { 0 };
+    struct scratch scratch;
 
-    read_unit(unit, &abbrevs);
-    dwarf_abbrevs_fini(&abbrevs);
+    scratch_init(&scratch);
+    read_unit(unit, &scratch);
+    scratch_fini(&scratch);
 }
 
 /* ---- many, by two threads ---- */
 
-static bool read_next(struct dwarf_indexing *indexing, struct dwarf_abbrevs *abbrevs)
+static bool read_next(struct dwarf_indexing *indexing, struct scratch *scratch)
 {
     size_t at = atomic_fetch_add(&indexing->next, 1);
 
     if (at >= indexing->count)
         return false;
-    read_unit(indexing->units[at], abbrevs);
+    read_unit(indexing->units[at], scratch);
     return true;
 }
 
 static void *run_ahead(void *argument)
 {
     struct dwarf_indexing *indexing = argument;
-    struct dwarf_abbrevs abbrevs = { 0 };
+    struct scratch scratch;
 
-    while (read_next(indexing, &abbrevs))
+    scratch_init(&scratch);
+    while (read_next(indexing, &scratch))
         ;
-    dwarf_abbrevs_fini(&abbrevs);
+    scratch_fini(&scratch);
     return NULL;
 }
 
@@ -177,6 +197,7 @@ struct dwarf_indexing *dwarf_indexing_start(struct dwarf_unit *const *units, siz
     struct dwarf_indexing *indexing = xcalloc(1, sizeof(*indexing));
     uint64_t bytes = 0;
 
+    scratch_init(&indexing->scratch);
     indexing->units = xmalloc((count + 1) * sizeof(*indexing->units));
     indexing->count = count;
     for (size_t i = 0; i < count; i++) {
@@ -198,7 +219,7 @@ static void join(struct dwarf_indexing *indexing)
 void dwarf_indexing_need(struct dwarf_indexing *indexing, struct dwarf_unit *unit)
 {
     while (!atomic_load_explicit(&unit->indexed, memory_order_acquire)) {
-        if (!read_next(indexing, &indexing->abbrevs))
+        if (!read_next(indexing, &indexing->scratch))
             join(indexing); /* the thread is at the last one */
     }
 }
@@ -211,7 +232,7 @@ void dwarf_indexing_stop(struct dwarf_indexing *indexing)
     join(indexing);
     for (size_t i = 0; i < indexing->count; i++)
         indexing->units[i]->chosen = false;
-    dwarf_abbrevs_fini(&indexing->abbrevs);
+    scratch_fini(&indexing->scratch);
     free(indexing->units);
     free(indexing);
 }

@@ -36,8 +36,8 @@ struct row {
     uint32_t file, line;
 };
 
-/* Everything while reading. */
-struct program {
+/* Everything while reading; the arrays stay for the next table. */
+struct dwarf_program {
     struct dwarf_lines *lines;
     struct dwarf_bytes bytes;         /* up to the end of this unit's table */
     struct dwarf_bytes line_str, str; /* other sections, whole */
@@ -55,7 +55,7 @@ struct program {
 
 /* ---- the header ---- */
 
-static void add_folder(struct program *program, const char *name)
+static void add_folder(struct dwarf_program *program, const char *name)
 {
     if (program->folders_count >= FILES_MAX)
         return;
@@ -64,7 +64,7 @@ static void add_folder(struct program *program, const char *name)
     program->folders[program->folders_count++] = name;
 }
 
-static void add_file(struct program *program, const char *name, uint64_t folder)
+static void add_file(struct dwarf_program *program, const char *name, uint64_t folder)
 {
     struct dwarf_lines *lines = program->lines;
 
@@ -78,7 +78,7 @@ static void add_file(struct program *program, const char *name, uint64_t folder)
 }
 
 /* Versions 2 to 4: names one after another, an empty one ends them; both count from 1. */
-static void read_old_tables(struct program *program)
+static void read_old_tables(struct dwarf_program *program)
 {
     const char *name;
 
@@ -95,7 +95,7 @@ static void read_old_tables(struct program *program)
     }
 }
 
-static const char *text_of(struct program *program, uint64_t form)
+static const char *text_of(struct dwarf_program *program, uint64_t form)
 {
     struct dwarf_bytes *bytes = &program->bytes, text;
     bool is_number;
@@ -112,7 +112,7 @@ static const char *text_of(struct program *program, uint64_t form)
 }
 
 /* Version 5: a table says what is told of each entry and in which form. */
-static void read_new_table(struct program *program, bool files)
+static void read_new_table(struct dwarf_program *program, bool files)
 {
     struct dwarf_bytes *bytes = &program->bytes;
     uint64_t formats[FORMATS_MAX][2], count, format_count = dwarf_bytes_fixed(bytes, 1);
@@ -148,7 +148,7 @@ static void read_new_table(struct program *program, bool files)
 }
 
 /* Leaves BYTES at the first opcode; false when there is no table that we can read. */
-static bool read_header(struct program *program, uint8_t address_size)
+static bool read_header(struct dwarf_program *program, uint8_t address_size)
 {
     struct dwarf_bytes *bytes = &program->bytes;
     uint64_t length = dwarf_bytes_fixed(bytes, 4), header_length;
@@ -194,14 +194,14 @@ static bool read_header(struct program *program, uint8_t address_size)
 
 /* ---- the rows ---- */
 
-static void begin_sequence(struct program *program)
+static void begin_sequence(struct dwarf_program *program)
 {
     program->row = (struct row){ .file = 1, .line = 1 };
     program->first = program->rows_count;
 }
 
 /* What the linker threw away begins at 0, or (LLVM) at the highest address. */
-static void end_sequence(struct program *program)
+static void end_sequence(struct dwarf_program *program)
 {
     size_t count = program->rows_count - program->first;
     const struct row *rows = count != 0 ? program->rows + program->first : NULL;
@@ -219,7 +219,7 @@ static void end_sequence(struct program *program)
     begin_sequence(program);
 }
 
-static inline void emit(struct program *program)
+static inline void emit(struct dwarf_program *program)
 {
     struct row *last;
 
@@ -243,7 +243,7 @@ static inline void emit(struct program *program)
     program->rows[program->rows_count++] = program->row;
 }
 
-static void run_extended(struct program *program)
+static void run_extended(struct dwarf_program *program)
 {
     struct dwarf_bytes *bytes = &program->bytes;
     uint64_t length = dwarf_bytes_uleb(bytes);
@@ -272,7 +272,7 @@ static void run_extended(struct program *program)
     bytes->at = next;
 }
 
-static void run_standard(struct program *program, uint8_t opcode)
+static void run_standard(struct dwarf_program *program, uint8_t opcode)
 {
     struct dwarf_bytes *bytes = &program->bytes;
     struct row *row = &program->row;
@@ -303,7 +303,7 @@ static void run_standard(struct program *program, uint8_t opcode)
     }
 }
 
-static void run(struct program *program)
+static void run(struct dwarf_program *program)
 {
     struct dwarf_bytes *bytes = &program->bytes;
 
@@ -327,7 +327,7 @@ static void run(struct program *program)
 }
 
 /* As much as is likely needed: growing by and by would copy it several times. */
-static void reserve_rows(struct program *program)
+static void reserve_rows(struct dwarf_program *program)
 {
     enum { bytes_a_row = 3 };
     size_t likely = (size_t)(program->bytes.end - program->bytes.at) / bytes_a_row;
@@ -335,7 +335,7 @@ static void reserve_rows(struct program *program)
     if (likely > RESERVED_MAX)
         likely = RESERVED_MAX;
     program->rows =
-        array_reserve(NULL, &program->rows_capacity, likely + 1, sizeof(*program->rows));
+        array_reserve(program->rows, &program->rows_capacity, likely + 1, sizeof(*program->rows));
 }
 
 /* ---- what is kept ---- */
@@ -362,7 +362,7 @@ static uint64_t start_of(const void *rows, size_t index)
     return ((const struct dwarf_row *)rows)[index].start;
 }
 
-static void keep_all(struct program *program)
+static void keep_all(struct dwarf_program *program)
 {
     struct dwarf_lines *lines = program->lines;
     uint64_t end = 0;
@@ -393,22 +393,33 @@ static void keep_all(struct program *program)
     shortcut_init(&lines->shortcut, lines->rows, lines->count, start_of);
 }
 
-void dwarf_lines_read(struct dwarf_lines *lines, const struct dwarf_table *table)
+struct dwarf_program *dwarf_program_new(void)
 {
-    struct program program = { .lines = lines,
-                               .bytes = table->sections->line,
-                               .line_str = table->sections->line_str,
-                               .str = table->sections->str };
+    return xcalloc(1, sizeof(struct dwarf_program));
+}
 
-    dwarf_bytes_skip(&program.bytes, table->offset);
-    if (read_header(&program, table->address_size)) {
-        reserve_rows(&program);
-        run(&program);
-        keep_all(&program);
+void dwarf_program_free(struct dwarf_program *program)
+{
+    free(program->folders);
+    free(program->rows);
+    free(program->sequences);
+    free(program);
+}
+
+void dwarf_lines_read(struct dwarf_lines *lines, const struct dwarf_table *table,
+                      struct dwarf_program *program)
+{
+    program->lines = lines;
+    program->bytes = table->sections->line;
+    program->line_str = table->sections->line_str;
+    program->str = table->sections->str;
+    program->folders_count = program->rows_count = program->sequences_count = 0;
+    dwarf_bytes_skip(&program->bytes, table->offset);
+    if (read_header(program, table->address_size)) {
+        reserve_rows(program);
+        run(program);
+        keep_all(program);
     }
-    free(program.folders);
-    free(program.rows);
-    free(program.sequences);
 }
 
 void dwarf_lines_fini(struct dwarf_lines *lines)

@@ -41,8 +41,13 @@ struct dwarf_table {
     uint8_t address_size;
 };
 
+/* What tables are read with, one after the other: new memory for each took as long as its rows. */
+struct dwarf_program *dwarf_program_new(void);
+void dwarf_program_free(struct dwarf_program *program);
+
 /* Reads TABLE to LINES, which are all 0; they stay empty when it makes no sense. */
-void dwarf_lines_read(struct dwarf_lines *lines, const struct dwarf_table *table);
+void dwarf_lines_read(struct dwarf_lines *lines, const struct dwarf_table *table,
+                      struct dwarf_program *program);
 void dwarf_lines_fini(struct dwarf_lines *lines);
 
 /* The row that holds ADDRESS, or NULL. */
