@@ -3,7 +3,7 @@
  * The perf source: the kernel takes the samples (perf_event_open), with registers and a copy of the
  * stack; we unwind and tell them.
  *
- *     step:  poll ─► rings (perf_take.c) ─► threads that wait (waiting.c) ─► watch (perf_watch.c)
+ *     step:  epoll ─► rings (perf_take.c) ─► threads that wait (waiting.c) ─► watch (perf_watch.c)
  *
  * Everything runs on the source's thread.
  */
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 
-enum { STACK_BYTES = 16 << 10, OTHERS_POLLED = 2 };
+enum { STACK_BYTES = 16 << 10, READY_MAX = 64 };
 
 /* A record is in its ring within this time of what it tells. */
 #define RECORD_DELAY_NS (2 * NS_PER_MS)
@@ -224,24 +225,34 @@ static void perf_close(struct source *source)
         tell_the_rest(perf);
     if (perf->exit_fd >= 0)
         close(perf->exit_fd);
+    if (perf->ready_fd >= 0)
+        close(perf->ready_fd);
     perf_events_fini(&perf->events);
     pending_fini(&perf->pending);
     roster_fini(&perf->roster);
     perf_watch_fini(perf);
     free(perf->leaving.threads);
-    free(perf->polled);
     free(perf);
 }
 
-static void poll_all(struct perf *perf)
+/* FD −1: nothing to wait for. */
+static bool wait_for(struct perf *perf, int fd)
 {
-    size_t rings = perf->events.ring_count;
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
 
-    perf->polled = xcalloc(rings + OTHERS_POLLED, sizeof(*perf->polled));
-    for (size_t i = 0; i < rings; i++)
-        perf->polled[i] = (struct pollfd){ .fd = perf->events.rings[i].fd, .events = POLLIN };
-    perf->polled[rings] = (struct pollfd){ .fd = perf->config.wake_fd, .events = POLLIN };
-    perf->polled[rings + 1] = (struct pollfd){ .fd = perf->exit_fd, .events = POLLIN };
+    return fd < 0 || epoll_ctl(perf->ready_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool open_ready(struct perf *perf, struct error *error)
+{
+    bool good;
+
+    perf->ready_fd = epoll_create1(EPOLL_CLOEXEC);
+    good = perf->ready_fd >= 0 && wait_for(perf, perf->config.wake_fd) &&
+           wait_for(perf, perf->exit_fd);
+    for (size_t i = 0; i < perf->events.ring_count; i++)
+        good = good && wait_for(perf, perf->events.rings[i].fd);
+    return good || error_errno(error, errno, _("cannot wait for samples: %s"), strerror(errno));
 }
 
 static struct source *perf_open(struct target *target, const struct source_config *config,
@@ -258,16 +269,16 @@ static struct source *perf_open(struct target *target, const struct source_confi
     perf->show_kernel = config->kernel;
     perf->beside_dropped = config->event == NULL && wish.event.type == PERF_TYPE_HARDWARE &&
                            wish.beside_count < PERF_NAMES_BESIDE;
+    perf->ready_fd = -1;
     perf->exit_fd = (int)syscall(SYS_pidfd_open, target_pid(target), 0);
     roster_init(&perf->roster, target, config, &perf->emit);
     perf->roster.maps_told = true;
     pending_init(&perf->pending, config->unwinder, &perf->roster);
     waiting_init(&perf->waiting, &perf->roster, &perf->pending, config);
-    if (!open_events(perf, &wish, error)) {
+    if (!open_events(perf, &wish, error) || !open_ready(perf, error)) {
         perf_close((struct source *)perf);
         return NULL;
     }
-    poll_all(perf);
     return (struct source *)perf;
 }
 
@@ -314,11 +325,14 @@ static void wait_for_work(struct perf *perf)
     uint64_t due_ns =
         perf->pending.first != NULL ? now_ns + 10 * NS_PER_MS : waiting_due(&perf->waiting, now_ns);
     int timeout_ms = due_ns > now_ns ? (int)((due_ns - now_ns) / NS_PER_MS) + 1 : 1;
+    struct epoll_event events[READY_MAX];
+    int count = epoll_wait(perf->ready_fd, events, READY_MAX, timeout_ms);
 
-    poll(perf->polled, perf->events.ring_count + OTHERS_POLLED, timeout_ms);
-    /* It stays readable, and the target's other processes may run on. */
-    if (perf->polled[perf->events.ring_count + 1].revents != 0)
-        perf->polled[perf->events.ring_count + 1].fd = -1;
+    /* One that ended stays readable, and the target's other processes may run on. */
+    for (int i = 0; i < count; i++) {
+        if (events[i].data.fd == perf->exit_fd)
+            epoll_ctl(perf->ready_fd, EPOLL_CTL_DEL, perf->exit_fd, NULL);
+    }
 }
 
 static int perf_step(struct source *source, struct ring *ring)

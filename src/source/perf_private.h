@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <poll.h>
 
 #include "emit.h"
 #include "pending.h"
@@ -62,8 +61,8 @@ struct perf {
     struct target *target;
     struct emit emit;
     struct perf_events events;
-    struct pollfd *polled; /* the rings' descriptors, then wake_fd, then exit_fd */
-    int exit_fd;           /* becomes readable when the target's first process ends; or -1 */
+    int ready_fd; /* an epoll of the rings, wake_fd and exit_fd; poll() would ask each every time */
+    int exit_fd;  /* becomes readable when the target's first process ends; or -1 */
     struct roster roster;
     struct pending pending;
     struct waiting waiting;

@@ -229,9 +229,9 @@ static bool look_up(struct waiting *waiting, struct thread *thread, uint64_t now
                     struct proc_schedstat *schedstat)
 {
     struct account *account = &thread->account;
-    uint64_t process_cpu_ns = roster_cpu_ns(thread->process, now_ns);
+    uint64_t process_cpu_ns = thread->stack.asleep ? roster_cpu_ns(thread->process, now_ns) : 0;
 
-    if (thread->stack.asleep && process_cpu_ns != 0 && process_cpu_ns == account->process_cpu_ns) {
+    if (process_cpu_ns != 0 && process_cpu_ns == account->process_cpu_ns) {
         *schedstat = account->schedstat;
         return true;
     }
