@@ -13,7 +13,9 @@
 
 #define NOW_NS (1064 * NS_PER_S)
 
-struct bench *bench_of(struct recording *recording, int columns, int rows, bool ascii, bool live)
+/* All but a profile. */
+static struct bench *begin(struct recording *recording, int columns, int rows, bool ascii,
+                           bool live)
 {
     struct bench *bench = calloc(1, sizeof(*bench));
     struct app_config config = {
@@ -25,12 +27,24 @@ struct bench *bench_of(struct recording *recording, int columns, int rows, bool 
     if (live)
         config.scope.last_ns = 10 * NS_PER_S;
     bench->recording = recording;
-    bench->profile = recording_profile(bench->recording, 64, false);
     bench->app = app_new(&config);
     bench->grid = grid_new(columns, rows, ascii);
     bench->now_ns = NOW_NS;
+    return bench;
+}
+
+struct bench *bench_of(struct recording *recording, int columns, int rows, bool ascii, bool live)
+{
+    struct bench *bench = begin(recording, columns, rows, ascii, live);
+
+    bench->profile = recording_profile(bench->recording, 64, false);
     app_set_profile(bench->app, bench->profile, bench->now_ns);
     return bench;
+}
+
+struct bench *bench_empty(int columns, int rows)
+{
+    return begin(recording_new(false), columns, rows, false, true);
 }
 
 struct bench *bench_new(int columns, int rows, bool hostile, bool ascii, bool live)

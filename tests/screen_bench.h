@@ -17,6 +17,8 @@ struct bench {
 struct bench *bench_new(int columns, int rows, bool hostile, bool ascii, bool live);
 /* On RECORDING, which is given over. */
 struct bench *bench_of(struct recording *recording, int columns, int rows, bool ascii, bool live);
+/* Live, and shown nothing so far: the test sets the profiles. */
+struct bench *bench_empty(int columns, int rows);
 void bench_free(struct bench *bench);
 void bench_paint(struct bench *bench);
 /* "2 Down Enter": presses them and paints. */

@@ -81,6 +81,48 @@ static void rows_hold_still_after_a_key(void **state)
     bench_free(bench);
 }
 
+/* Each row of Top has no more than the one above it. */
+static bool is_sorted(struct bench *bench)
+{
+    double above = 100;
+    char *end;
+
+    for (int row = 0; row < bench->grid->rows; row++) {
+        const char *text = bench_row(bench, row);
+        double self = strtod(text, &end);
+
+        if (end == text || *end != ' ' || text[0] != ' ')
+            continue;
+        if (self > above)
+            return false;
+        above = self;
+    }
+    return above < 100;
+}
+
+/*
+ * The first samples say nothing of the order: rows follow the numbers.  Later, where they are to
+ * be read, they stay for a second.
+ */
+static void a_young_recording_is_sorted_each_time(void **state)
+{
+    static const unsigned seconds[] = { 0, 1, 2, 40, 40 };
+    struct bench *bench = bench_empty(80, 24);
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof(seconds) / sizeof(seconds[0]); i++) {
+        struct profile *profile = recording_profile(bench->recording, seconds[i], false);
+
+        bench->now_ns += (i == 4 ? 800 : 200) * NS_PER_MS;
+        app_set_profile(bench->app, profile, bench->now_ns);
+        bench_paint(bench);
+        profile_unref(profile);
+        if (i > 0)
+            assert_int_equal(is_sorted(bench), i != 3);
+    }
+    bench_free(bench);
+}
+
 /*
  * PROFTOP_KEYS_SECONDS=600 PROFTOP_KEYS_SEED=7 make check TESTS=tests/test_actions presses for so
  * long, other keys.
@@ -411,6 +453,7 @@ int main(void)
         cmocka_unit_test(escape_undoes_step_by_step),
         cmocka_unit_test(the_cursor_returns_to_its_row),
         cmocka_unit_test(rows_hold_still_after_a_key),
+        cmocka_unit_test(a_young_recording_is_sorted_each_time),
         cmocka_unit_test(random_keys_and_sizes_keep_the_screen_sane),
         cmocka_unit_test(saving_writes_and_never_overwrites),
         cmocka_unit_test(every_format_can_be_saved),

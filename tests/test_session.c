@@ -103,6 +103,31 @@ static void assert_keeps(const struct profile *profile, uint32_t index, module_i
     assert_true(module->segments[1].executable);
 }
 
+/* COUNT times the module that every recording here keeps, each under a number of its own. */
+static void assert_modules_differ(const struct profile *profile, uint32_t count)
+{
+    const struct names *names = profile_names(profile);
+
+    assert_int_equal(names_kept_modules(names), count);
+    for (uint32_t i = 0; i < count; i++) {
+        module_id id = names_kept_module(names, i)->id;
+
+        assert_keeps(profile, i, id);
+        for (uint32_t k = 0; k < i; k++)
+            assert_int_not_equal(names_kept_module(names, k)->id, id);
+    }
+}
+
+static uint32_t native_locations(const struct profile *profile)
+{
+    const struct names *names = profile_names(profile);
+    uint32_t count = 0;
+
+    for (location_id i = 0; i < names_locations(names); i++)
+        count += names_frame(names, i)->kind == FRAME_NATIVE;
+    return count;
+}
+
 /* ---- cases ----------------------------------------------------------------------------------- */
 
 static void what_was_recorded_comes_back(void **state)
@@ -268,6 +293,16 @@ static void a_range_is_saved_with_what_is_in_it_alone(void **state)
     place_free(&place);
 }
 
+static void write_random(const char *path, unsigned seed, unsigned seconds)
+{
+    struct written written;
+
+    written_begin(&written, &(struct session_config){ .path = path }, seed);
+    written_seconds(&written, seconds);
+    written_end(&written);
+    written_fini(&written);
+}
+
 static void several_sessions_are_one(void **state)
 {
     struct place places[2] = { place_new(), place_new() };
@@ -278,12 +313,7 @@ static void several_sessions_are_one(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
-        struct written written;
-
-        written_begin(&written, &(struct session_config){ .path = paths[i] }, 20 + i);
-        written_seconds(&written, 20 + 60 * i);
-        written_end(&written);
-        written_fini(&written);
+        write_random(paths[i], 20 + i, 20 + 60 * i);
         parts[i] = written_open(paths[i]);
         folds[i] = fold_all(parts[i], SCOPE_ON_CPU);
     }
@@ -291,9 +321,7 @@ static void several_sessions_are_one(void **state)
     assert_non_null(all);
     sum = fold_all(all, SCOPE_ON_CPU);
     assert_int_equal(sum->weight, folds[0]->weight + folds[1]->weight);
-    assert_keeps(all, 0, WRITTEN_MODULE);
-    assert_keeps(all, 1, names_kept_module(profile_names(all), 1)->id);
-    assert_int_not_equal(names_kept_module(profile_names(all), 1)->id, WRITTEN_MODULE);
+    assert_modules_differ(all, 2);
     assert_int_equal(sum->tally.expected, folds[0]->tally.expected + folds[1]->tally.expected);
     for (uint32_t i = 0; i < sum->row_count; i++) {
         const struct function *function = names_get(sum->names, sum->rows[i].function);
@@ -313,6 +341,38 @@ static void several_sessions_are_one(void **state)
         profile_unref(parts[i]);
         place_free(&places[i]);
     }
+}
+
+/* What was merged and saved keeps the modules of its files apart when it is merged once more. */
+static void a_merged_session_merges_again(void **state)
+{
+    struct place places[4] = { place_new(), place_new(), place_new(), place_new() };
+    const char *first[] = { places[0].path, places[1].path };
+    const char *again[] = { places[3].path, places[2].path };
+    struct session_config config = { .path = places[3].path };
+    struct error error = { 0 };
+    struct profile *merged, *part, *all;
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        write_random(places[i].path, 30 + i, 5);
+    merged = session_open_all(first, 2, &error);
+    assert_non_null(merged);
+    assert_true(session_save(&config, merged, 0, UINT64_MAX, &error));
+    part = written_open(places[2].path);
+    for (unsigned i = 0; i < 2; i++) {
+        all = session_open_all(again, 2, &error);
+        assert_non_null(all);
+        assert_modules_differ(all, 3);
+        assert_int_equal(native_locations(all), native_locations(merged) + native_locations(part));
+        profile_unref(all);
+        again[0] = places[2].path; /* and the other way round */
+        again[1] = places[3].path;
+    }
+    profile_unref(merged);
+    profile_unref(part);
+    for (unsigned i = 0; i < 4; i++)
+        place_free(&places[i]);
 }
 
 /* Waits until the writer's second has passed and FOLLOWER sees SAMPLES; how often it looked. */
@@ -460,6 +520,7 @@ int main(void)
         cmocka_unit_test(views_agree_with_the_fold),
         cmocka_unit_test(a_range_is_saved_with_what_is_in_it_alone),
         cmocka_unit_test(several_sessions_are_one),
+        cmocka_unit_test(a_merged_session_merges_again),
         cmocka_unit_test(a_recording_is_followed_while_it_is_written),
         cmocka_unit_test(sources_go_along),
         cmocka_unit_test(a_bounded_file_thins_its_oldest_detail),

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proftop/module.h"
 #include "proftop/profile.h"
 #include "proftop/slice.h"
 
@@ -58,10 +59,11 @@ struct profile *history_profile(struct history *history, bool ended);
 
 /*
  * Copies what PROFILE has in [START, END), with its times moved by SHIFT: only the stacks, names
- * and threads that occur there.  Frames of modules count as other ones' where MODULES is different.
+ * and threads that occur there.  Modules keep their numbers where NEXT_MODULE is NULL; else they
+ * get the next ones from there on, so that those of several profiles stay apart.
  */
 void history_graft(struct history *history, const struct profile *profile, uint64_t start_ns,
-                   uint64_t end_ns, int64_t shift_ns, uint32_t modules);
+                   uint64_t end_ns, int64_t shift_ns, module_id *next_module);
 
 /* ---- what folds and writers need to know of a profile beyond profile.h ---- */
 

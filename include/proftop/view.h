@@ -78,6 +78,12 @@ struct view_extra {
     const double *cores;                 /* of wants.contrast.function, by bucket */
 };
 
+/*
+ * A recording so young is folded anew several times a second, and each time its rows are sorted:
+ * the order of its first samples means nothing.
+ */
+enum { VIEW_YOUNG_MS = 3000 };
+
 /* What the whole screen knows; views read it only. */
 struct screen_input {
     const struct fold *fold;        /* NULL before the first */

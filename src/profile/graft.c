@@ -12,10 +12,17 @@
 
 #include "profile_private.h"
 #include "proftop/clock.h"
+#include "proftop/hash.h"
+#include "proftop/index.h"
 #include "proftop/memory.h"
 #include "proftop/module.h"
 
 enum { UNMAPPED = UINT32_MAX };
+
+/* A module's numbers; a file's own may be any, so they index no array. */
+struct renumbered {
+    module_id old, new;
+};
 
 struct graft {
     struct history *history;
@@ -23,7 +30,10 @@ struct graft {
     struct names *from, *to;
     struct lanes *lanes;
     int64_t shift_ns;
-    uint32_t modules;
+    module_id *next_module;     /* NULL: modules keep their numbers */
+    struct renumbered *modules; /* met so far */
+    struct index by_old;        /* old number → item of MODULES */
+    size_t module_capacity;
     uint32_t *stacks, *locations, *functions, *lane_ids, *threads; /* old id → new, or UNMAPPED */
     struct slice_draft draft;
 };
@@ -45,6 +55,26 @@ static function_id map_function(struct graft *graft, function_id id)
     return graft->functions[id];
 }
 
+static module_id map_module(struct graft *graft, module_id old)
+{
+    uint64_t hash = hash_u64(old);
+    struct index_cursor cursor;
+    uint32_t item;
+
+    if (graft->next_module == NULL)
+        return old;
+    index_probe(&graft->by_old, hash, &cursor);
+    while ((item = index_next(&graft->by_old, &cursor)) != INDEX_END)
+        if (graft->modules[item].old == old)
+            return graft->modules[item].new;
+    item = graft->by_old.count;
+    graft->modules = array_reserve(graft->modules, &graft->module_capacity, (size_t)item + 1,
+                                   sizeof(*graft->modules));
+    graft->modules[item] = (struct renumbered){ old, (*graft->next_module)++ };
+    index_add(&graft->by_old, hash, item);
+    return graft->modules[item].new;
+}
+
 static location_id map_location(struct graft *graft, location_id id)
 {
     struct frame frame = *names_frame(graft->from, id);
@@ -55,7 +85,7 @@ static location_id map_location(struct graft *graft, location_id id)
     if (graft->locations[id] != UNMAPPED)
         return graft->locations[id];
     if (frame.kind != FRAME_MARK)
-        frame.module += graft->modules;
+        frame.module = map_module(graft, frame.module);
     location = graft->locations[id] = names_locate(graft->to, &frame);
     naming = names_of(graft->from, id);
     for (unsigned i = 0; i < naming->count; i++)
@@ -160,16 +190,17 @@ static void graft_init(struct graft *graft)
     graft->functions = new_map(names_functions(graft->from));
     graft->lane_ids = new_map(lanes != NULL ? lanes_count(lanes) : 0);
     graft->threads = new_map(profile_threads_now(graft->profile));
+    index_init(&graft->by_old);
     draft_init(&graft->draft);
 }
 
 /* All of them: they are few and small. */
-static void copy_modules(const struct graft *graft)
+static void copy_modules(struct graft *graft)
 {
     for (uint32_t i = 0; i < names_kept_modules(graft->from); i++) {
         struct module module = *names_kept_module(graft->from, i);
 
-        module.id += graft->modules;
+        module.id = map_module(graft, module.id);
         names_keep_module(graft->to, &module);
     }
 }
@@ -181,6 +212,8 @@ static void graft_fini(struct graft *graft)
     free(graft->functions);
     free(graft->lane_ids);
     free(graft->threads);
+    free(graft->modules);
+    index_fini(&graft->by_old);
     draft_fini(&graft->draft);
 }
 
@@ -190,10 +223,10 @@ static bool lives_in(const struct profile_thread *thread, uint64_t start_ns, uin
 }
 
 void history_graft(struct history *history, const struct profile *profile, uint64_t start_ns,
-                   uint64_t end_ns, int64_t shift_ns, uint32_t modules)
+                   uint64_t end_ns, int64_t shift_ns, module_id *next_module)
 {
     struct graft graft = {
-        .history = history, .profile = profile, .shift_ns = shift_ns, .modules = modules
+        .history = history, .profile = profile, .shift_ns = shift_ns, .next_module = next_module
     };
     struct slice_cursor cursor;
     const struct slice *slice;
@@ -237,7 +270,7 @@ struct profile *profile_extract(const struct profile *profile, uint64_t start_ns
     if (end_ns > profile->end_ns)
         end_ns = profile->end_ns;
     history = history_new(&config);
-    history_graft(history, profile, info.start_ns, end_ns, 0, 0);
+    history_graft(history, profile, info.start_ns, end_ns, 0, NULL);
     history_advance(history, end_ns);
     part = history_profile(history, true);
     history_free(history);

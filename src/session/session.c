@@ -9,8 +9,6 @@
 #include "proftop/session.h"
 #include "reader.h"
 
-enum { MODULES_STEP = 1 << 20 /* more modules than one session has */ };
-
 struct profile *session_open(const char *path, struct error *error)
 {
     struct session_reader *reader = reader_new(path, false);
@@ -40,6 +38,7 @@ static struct profile *merge(struct profile *const *profiles, unsigned count)
     };
     struct history *history;
     struct profile *merged;
+    module_id next_module = MODULE_NONE + 1;
     uint64_t end_ns = 0;
 
     for (unsigned i = 1; i < count; i++) {
@@ -54,7 +53,7 @@ static struct profile *merge(struct profile *const *profiles, unsigned count)
         int64_t shift_ns = profile_info(profiles[i])->realtime_offset_ns - info.realtime_offset_ns;
         uint64_t until_ns = profile_end_ns(profiles[i]) + (uint64_t)shift_ns;
 
-        history_graft(history, profiles[i], 0, UINT64_MAX, shift_ns, i * MODULES_STEP);
+        history_graft(history, profiles[i], 0, UINT64_MAX, shift_ns, &next_module);
         end_ns = until_ns > end_ns ? until_ns : end_ns;
     }
     history_advance(history, end_ns);

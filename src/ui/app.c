@@ -22,8 +22,7 @@
 enum {
     SOON_MS = 20,      /* between folds until there are … */
     SOON_SAMPLES = 20, /* … enough to go by, so that rows come soon … */
-    FIRST_MS = 200,    /* … and after that, while the recording is young */
-    YOUNG_MS = 3000,   /* … that long */
+    FIRST_MS = 200,    /* … and after that, while the recording is young: VIEW_YOUNG_MS */
     UPDATING_MS = 300, /* a fold that takes longer is mentioned */
     DEFAULT_COLUMNS = 80,
     DEFAULT_ROWS = 24
@@ -243,7 +242,7 @@ static uint64_t refresh_ns(const struct app *app)
     uint64_t age = profile_end_ns(app->profile) - profile_start_ns(app->profile);
     uint64_t refresh = app->settings.refresh_ms;
 
-    if (age < YOUNG_MS * NS_PER_MS && refresh > FIRST_MS)
+    if (age < VIEW_YOUNG_MS * NS_PER_MS && refresh > FIRST_MS)
         refresh =
             app->result == NULL || app->result->fold->samples < SOON_SAMPLES ? SOON_MS : FIRST_MS;
     return refresh * NS_PER_MS;

@@ -54,19 +54,15 @@ static const opcodes byte_0f = { 0, 0, 0, 0x000f0000, 0, 0x04001010, 0x00000074,
 static const opcodes word_1 = { 0x20202020, 0x20202020, 0,          0x00000300,
                                 0x00000002, 0x00000200, 0x00000080, 0 };
 
+/* A REX counts only where it is the last of them. */
 static void take_prefixes(struct parts *parts)
 {
-    struct cursor *cursor = &parts->cursor;
-
     for (;;) {
-        uint8_t byte = cursor_u8(cursor);
+        uint8_t byte = cursor_u8(&parts->cursor), rex = 0;
 
-        if (byte >= 0x40 && byte <= 0x4f) {
-            parts->rex = byte & 0x0f;
-            parts->opcode = cursor_u8(cursor);
-            return;
-        }
-        if (byte == 0x66)
+        if ((byte & 0xf0) == 0x40)
+            rex = byte & 0x0f;
+        else if (byte == 0x66)
             parts->operand_16 = true;
         else if (byte == 0x67)
             parts->address_32 = true;
@@ -74,8 +70,7 @@ static void take_prefixes(struct parts *parts)
             parts->opcode = byte;
             return;
         }
-        if (cursor->failed)
-            return;
+        parts->rex = rex;
     }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The order of the rows of a flat list, which outlives a fold: a fold brings new numbers ten times
- * a second, but rows change places at most once a second and never right after a key, so that
- * nobody presses Enter on a row that has just moved away.
+ * a second, but rows change places seldom (resort.h) and never right after a key, so that nobody
+ * presses Enter on a row that has just moved away.
  */
 #ifndef VIEW_ORDER_H
 #define VIEW_ORDER_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When rows may change places: at most once a second, never under the hands of a person who presses
- * keys, at once when something else is asked for or nobody was looking.
+ * When rows may change places: at most once a second, or with each refresh while the recording is
+ * young; never under the hands of a person who presses keys; at once when something else is asked
+ * for or nobody was looking.
  */
 #ifndef VIEW_RESORT_H
 #define VIEW_RESORT_H
