@@ -33,7 +33,8 @@ enum {
     TEXT_MAX_BYTES = 1 << 14, /* of a name or a path that is printed */
     ADDRESS_BYTES = 19,       /* "0x", digits, a newline */
     NUMBERS_BYTES = 16,       /* a line's number and what is around it */
-    SHORTEST_ADDRESS = 5,     /* "0x12" and a newline, for most */
+    SHORTEST_ADDRESS = 2,     /* a digit and a newline */
+    LINES_LIKELY = 3,         /* for each address */
     AHEAD = 8
 };
 
@@ -58,7 +59,7 @@ struct bench {
     struct frame *frames;
     uint64_t *addresses;
     struct answer *answers;
-    size_t count, capacity, addresses_capacity;
+    size_t count;
     struct line *lines; /* in the order they were given */
     size_t lines_count, lines_capacity;
     struct answer last;
@@ -87,8 +88,8 @@ static bool open_file(struct bench *bench, const char *path)
     return true;
 }
 
-/* For COUNT items; array_reserve() makes it larger when that is not enough. */
-static void *huge_array(size_t *capacity, size_t count, size_t item_bytes)
+/* For COUNT items; in huge pages, as those of 4 KiB cost as much as what is done in them. */
+static void *huge_array(size_t count, size_t item_bytes)
 {
     const size_t huge = (size_t)2 << 20;
     size_t bytes = (count * item_bytes + huge) & ~(huge - 1);
@@ -97,7 +98,6 @@ static void *huge_array(size_t *capacity, size_t count, size_t item_bytes)
     if (items == NULL)
         die("no memory for %zu items", count);
     madvise(items, bytes, MADV_HUGEPAGE);
-    *capacity = bytes / item_bytes;
     return items;
 }
 
@@ -107,10 +107,6 @@ static void add_address(struct bench *bench, uint64_t address)
 
     if (!elf_segments_offset(&bench->segments, address, &frame.address))
         frame.address = UINT64_MAX;
-    bench->frames =
-        array_reserve(bench->frames, &bench->capacity, bench->count + 1, sizeof(*bench->frames));
-    bench->addresses = array_reserve(bench->addresses, &bench->addresses_capacity, bench->count + 1,
-                                     sizeof(*bench->addresses));
     bench->addresses[bench->count] = address;
     bench->frames[bench->count++] = frame;
 }
@@ -135,12 +131,13 @@ static uint64_t parse_address(char *at, char **end)
     return address;
 }
 
-/* COUNT addresses at most, in huge pages: those of 4 KiB cost as much as what is done in them. */
+/* COUNT addresses at most. */
 static void reserve_all(struct bench *bench, size_t count)
 {
-    bench->frames = huge_array(&bench->capacity, count, sizeof(*bench->frames));
-    bench->addresses = huge_array(&bench->addresses_capacity, count, sizeof(*bench->addresses));
-    bench->lines = huge_array(&bench->lines_capacity, count * 8, sizeof(*bench->lines));
+    bench->frames = huge_array(count, sizeof(*bench->frames));
+    bench->addresses = huge_array(count, sizeof(*bench->addresses));
+    bench->lines_capacity = count * LINES_LIKELY;
+    bench->lines = huge_array(bench->lines_capacity, sizeof(*bench->lines));
 }
 
 static void read_addresses(struct bench *bench)
@@ -155,7 +152,7 @@ static void read_addresses(struct bench *bench)
         size += count > 0 ? (size_t)count : 0;
     } while (count > 0);
     input[size] = '\0';
-    reserve_all(bench, size / SHORTEST_ADDRESS);
+    reserve_all(bench, size / SHORTEST_ADDRESS + 1);
     for (at = input; *at != '\0'; at = end + (*end == '\n')) {
         uint64_t address = parse_address(at, &end);
 
@@ -204,13 +201,23 @@ static char *put_number(char *to, uint32_t number)
     return end;
 }
 
+static char digits_of[256][2]; /* of a byte */
+
+static void begin_digits(void)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        digits_of[i][0] = "0123456789abcdef"[i >> 4];
+        digits_of[i][1] = "0123456789abcdef"[i & 0xf];
+    }
+}
+
 static void put_address(struct bench *bench, uint64_t address)
 {
     char *to = room(bench, ADDRESS_BYTES);
 
     memcpy(to, "0x", 2);
-    for (int i = 0; i < 16; i++)
-        to[2 + i] = "0123456789abcdef"[address >> (60 - 4 * i) & 0xf];
+    for (int i = 0; i < 8; i++)
+        memcpy(to + 2 + 2 * i, digits_of[address >> (56 - 8 * i) & 0xff], 2);
     to[18] = '\n';
     bench->output_size += ADDRESS_BYTES;
 }
@@ -295,6 +302,7 @@ static void print_answer(struct bench *bench, size_t index)
 static void print_all(struct bench *bench)
 {
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
+    begin_digits();
     for (size_t i = 0; i < bench->count; i++) {
         /* In the order asked for, the lines are all over memory; two are in what is fetched. */
         if (i + AHEAD < bench->count) {
@@ -375,13 +383,13 @@ static void time_all(struct bench *bench, const char *path)
     bench_figure("memory once all are named", (double)counts.bytes / 1e6, "MB");
     if (table != 0)
         bench_figure("  over .symtab + .strtab", (double)counts.bytes / table, "times");
-    began_ns = clock_thread_cpu_ns();
+    began_ns = clock_now_ns(); /* of all threads, from here on */
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
-    bench_figure("all chains with lines", ms_since(began_ns), "ms");
+    bench_figure("all chains with lines", (double)(clock_now_ns() - began_ns) / 1e6, "ms");
     bench_figure("  frames in them", (double)bench->frames_given, "");
-    began_ns = clock_thread_cpu_ns();
+    began_ns = clock_now_ns();
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
-    bench_figure("all once more", ms_since(began_ns), "ms");
+    bench_figure("all once more", (double)(clock_now_ns() - began_ns) / 1e6, "ms");
 }
 
 int main(int argc, char **argv)

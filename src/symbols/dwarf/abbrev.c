@@ -12,14 +12,16 @@
 enum { CODES_MAX = 1 << 16, ATTRIBUTES_MAX = 1 << 20, MERGED_MAX = 1 << 20 };
 
 /* Most entries are variables and types, which are only gone over. */
-static bool is_wanted(uint16_t tag, uint64_t name)
+static bool is_read(uint16_t tag)
 {
-    if (name == DW_AT_sibling)
-        return true;
-    if (tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine &&
-        tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit)
-        return false;
+    return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
+           tag == DW_TAG_compile_unit || tag == DW_TAG_skeleton_unit;
+}
+
+static bool is_wanted(uint64_t name)
+{
     switch (name) {
+    case DW_AT_sibling:
     case DW_AT_low_pc:
     case DW_AT_high_pc:
     case DW_AT_ranges:
@@ -42,18 +44,8 @@ static bool is_wanted(uint16_t tag, uint64_t name)
     }
 }
 
-static void add_attribute(struct dwarf_abbrevs *abbrevs, const struct dwarf_abbrev *abbrev,
-                          const struct dwarf_attribute *attribute)
+static void add_attribute(struct dwarf_abbrevs *abbrevs, const struct dwarf_attribute *attribute)
 {
-    struct dwarf_attribute *last = NULL;
-
-    if (abbrevs->attributes_count > abbrev->first)
-        last = &abbrevs->attributes[abbrevs->attributes_count - 1];
-    if (attribute->name == 0 && attribute->size >= 0 && last != NULL && last->name == 0 &&
-        last->size >= 0 && last->size < MERGED_MAX) {
-        last->size += attribute->size;
-        return;
-    }
     if (abbrevs->attributes_count == abbrevs->attributes_capacity)
         abbrevs->attributes =
             array_reserve(abbrevs->attributes, &abbrevs->attributes_capacity,
@@ -61,22 +53,42 @@ static void add_attribute(struct dwarf_abbrevs *abbrevs, const struct dwarf_abbr
     abbrevs->attributes[abbrevs->attributes_count++] = *attribute;
 }
 
-/* The next attribute of ABBREV; false after the last. */
-static bool read_attribute(struct dwarf_abbrevs *abbrevs, const struct dwarf_abbrev *abbrev,
-                           struct dwarf_bytes *bytes)
+/* Adds the SIZE bytes of attributes that are of no interest, when there are any. */
+static void add_gap(struct dwarf_abbrevs *abbrevs, int32_t *size)
 {
-    uint64_t name = dwarf_bytes_uleb(bytes), form = dwarf_bytes_uleb(bytes);
-    struct dwarf_attribute attribute = { .form = (uint16_t)form };
+    if (*size > 0)
+        add_attribute(abbrevs, &(struct dwarf_attribute){ .size = *size });
+    *size = 0;
+}
 
-    if (form == DW_FORM_implicit_const)
-        attribute.constant = dwarf_bytes_sleb(bytes);
-    if ((name == 0 && form == 0) || name > UINT16_MAX || form > UINT16_MAX ||
-        abbrevs->attributes_count >= ATTRIBUTES_MAX)
-        return false;
-    attribute.name = is_wanted(abbrev->tag, name) ? (uint16_t)name : 0;
-    attribute.size = dwarf_bytes_form_size(bytes, form);
-    add_attribute(abbrevs, abbrev, &attribute);
-    return true;
+/* The attributes of an abbreviation of TAG. */
+static void read_attributes(struct dwarf_abbrevs *abbrevs, uint16_t tag, struct dwarf_bytes *bytes)
+{
+    bool read = is_read(tag);
+    int32_t gap = 0;
+
+    while (dwarf_bytes_more(bytes)) {
+        uint64_t name = dwarf_bytes_uleb(bytes), form = dwarf_bytes_uleb(bytes);
+        struct dwarf_attribute attribute;
+        bool wanted = read ? is_wanted(name) : name == DW_AT_sibling;
+        int64_t constant = form == DW_FORM_implicit_const ? dwarf_bytes_sleb(bytes) : 0;
+        int size = dwarf_bytes_form_size(bytes, form);
+
+        if ((name == 0 && form == 0) || name > UINT16_MAX || form > UINT16_MAX ||
+            abbrevs->attributes_count >= ATTRIBUTES_MAX)
+            break;
+        if (!wanted && size >= 0 && gap < MERGED_MAX) {
+            gap += size;
+            continue;
+        }
+        add_gap(abbrevs, &gap);
+        attribute = (struct dwarf_attribute){ .name = wanted ? (uint16_t)name : 0,
+                                              .form = (uint16_t)form,
+                                              .size = size,
+                                              .constant = constant };
+        add_attribute(abbrevs, &attribute);
+    }
+    add_gap(abbrevs, &gap);
 }
 
 void dwarf_abbrevs_read(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes bytes)
@@ -89,8 +101,7 @@ void dwarf_abbrevs_read(struct dwarf_abbrevs *abbrevs, struct dwarf_bytes bytes)
 
         abbrev.tag = (uint16_t)dwarf_bytes_uleb(&bytes);
         abbrev.children = dwarf_bytes_fixed(&bytes, 1) != 0;
-        while (dwarf_bytes_more(&bytes) && read_attribute(abbrevs, &abbrev, &bytes))
-            ;
+        read_attributes(abbrevs, abbrev.tag, &bytes);
         abbrev.count = (uint32_t)abbrevs->attributes_count - abbrev.first;
         abbrevs->items =
             array_reserve(abbrevs->items, &abbrevs->capacity, code + 1, sizeof(*abbrevs->items));

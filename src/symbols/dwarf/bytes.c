@@ -10,7 +10,7 @@
 enum { VARIES = -1, OFFSET = -2, ADDRESS = -3, REFERENCE = -4 };
 
 /* The standard ones, without gaps; a table, as reading abbreviations is all about it. */
-static const int8_t form_sizes[] = {
+const int8_t dwarf_form_sizes[DWARF_FORMS] = {
     [0] = VARIES,
     [DW_FORM_addr] = ADDRESS,
     [2] = VARIES,
@@ -58,12 +58,25 @@ static const int8_t form_sizes[] = {
     [DW_FORM_addrx4] = 4,
 };
 
-int dwarf_bytes_form_size(const struct dwarf_bytes *bytes, uint64_t form)
+uint64_t dwarf_bytes_long_uleb(struct dwarf_bytes *bytes)
 {
-    int size = form < sizeof(form_sizes) ? form_sizes[form] : VARIES;
+    uint64_t value = 0;
 
-    if (size >= 0)
-        return size;
+    for (unsigned shift = 0; bytes->at < bytes->end; shift += 7) {
+        uint8_t byte = *bytes->at++;
+
+        if (shift < 64)
+            value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            break;
+    }
+    return value;
+}
+
+int dwarf_bytes_odd_form_size(const struct dwarf_bytes *bytes, uint64_t form)
+{
+    int size = form < DWARF_FORMS ? dwarf_form_sizes[form] : VARIES;
+
     if (size == ADDRESS || (size == REFERENCE && bytes->version <= 2))
         return bytes->address_size;
     if (size == OFFSET || size == REFERENCE || form == DW_FORM_GNU_ref_alt ||

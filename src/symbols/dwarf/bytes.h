@@ -51,19 +51,14 @@ static inline uint64_t dwarf_bytes_fixed(struct dwarf_bytes *bytes, unsigned siz
     return value;
 }
 
+uint64_t dwarf_bytes_long_uleb(struct dwarf_bytes *bytes);
+
+/* Most are one byte. */
 static inline uint64_t dwarf_bytes_uleb(struct dwarf_bytes *bytes)
 {
-    uint64_t value = 0;
-
-    for (unsigned shift = 0; bytes->at < bytes->end; shift += 7) {
-        uint8_t byte = *bytes->at++;
-
-        if (shift < 64)
-            value |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    return value;
+    if (bytes->at < bytes->end && *bytes->at < 0x80)
+        return *bytes->at++;
+    return dwarf_bytes_long_uleb(bytes);
 }
 
 static inline int64_t dwarf_bytes_sleb(struct dwarf_bytes *bytes)
@@ -96,8 +91,20 @@ static inline const char *dwarf_bytes_text(struct dwarf_bytes *bytes)
     return nul != NULL ? text : NULL;
 }
 
+/* Of the standard forms, how long a value is; below 0 where that is not the same everywhere. */
+enum { DWARF_FORMS = 0x2d };
+extern const int8_t dwarf_form_sizes[DWARF_FORMS];
+
+int dwarf_bytes_odd_form_size(const struct dwarf_bytes *bytes, uint64_t form);
+
 /* How long a value of FORM is, in a unit like BYTES'; −1 when that depends on the value. */
-int dwarf_bytes_form_size(const struct dwarf_bytes *bytes, uint64_t form);
+static inline int dwarf_bytes_form_size(const struct dwarf_bytes *bytes, uint64_t form)
+{
+    if (form < DWARF_FORMS && dwarf_form_sizes[form] >= 0)
+        return dwarf_form_sizes[form];
+    return dwarf_bytes_odd_form_size(bytes, form);
+}
+
 /* Goes over a value of FORM; false when the form is not known, as where it ends is not either. */
 bool dwarf_bytes_skip_form(struct dwarf_bytes *bytes, uint64_t form);
 /* The number that a value of FORM is; *IS_NUMBER false when it is something else, and gone over. */

@@ -21,6 +21,7 @@
 enum {
     ALIGNMENT = 16,
     PAGE_MOST = 1 << 16, /* of any machine that we run on */
+    HUGE_PAGE = 2 << 20,
     NAMES_BYTES = 256,
     THREAD_MIN = 1 << 20
 };
@@ -152,7 +153,7 @@ static bool lay_out(struct layout *layout)
         if (piece->packed && !take_place(&at, piece->shdr.sh_size, &piece->packed_at))
             return false;
     }
-    layout->all_size = at;
+    layout->all_size = round_up(at, HUGE_PAGE); /* or the kernel begins it within one */
     return true;
 }
 
