@@ -25,7 +25,7 @@
 #define FAR_NS 10000 /* a stop takes longer where the thread is on another CPU */
 #define ASK_MAX_NS 60000
 
-enum { NAPS = 16 }; /* stops of a nearby thread until it is looked at again where that is */
+enum { NAPS = 16 }; /* stops that were slept for until it is looked at again where the thread is */
 
 static bool shares_our_cpu(const struct tracer *tracer, const struct thread *thread)
 {
@@ -42,11 +42,15 @@ static void learn(const struct tracer *tracer, struct thread *thread, uint64_t t
 
     if (!asleep) {
         tracee->ask_ns = ASK_MAX_NS;
-    } else if (tracee->naps > 0) {
+        return;
+    }
+    if (tracee->naps > 0) {
         tracee->naps--;
-    } else if (took_ns < FAR_NS || shares_our_cpu(tracer, thread)) {
+        return;
+    }
+    tracee->naps = NAPS;
+    if (took_ns < FAR_NS || shares_our_cpu(tracer, thread)) {
         tracee->ask_ns = 0;
-        tracee->naps = NAPS;
     } else if (tracee->ask_ns == 0) {
         tracee->ask_ns = ASK_MAX_NS;
     } else if (tracee->ask_ns / 2 > FAR_NS) {

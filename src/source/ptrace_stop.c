@@ -34,6 +34,9 @@ enum {
 
 /* A stop that takes longer was one of a thread that had no CPU. */
 #define QUEUED_NS (500 * NS_PER_US)
+/* After so long a stop finds little of what it needs in the caches: at 999 Hz it does, at 99 not.
+ */
+#define COLD_NS (4 * NS_PER_MS)
 
 static bool resume(const struct thread *thread, int signal)
 {
@@ -154,15 +157,16 @@ static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns
 }
 
 /*
- * Reads what the last stop read.  Since then the way into the kernel and the stack itself went out
- * of the caches, and that they come back is better waited for while the thread runs.  Of one that
- * shares its CPU it would take that time.
+ * Reads what the last stop read.  Since then, when it was a while ago, the way into the kernel and
+ * the stack itself went out of the caches, and that they come back is better waited for while the
+ * thread runs.  Of one that shares its CPU it would take that time.
  */
-static void warm_up(struct tracer *tracer, const struct thread *thread)
+static void warm_up(struct tracer *tracer, const struct thread *thread, uint64_t now_ns)
 {
     const struct tracee *tracee = &thread->tracee;
 
-    if (tracee->stack_start == 0 || tracee->blocked || !tracer_awaits(thread))
+    if (now_ns < tracee->asked_ns + COLD_NS || tracee->stack_start == 0 || tracee->blocked ||
+        !tracer_awaits(thread))
         return;
     peek_memory(thread->pid, tracee->stack_start, tracer->stack, tracee->stack_bytes);
     pythons_warm_up(&tracer->pythons, thread);
@@ -179,7 +183,7 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
 
     if (!is_due(tracer, thread, now_ns))
         return;
-    warm_up(tracer, thread);
+    warm_up(tracer, thread, now_ns);
     if (is_blocked(tracer, thread, now_ns))
         return;
     new = !thread->tracee.seized;
