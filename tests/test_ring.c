@@ -75,6 +75,29 @@ static void records_come_out_whole_and_in_order_over_many_wraps(void **state)
     ring_free(ring);
 }
 
+static void what_is_read_at_once_needs_little_memory(void **state)
+{
+    enum { size = 1 << 16 };
+    struct ring *ring = ring_new(size);
+    const char *lowest = NULL, *highest = NULL;
+
+    (void)state;
+    for (uint32_t number = 0; number < 5000; number++) {
+        const char *record;
+
+        assert_true(push_numbered(ring, number, size_of(number), false));
+        record = (const char *)ring_peek(ring);
+        assert_true(is_numbered((const struct record *)record, number, size_of(number)));
+        if (lowest == NULL || record < lowest)
+            lowest = record;
+        if (highest == NULL || record > highest)
+            highest = record;
+        ring_pop(ring);
+    }
+    assert_true(highest - lowest < size / 3);
+    ring_free(ring);
+}
+
 static void an_eighth_is_kept_for_urgent_records(void **state)
 {
     struct ring *ring = ring_new(4096);
@@ -167,6 +190,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_ring_has_nothing),
         cmocka_unit_test(records_come_out_whole_and_in_order_over_many_wraps),
+        cmocka_unit_test(what_is_read_at_once_needs_little_memory),
         cmocka_unit_test(an_eighth_is_kept_for_urgent_records),
         cmocka_unit_test(a_record_larger_than_the_ring_is_refused),
         cmocka_unit_test(pushing_copies_and_rounds_the_size),

@@ -55,9 +55,11 @@ struct record *ring_reserve(struct ring *ring, size_t size_bytes, bool urgent)
     size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     size_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
     size_t room = ring->size - (head - tail);
-    size_t at = head & (ring->size - 1);
-    size_t filler = at + size > ring->size ? ring->size - at : 0;
+    size_t at = head & (ring->size - 1), to_end = ring->size - at;
     size_t kept = urgent ? 0 : ring->size / 8;
+    /* Where all is read, the start is taken again: memory that is not touched is not there. */
+    bool anew = head == tail && at > ring->size / 4 && to_end + size + kept <= room;
+    size_t filler = size > to_end || anew ? to_end : 0;
     struct record *record;
 
     if (size + filler + kept > room)
