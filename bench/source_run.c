@@ -83,22 +83,30 @@ static void take_all(struct source_run *run, struct ring *ring)
     }
 }
 
-static void step_until_over(struct source_run *run, struct source *source, struct ring *ring)
+/* Steps for MS or until the target is over; returns the CPU time that took. */
+static uint64_t step_for(struct source_run *run, struct source *source, struct ring *ring,
+                         uint32_t ms)
 {
-    uint64_t start_ns, start_cpu_ns;
+    uint64_t start_ns = clock_now_ns(), start_cpu_ns = clock_thread_cpu_ns();
 
-    run->ops->step(source, ring); /* the first finds the threads and reads the maps */
-    run->open_ns = clock_now_ns() - run->open_ns;
-    start_ns = clock_now_ns();
-    start_cpu_ns = clock_thread_cpu_ns();
-    while (clock_now_ns() - start_ns < run->run_ms * NS_PER_MS &&
-           run->ops->step(source, ring) == 0) {
+    while (clock_now_ns() - start_ns < ms * NS_PER_MS && run->ops->step(source, ring) == 0) {
         if (run->on_step != NULL)
             run->on_step(run->context, run, source);
         take_all(run, ring);
     }
+    return clock_thread_cpu_ns() - start_cpu_ns;
+}
+
+static void step_until_over(struct source_run *run, struct source *source, struct ring *ring)
+{
+    uint64_t start_ns;
+
+    run->ops->step(source, ring); /* the first finds the threads and reads the maps */
+    run->open_ns = clock_now_ns() - run->open_ns;
+    run->settle_cpu_ns = step_for(run, source, ring, run->settle_ms);
+    start_ns = clock_now_ns();
+    run->cpu_ns = step_for(run, source, ring, run->run_ms);
     run->wall_ns = clock_now_ns() - start_ns;
-    run->cpu_ns = clock_thread_cpu_ns() - start_cpu_ns;
     run->ops->close(source);
 }
 

@@ -14,6 +14,8 @@ struct source_run {
     /* set by the caller */
     const struct source_ops *ops;
     uint32_t rate_hz, run_ms;
+    uint32_t
+        settle_ms; /* from the first step on, measured apart: what is found is looked at once */
     pid_t pid;
     int cpu; /* the source is bound to it; -1: it goes where it likes */
     void (*on_sample)(void *context, const struct record_sample *sample);
@@ -21,7 +23,7 @@ struct source_run {
     void *context;
     /* found */
     struct source_config config;
-    uint64_t open_ns, cpu_ns, wall_ns;
+    uint64_t open_ns, settle_cpu_ns, cpu_ns, wall_ns;
     uint64_t samples, complete; /* of running threads */
     uint64_t weight_ns;         /* what those samples stand for */
     struct record_tally total;
