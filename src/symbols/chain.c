@@ -335,7 +335,7 @@ static void open_end(struct opening *opening)
     opening->shared = false;
 }
 
-/* As dwarf_for(), when the names of the module will be asked for, too: OPENING may be at it. */
+/* As dwarf_for(), after OPENING, which may be at another's; names are read while it is opened. */
 static struct dwarf_file *open_for(struct opening *opening, const struct frame *frame)
 {
     struct symbols *symbols = opening->symbols;
@@ -344,7 +344,7 @@ static struct dwarf_file *open_for(struct opening *opening, const struct frame *
         open_begin(opening, symbols, frame);
     if (opening->shared) {
         pthread_mutex_lock(&symbols->lock);
-        resolve_module(symbols, frame->module);
+        resolve_module(symbols, opening->frame->module);
         pthread_mutex_unlock(&symbols->lock);
     }
     open_end(opening);
