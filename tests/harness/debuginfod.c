@@ -47,6 +47,7 @@ void debuginfod_need(void)
 void debuginfod_start(struct debuginfod *server, const char *folder)
 {
     char line[1024], *argument;
+    bool recorded = false, groomed = false;
     int ends[2], port;
     FILE *words;
 
@@ -68,9 +69,12 @@ void debuginfod_start(struct debuginfod *server, const char *folder)
     }
     close(ends[1]);
     words = fdopen(ends[0], "r");
-    do
+    /* While it grooms its database it answers nobody, which a thread does when it comes to it. */
+    while (!recorded || !groomed) {
         assert_non_null(fgets(line, sizeof(line), words));
-    while (strstr(line, "atype=ED") == NULL);
+        recorded |= strstr(line, "atype=ED") != NULL;
+        groomed |= strstr(line, "groomed database") != NULL;
+    }
     fclose(words); /* it goes on talking, to nobody */
     free(argument);
 }
