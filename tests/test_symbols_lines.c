@@ -187,6 +187,22 @@ static void cpp_names_are_as_written(void **state)
     assert_string_equal(chain[1].raw_name, "_ZNK4acme5TableIiE5outerEi");
 }
 
+/* gcc describes the body of a lambda inside the function that it is written in. */
+static void code_within_a_function_that_is_only_inlined(void **state)
+{
+    struct world *world = *state;
+    struct symbol chain[8];
+    struct frame frame;
+
+    build(world, "c++", "c++ -g -O2 -o program \"$FIXTURES/lambda.cc\"");
+    frame = world_frame(world, world_module(world, "program", O_RDONLY), "at_innermost");
+    assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 2);
+    expect(world, &chain[0], FRAME_INLINE, "innermost(int)", "lambda.cc",
+           line_with("lambda.cc", "the point"));
+    expect(world, &chain[1], FRAME_NATIVE, "around(int)::{lambda(int)#1}::operator()(int) const",
+           "lambda.cc", line_with("lambda.cc", "body calls"));
+}
+
 static void rust_names_are_as_written(void **state)
 {
     static const char *const schemes[] = { "legacy", "v0" };
@@ -318,6 +334,7 @@ int main(void)
         each(partly_in_a_shared_file),
         each(a_missing_shared_file_is_told),
         each(cpp_names_are_as_written),
+        each(code_within_a_function_that_is_only_inlined),
         each(rust_names_are_as_written),
         each(damaged_dwarf_does_no_harm),
         each(a_file_that_changes_while_read_does_no_harm),

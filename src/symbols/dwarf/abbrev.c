@@ -33,6 +33,7 @@ static bool is_wanted(uint16_t tag, uint64_t name)
     case DW_AT_linkage_name:
     case DW_AT_MIPS_linkage_name:
     case DW_AT_comp_dir:
+    case DW_AT_declaration:
     case DW_AT_stmt_list:
     case DW_AT_dwo_name:
     case DW_AT_GNU_dwo_name:
