@@ -154,6 +154,18 @@ static void partly_in_a_shared_file(void **state)
     expect_calls(*state, "plain", "plain");
 }
 
+/* As most run dwz, whatever folder we are in; the debug file is found by a link from elsewhere. */
+static void a_shared_file_is_looked_for_beside_the_file(void **state)
+{
+    build(
+        *state, "dwz",
+        "mkdir .debug && cc -g -O2 -o plain \"$CALLS\" && cc -g -O1 -o other \"$CALLS\""
+        " && dwz -m common.debug plain other && strip -o stripped plain && mv plain common.debug"
+        " .debug && objcopy --add-gnu-debuglink=.debug/plain stripped && mkdir sub"
+        " && mv .debug/common.debug sub && mv .debug/plain sub && ln -s ../sub/plain .debug/plain");
+    expect_calls(*state, "stripped", "sub/plain");
+}
+
 static void a_missing_shared_file_is_told(void **state)
 {
     struct world *world = *state;
@@ -332,6 +344,7 @@ int main(void)
         each(a_missing_dwo_file_leaves_the_line),
         each(in_a_separate_file),
         each(partly_in_a_shared_file),
+        each(a_shared_file_is_looked_for_beside_the_file),
         each(a_missing_shared_file_is_told),
         each(cpp_names_are_as_written),
         each(code_within_a_function_that_is_only_inlined),

@@ -177,11 +177,27 @@ enum trouble debug_file_open(const struct elf_file *file, const struct debug_pla
     return by_link == TROUBLE_MISSING ? trouble : by_link;
 }
 
+/* Where NAME in FILE leads: from FILE itself, however it was found; false when that is nowhere. */
+static bool follow(const struct elf_file *file, const char *name, char path[PATH_MAX])
+{
+    char link[32], folder[PATH_MAX];
+    ssize_t length;
+
+    if (name[0] == '/')
+        return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
+    length = readlink(link, folder, sizeof(folder));
+    while (length > 0 && folder[length - 1] != '/')
+        length--;
+    return length > 0 && snprintf(path, PATH_MAX, "%.*s%s", (int)length, folder, name) < PATH_MAX;
+}
+
 enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
                                  struct elf_file *out)
 {
     Elf_Data *link = elf_file_named(file, ".gnu_debugaltlink");
     const char *name;
+    char path[PATH_MAX];
     const uint8_t *id;
     size_t length, size;
     enum trouble trouble;
@@ -196,9 +212,9 @@ enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
     id = (const uint8_t *)link->d_buf + length + 1;
     size = link->d_size - length - 1;
     trouble = open_by_id(id, size, dirs, out);
-    if (trouble == TROUBLE_NONE || name[0] != '/')
+    if (trouble == TROUBLE_NONE || !follow(file, name, path))
         return trouble;
-    trouble = elf_file_open_path(out, name);
+    trouble = elf_file_open_path(out, path);
     if (trouble == TROUBLE_NONE && !has_build_id(out, id, size)) {
         elf_file_close(out);
         trouble = TROUBLE_MISMATCH;
