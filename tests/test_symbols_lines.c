@@ -215,6 +215,36 @@ static void code_within_a_function_that_is_only_inlined(void **state)
            "lambda.cc", line_with("lambda.cc", "body calls"));
 }
 
+/* gcc has one name for all of them, and no place. */
+static void inlined_lambdas_are_told_apart(void **state)
+{
+    static const char *const ways[] = { "-g", "-gdwarf-4 -gsplit-dwarf", "-g -flto" };
+    static const char *const symbols[] = { "at_first", "at_other" };
+    static const char *const lines[] = { "first begins", "other begins" };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < 2 * sizeof(ways) / sizeof(ways[0]); i++) {
+        uint32_t line = line_with("lambda.cc", lines[i % 2]);
+        char *command =
+            xasprintf("c++ %s -O2 -o program%zu \"$FIXTURES/lambda.cc\"", ways[i / 2], i);
+        char *name = xasprintf("program%zu", i);
+        char *wanted = xasprintf("{lambda at lambda.cc:%u:19}::operator()", line);
+        struct symbol chain[8];
+        struct frame frame;
+
+        build(world, "c++", command);
+        frame = world_frame(world, world_module(world, name, O_RDONLY), symbols[i % 2]);
+        assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 2);
+        assert_string_equal(symbols_name(world->symbols, &chain[0]), wanted);
+        assert_int_equal(chain[0].first_line, line);
+        assert_non_null(strstr(chain[0].first_file, "/lambda.cc"));
+        assert_string_equal(symbols_name(world->symbols, &chain[1]), "main");
+        free(command);
+        free(name);
+        free(wanted);
+    }
+}
+
 static void rust_names_are_as_written(void **state)
 {
     static const char *const schemes[] = { "legacy", "v0" };
@@ -348,6 +378,7 @@ int main(void)
         each(a_missing_shared_file_is_told),
         each(cpp_names_are_as_written),
         each(code_within_a_function_that_is_only_inlined),
+        each(inlined_lambdas_are_told_apart),
         each(rust_names_are_as_written),
         each(damaged_dwarf_does_no_harm),
         each(a_file_that_changes_while_read_does_no_harm),
