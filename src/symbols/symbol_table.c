@@ -64,6 +64,8 @@ static int privacy(const char *name)
 
     if (name[0] == '_' && (name[1] == 'Z' || name[1] == 'R'))
         return 0;
+    if (strncmp(name, "__vdso_", 7) == 0) /* its alias is the C library's, which calls it */
+        return 0;
     while (name[underscores] == '_')
         underscores++;
     return underscores;
