@@ -5,8 +5,10 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "proftop/memory.h"
 #include "tests/harness/testing.h"
 #include "tests/symbols_fixture.h"
 
@@ -218,6 +220,36 @@ static void plt_entries_have_the_name_of_what_they_call(void **state)
     }
 }
 
+/* What an indirect function chooses is called through an entry, even in a static program. */
+static void chosen_functions_have_plt_entries(void **state)
+{
+    static const char *const ways[] = { "-O2 -static", "-O2",
+                                        "-O2 -static && strip -o plain2 program2"
+                                        " && objcopy --only-keep-debug program2 plain.debug"
+                                        " && objcopy --add-gnu-debuglink=plain.debug plain2"
+                                        " && mv plain2 program2" };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct frame frame = { .kind = FRAME_NATIVE };
+        struct symbol symbol = { .given_name = "" };
+        char *command = xasprintf("cc -o program%zu \"$FIXTURES/chosen.c\" %s", i, ways[i]);
+        char name[16];
+
+        build(world, command);
+        free(command);
+        snprintf(name, sizeof(name), "program%zu", i);
+        frame.module = world_module(world, name, O_RDONLY);
+        for (; frame.address < 0x4000 &&
+               strcmp(symbols_name(world->symbols, &symbol), "fastest@plt") != 0;
+             frame.address++)
+            symbols_fast(world->symbols, &frame, &symbol);
+        assert_string_equal(symbols_name(world->symbols, &symbol), "fastest@plt");
+        /* All of it: its neighbours are of others. */
+        assert_int_equal(symbol.address, frame.address - 1);
+    }
+}
+
 static void static_programs_are_named(void **state)
 {
     static const char *const ways[] = { "-static", "-static-pie" };
@@ -275,6 +307,7 @@ int main(void)
         each(packed_names_are_read),
         each(damaged_packed_names_do_no_harm),
         each(plt_entries_have_the_name_of_what_they_call),
+        each(chosen_functions_have_plt_entries),
         each(static_programs_are_named),
         each(a_replaced_binary_keeps_its_names),
         each(the_build_id_is_read_from_the_file),

@@ -97,6 +97,19 @@ static int prefer(const void *context, const struct ranges_candidate *a,
     return strcmp(left, right);
 }
 
+const char *symbol_table_name_at(const struct symbol_table *table, uint64_t start)
+{
+    const struct ranges_candidate *best = NULL;
+
+    for (size_t i = 0; i < table->ranges.candidates_count; i++) {
+        const struct ranges_candidate *candidate = &table->ranges.candidates[i];
+
+        if (candidate->start == start && (best == NULL || prefer(table, candidate, best) < 0))
+            best = candidate;
+    }
+    return best != NULL ? table->strings + best->value : NULL;
+}
+
 void symbol_table_finish(struct symbol_table *table)
 {
     ranges_finish(&table->ranges, prefer, table);
