@@ -79,6 +79,25 @@ static void a_debug_link_beside_the_file_is_followed(void **state)
     assert_null(trouble_of(world, "stripped"));
 }
 
+/* The path of a process in a chroot is not ours. */
+static void a_debug_link_is_followed_from_where_the_file_is(void **state)
+{
+    struct world *world = *state;
+    struct module module = { .kind = MODULE_FILE, .path = "/app/stripped", .name = "stripped" };
+    char *path = xasprintf("%s/stripped", world->folder);
+    struct symbol chain[8];
+    struct frame frame;
+
+    build(world, LINKED " && mkdir .debug && mv plain.debug .debug");
+    module.fd = open(path, O_RDONLY | O_CLOEXEC);
+    free(path);
+    frame =
+        world_frame_like(world, modules_add(world->modules, &module)->id, "plain", "at_innermost");
+    symbols_fast(world->symbols, &frame, chain);
+    assert_string_equal(symbols_name(world->symbols, &chain[0]), "outer");
+    assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 3);
+}
+
 static void a_debug_link_without_build_ids_is_checked_by_crc(void **state)
 {
     struct world *world = *state;
@@ -299,6 +318,7 @@ int main(void)
         each(a_stripped_program_says_so),
         each(the_parts_of_a_nameless_function_come_together),
         each(a_debug_link_beside_the_file_is_followed),
+        each(a_debug_link_is_followed_from_where_the_file_is),
         each(a_debug_link_without_build_ids_is_checked_by_crc),
         each(a_debug_file_is_found_by_build_id),
         each(a_file_that_is_not_here_is_named_by_its_build_id),
