@@ -77,6 +77,7 @@ def blocks(text):
 
 def clean_function(name):
     name = re.sub(r" inlined at .*", "", name)
+    name = re.sub(r"^\{lambda at .*\}::", "", name)  # DWARF from gcc calls all of them operator()
     return name
 
 

@@ -5,8 +5,10 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "proftop/memory.h"
 #include "tests/harness/testing.h"
 #include "tests/symbols_fixture.h"
 
@@ -75,6 +77,25 @@ static void a_debug_link_beside_the_file_is_followed(void **state)
     build(world, LINKED);
     assert_string_equal(name_of_outer(world, "stripped"), "outer");
     assert_null(trouble_of(world, "stripped"));
+}
+
+/* The path of a process in a chroot is not ours. */
+static void a_debug_link_is_followed_from_where_the_file_is(void **state)
+{
+    struct world *world = *state;
+    struct module module = { .kind = MODULE_FILE, .path = "/app/stripped", .name = "stripped" };
+    char *path = xasprintf("%s/stripped", world->folder);
+    struct symbol chain[8];
+    struct frame frame;
+
+    build(world, LINKED " && mkdir .debug && mv plain.debug .debug");
+    module.fd = open(path, O_RDONLY | O_CLOEXEC);
+    free(path);
+    frame =
+        world_frame_like(world, modules_add(world->modules, &module)->id, "plain", "at_innermost");
+    symbols_fast(world->symbols, &frame, chain);
+    assert_string_equal(symbols_name(world->symbols, &chain[0]), "outer");
+    assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 3);
 }
 
 static void a_debug_link_without_build_ids_is_checked_by_crc(void **state)
@@ -218,6 +239,36 @@ static void plt_entries_have_the_name_of_what_they_call(void **state)
     }
 }
 
+/* What an indirect function chooses is called through an entry, even in a static program. */
+static void chosen_functions_have_plt_entries(void **state)
+{
+    static const char *const ways[] = { "-O2 -static", "-O2",
+                                        "-O2 -static && strip -o plain2 program2"
+                                        " && objcopy --only-keep-debug program2 plain.debug"
+                                        " && objcopy --add-gnu-debuglink=plain.debug plain2"
+                                        " && mv plain2 program2" };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct frame frame = { .kind = FRAME_NATIVE };
+        struct symbol symbol = { .given_name = "" };
+        char *command = xasprintf("cc -o program%zu \"$FIXTURES/chosen.c\" %s", i, ways[i]);
+        char name[16];
+
+        build(world, command);
+        free(command);
+        snprintf(name, sizeof(name), "program%zu", i);
+        frame.module = world_module(world, name, O_RDONLY);
+        for (; frame.address < 0x4000 &&
+               strcmp(symbols_name(world->symbols, &symbol), "fastest@plt") != 0;
+             frame.address++)
+            symbols_fast(world->symbols, &frame, &symbol);
+        assert_string_equal(symbols_name(world->symbols, &symbol), "fastest@plt");
+        /* All of it: its neighbours are of others. */
+        assert_int_equal(symbol.address, frame.address - 1);
+    }
+}
+
 static void static_programs_are_named(void **state)
 {
     static const char *const ways[] = { "-static", "-static-pie" };
@@ -267,6 +318,7 @@ int main(void)
         each(a_stripped_program_says_so),
         each(the_parts_of_a_nameless_function_come_together),
         each(a_debug_link_beside_the_file_is_followed),
+        each(a_debug_link_is_followed_from_where_the_file_is),
         each(a_debug_link_without_build_ids_is_checked_by_crc),
         each(a_debug_file_is_found_by_build_id),
         each(a_file_that_is_not_here_is_named_by_its_build_id),
@@ -275,6 +327,7 @@ int main(void)
         each(packed_names_are_read),
         each(damaged_packed_names_do_no_harm),
         each(plt_entries_have_the_name_of_what_they_call),
+        each(chosen_functions_have_plt_entries),
         each(static_programs_are_named),
         each(a_replaced_binary_keeps_its_names),
         each(the_build_id_is_read_from_the_file),

@@ -154,6 +154,18 @@ static void partly_in_a_shared_file(void **state)
     expect_calls(*state, "plain", "plain");
 }
 
+/* As most run dwz, whatever folder we are in; the debug file is found by a link from elsewhere. */
+static void a_shared_file_is_looked_for_beside_the_file(void **state)
+{
+    build(
+        *state, "dwz",
+        "mkdir .debug && cc -g -O2 -o plain \"$CALLS\" && cc -g -O1 -o other \"$CALLS\""
+        " && dwz -m common.debug plain other && strip -o stripped plain && mv plain common.debug"
+        " .debug && objcopy --add-gnu-debuglink=.debug/plain stripped && mkdir sub"
+        " && mv .debug/common.debug sub && mv .debug/plain sub && ln -s ../sub/plain .debug/plain");
+    expect_calls(*state, "stripped", "sub/plain");
+}
+
 static void a_missing_shared_file_is_told(void **state)
 {
     struct world *world = *state;
@@ -185,6 +197,52 @@ static void cpp_names_are_as_written(void **state)
     assert_ptr_equal(symbols_name(world->symbols, &chain[1]),
                      symbols_name(world->symbols, &chain[1]));
     assert_string_equal(chain[1].raw_name, "_ZNK4acme5TableIiE5outerEi");
+}
+
+/* gcc describes the body of a lambda inside the function that it is written in. */
+static void code_within_a_function_that_is_only_inlined(void **state)
+{
+    struct world *world = *state;
+    struct symbol chain[8];
+    struct frame frame;
+
+    build(world, "c++", "c++ -g -O2 -o program \"$FIXTURES/lambda.cc\"");
+    frame = world_frame(world, world_module(world, "program", O_RDONLY), "at_innermost");
+    assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 2);
+    expect(world, &chain[0], FRAME_INLINE, "innermost(int)", "lambda.cc",
+           line_with("lambda.cc", "the point"));
+    expect(world, &chain[1], FRAME_NATIVE, "around(int)::{lambda(int)#1}::operator()(int) const",
+           "lambda.cc", line_with("lambda.cc", "body calls"));
+}
+
+/* gcc has one name for all of them, and no place. */
+static void inlined_lambdas_are_told_apart(void **state)
+{
+    static const char *const ways[] = { "-g", "-gdwarf-4 -gsplit-dwarf", "-g -flto" };
+    static const char *const symbols[] = { "at_first", "at_other" };
+    static const char *const lines[] = { "first begins", "other begins" };
+    struct world *world = *state;
+
+    for (size_t i = 0; i < 2 * sizeof(ways) / sizeof(ways[0]); i++) {
+        uint32_t line = line_with("lambda.cc", lines[i % 2]);
+        char *command =
+            xasprintf("c++ %s -O2 -o program%zu \"$FIXTURES/lambda.cc\"", ways[i / 2], i);
+        char *name = xasprintf("program%zu", i);
+        char *wanted = xasprintf("{lambda at lambda.cc:%u:19}::operator()", line);
+        struct symbol chain[8];
+        struct frame frame;
+
+        build(world, "c++", command);
+        frame = world_frame(world, world_module(world, name, O_RDONLY), symbols[i % 2]);
+        assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 2);
+        assert_string_equal(symbols_name(world->symbols, &chain[0]), wanted);
+        assert_int_equal(chain[0].first_line, line);
+        assert_non_null(strstr(chain[0].first_file, "/lambda.cc"));
+        assert_string_equal(symbols_name(world->symbols, &chain[1]), "main");
+        free(command);
+        free(name);
+        free(wanted);
+    }
 }
 
 static void rust_names_are_as_written(void **state)
@@ -316,8 +374,11 @@ int main(void)
         each(a_missing_dwo_file_leaves_the_line),
         each(in_a_separate_file),
         each(partly_in_a_shared_file),
+        each(a_shared_file_is_looked_for_beside_the_file),
         each(a_missing_shared_file_is_told),
         each(cpp_names_are_as_written),
+        each(code_within_a_function_that_is_only_inlined),
+        each(inlined_lambdas_are_told_apart),
         each(rust_names_are_as_written),
         each(damaged_dwarf_does_no_harm),
         each(a_file_that_changes_while_read_does_no_harm),

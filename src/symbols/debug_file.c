@@ -105,12 +105,30 @@ static enum trouble try_link(const struct elf_file *file, const char *path, uint
     return TROUBLE_MISMATCH;
 }
 
-/* Where the link may lead: beside the file, in .debug/ there, in the same place below DIRS. */
+/* Where NAME in FILE leads: from FILE itself, however it was found; false when that is nowhere. */
+static bool follow(const struct elf_file *file, const char *name, char path[PATH_MAX])
+{
+    char link[32], folder[PATH_MAX];
+    ssize_t length;
+
+    if (name[0] == '/')
+        return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", file->fd);
+    length = readlink(link, folder, sizeof(folder));
+    while (length > 0 && folder[length - 1] != '/')
+        length--;
+    return length > 0 && snprintf(path, PATH_MAX, "%.*s%s", (int)length, folder, name) < PATH_MAX;
+}
+
+/*
+ * Where the link may lead: beside the file, in .debug/ there, both also where the file is for us
+ * when PATH is that of a chroot, and in the same place below DIRS.
+ */
 static enum trouble open_by_link(const struct elf_file *file, const char *path, const char *dirs,
                                  struct elf_file *out)
 {
     Elf_Data *link = elf_file_named(file, ".gnu_debuglink");
-    char candidate[3 * PATH_MAX], folder[PATH_MAX];
+    char candidate[3 * PATH_MAX], folder[PATH_MAX], beside[NAME_MAX + sizeof(".debug/")];
     enum trouble trouble, worst = TROUBLE_MISSING;
     const char *slash = strrchr(path, '/'), *name;
     size_t length, crc_at;
@@ -125,11 +143,13 @@ static enum trouble open_by_link(const struct elf_file *file, const char *path, 
     if (length == 0 || length > NAME_MAX || crc_at + 4 > link->d_size || strchr(name, '/') != NULL)
         return TROUBLE_DAMAGED;
     memcpy(&crc, name + crc_at, sizeof(crc));
-    for (int way = 0; way < 2; way++) {
-        snprintf(candidate, sizeof(candidate), "%.*s/%s%s", (int)(slash - path), path,
-                 way == 0 ? "" : ".debug/", name);
+    for (int way = 0; way < 4; way++) {
+        snprintf(beside, sizeof(beside), "%s%s", way % 2 == 0 ? "" : ".debug/", name);
+        snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)(slash - path), path, beside);
+        if (way >= 2 && !follow(file, beside, candidate))
+            continue;
         trouble =
-            strcmp(candidate, path) == 0 ? TROUBLE_MISSING : try_link(file, candidate, crc, out);
+            strcmp(beside, slash + 1) == 0 ? TROUBLE_MISSING : try_link(file, candidate, crc, out);
         if (trouble == TROUBLE_NONE)
             return trouble;
         if (trouble == TROUBLE_MISMATCH)
@@ -182,6 +202,7 @@ enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
 {
     Elf_Data *link = elf_file_named(file, ".gnu_debugaltlink");
     const char *name;
+    char path[PATH_MAX];
     const uint8_t *id;
     size_t length, size;
     enum trouble trouble;
@@ -196,9 +217,9 @@ enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
     id = (const uint8_t *)link->d_buf + length + 1;
     size = link->d_size - length - 1;
     trouble = open_by_id(id, size, dirs, out);
-    if (trouble == TROUBLE_NONE || name[0] != '/')
+    if (trouble == TROUBLE_NONE || !follow(file, name, path))
         return trouble;
-    trouble = elf_file_open_path(out, name);
+    trouble = elf_file_open_path(out, path);
     if (trouble == TROUBLE_NONE && !has_build_id(out, id, size)) {
         elf_file_close(out);
         trouble = TROUBLE_MISMATCH;

@@ -73,14 +73,13 @@ static enum trouble add_rest(struct symbol_table *table, const struct elf_file *
  * .symtab, here or in the separate debug file, has everything.  Reading .dynsym as well would only
  * cost memory.
  */
-static enum trouble load_table(struct symbol_table *table, const struct elf_file *file,
-                               const struct debug_places *places)
+static enum trouble load_symbols(struct symbol_table *table, const struct elf_file *file,
+                                 const struct debug_places *places)
 {
     struct elf_file debug;
     enum trouble trouble, rest;
     uint32_t added = 0;
 
-    plt_add(table, file);
     if (elf_symbols_add(table, file, SHT_SYMTAB) != 0)
         return TROUBLE_NONE;
     trouble = debug_file_open(file, places, &debug);
@@ -103,7 +102,8 @@ static void load_file(struct module_names *names, const struct debug_places *pla
         return;
     elf_file_segments(&file, &names->segments);
     names->build_id_size = elf_file_build_id(&file, names->build_id);
-    names->trouble = load_table(names->table, &file, places);
+    names->trouble = load_symbols(names->table, &file, places);
+    plt_add(names->table, &file);
     elf_file_close(&file);
 }
 

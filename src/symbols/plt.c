@@ -4,6 +4,7 @@
  * linker puts there.
  *
  *     .plt.sec:  endbr64; bnd jmp *slot(%rip)      .rela.plt:  slot ─► symbol "puts"
+ *                                                              slot ─► what chooses a memcpy()
  *
  * So the entries are decoded for the slot they use, whatever order they are in.
  */
@@ -15,9 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proftop/arena.h"
 #include "proftop/memory.h"
 
-enum { ENTRIES_MAX = 1 << 20 };
+/* For each that is chosen all symbols are gone over; a C library has 40. */
+enum { ENTRIES_MAX = 1 << 20, CHOSEN_MAX = 128 };
 
 struct slot {
     uint64_t address;
@@ -27,31 +30,66 @@ struct slot {
 struct slots {
     struct slot *items;
     size_t count, capacity;
+    struct arena *texts;
+    unsigned chosen;
 };
 
+/*
+ * An indirect function in the program itself chooses what it stands for, and no symbol is told: it
+ * goes by the name of the function that chooses, which TABLE has already.
+ */
+static const char *chosen_name(struct slots *slots, const struct elf_file *file,
+                               const struct symbol_table *table, const GElf_Rela *relocation)
+{
+    bool arm = file->header.e_machine == EM_AARCH64;
+    const char *name;
+
+    if (GELF_R_TYPE(relocation->r_info) != (arm ? R_AARCH64_IRELATIVE : R_X86_64_IRELATIVE) ||
+        slots->chosen == CHOSEN_MAX)
+        return NULL;
+    slots->chosen++;
+    name = symbol_table_name_at(table, (uint64_t)relocation->r_addend);
+    return name != NULL ? arena_strdup(slots->texts, name) : NULL;
+}
+
+/* The name of symbol INDEX in SYMBOLS_SCN; NULL when there is none. */
+static const char *symbol_name(const struct elf_file *file, Elf_Scn *symbols_scn, uint64_t index)
+{
+    Elf_Data *symbols = elf_file_data(file, symbols_scn);
+    const char *name;
+    GElf_Shdr shdr;
+    GElf_Sym symbol;
+
+    if (symbols == NULL || symbols->d_type != ELF_T_SYM || index > INT32_MAX ||
+        gelf_getshdr(symbols_scn, &shdr) == NULL ||
+        gelf_getsym(symbols, (int)index, &symbol) == NULL)
+        return NULL;
+    name = elf_strptr(file->elf, shdr.sh_link, symbol.st_name);
+    return name != NULL && name[0] != '\0' ? name : NULL;
+}
+
 /* The slots that the relocations in SCN fill. */
-static void add_slots(struct slots *slots, const struct elf_file *file, Elf_Scn *scn,
-                      const GElf_Shdr *shdr)
+static void add_slots(struct slots *slots, const struct elf_file *file,
+                      const struct symbol_table *table, Elf_Scn *scn, const GElf_Shdr *shdr)
 {
     Elf_Scn *symbols_scn = elf_getscn(file->elf, shdr->sh_link);
-    Elf_Data *relocations = elf_file_data(file, scn), *symbols = elf_file_data(file, symbols_scn);
-    GElf_Shdr symbols_shdr;
+    Elf_Data *relocations = elf_file_data(file, scn);
     size_t count;
 
-    if (relocations == NULL || symbols == NULL || relocations->d_type != ELF_T_RELA ||
-        symbols->d_type != ELF_T_SYM || gelf_getshdr(symbols_scn, &symbols_shdr) == NULL)
+    if (relocations == NULL || relocations->d_type != ELF_T_RELA)
         return;
     count = relocations->d_size / gelf_fsize(file->elf, ELF_T_RELA, 1, EV_CURRENT);
     for (size_t i = 0; i < count && slots->count < ENTRIES_MAX; i++) {
         GElf_Rela relocation;
-        GElf_Sym symbol;
+        uint64_t index;
         const char *name;
 
-        if (gelf_getrela(relocations, (int)i, &relocation) == NULL ||
-            gelf_getsym(symbols, (int)GELF_R_SYM(relocation.r_info), &symbol) == NULL)
+        if (gelf_getrela(relocations, (int)i, &relocation) == NULL)
             continue;
-        name = elf_strptr(file->elf, symbols_shdr.sh_link, symbol.st_name);
-        if (name == NULL || name[0] == '\0')
+        index = GELF_R_SYM(relocation.r_info);
+        name = index != 0 ? symbol_name(file, symbols_scn, index)
+                          : chosen_name(slots, file, table, &relocation);
+        if (name == NULL)
             continue;
         slots->items =
             array_reserve(slots->items, &slots->capacity, slots->count + 1, sizeof(struct slot));
@@ -121,7 +159,10 @@ static void add_entries(struct symbol_table *table, const struct elf_file *file,
 
     if (code == NULL)
         return;
-    step = shdr.sh_entsize >= 8 && shdr.sh_entsize <= 64 ? shdr.sh_entsize : 16;
+    /* A static program's entries are short, and of no size that is told. */
+    step = shdr.sh_entsize >= 8 && shdr.sh_entsize <= 64 ? shdr.sh_entsize
+           : shdr.sh_addralign == 8                      ? 8
+                                                         : 16;
     /* aarch64's .plt begins with 32 bytes for the linker itself. */
     for (size_t at = arm && strcmp(section, ".plt") == 0 ? 32 : 0; at + step <= code->d_size;
          at += step) {
@@ -136,7 +177,8 @@ static void add_entries(struct symbol_table *table, const struct elf_file *file,
         name = slot_name(slots, slot);
         if (name == NULL)
             continue;
-        length = snprintf(text, sizeof(text), "%.500s@plt", name);
+        length = (int)strcspn(name, "@"); /* what a version does not tell */
+        length = snprintf(text, sizeof(text), "%.*s@plt", length < 500 ? length : 500, name);
         symbol_table_add(table, address, step, symbol_table_strings(table, text, (size_t)length),
                          BINDING_LOCAL);
     }
@@ -144,21 +186,23 @@ static void add_entries(struct symbol_table *table, const struct elf_file *file,
 
 void plt_add(struct symbol_table *table, const struct elf_file *file)
 {
-    static const char *const sections[] = { ".plt", ".plt.sec", ".plt.got", ".plt.bnd" };
+    static const char *const sections[] = { ".plt", ".plt.sec", ".plt.got", ".plt.bnd", ".iplt" };
     struct slots slots = { 0 };
     Elf_Scn *scn = NULL;
     GElf_Shdr shdr;
 
     if (file->header.e_machine != EM_X86_64 && file->header.e_machine != EM_AARCH64)
         return;
+    slots.texts = arena_new();
     while ((scn = elf_nextscn(file->elf, scn)) != NULL) {
         if (gelf_getshdr(scn, &shdr) != NULL && shdr.sh_type == SHT_RELA &&
             (shdr.sh_flags & SHF_ALLOC) != 0)
-            add_slots(&slots, file, scn, &shdr);
+            add_slots(&slots, file, table, scn, &shdr);
     }
     if (slots.count != 0)
         qsort(slots.items, slots.count, sizeof(struct slot), compare_slots);
     for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
         add_entries(table, file, &slots, sections[i]);
+    arena_free(slots.texts);
     free(slots.items);
 }

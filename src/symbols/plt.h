@@ -6,6 +6,7 @@
 #include "elf_file.h"
 #include "symbol_table.h"
 
+/* TABLE, not finished, has the symbols of FILE: some entries go by their names. */
 void plt_add(struct symbol_table *table, const struct elf_file *file);
 
 #endif

@@ -64,6 +64,8 @@ static int privacy(const char *name)
 
     if (name[0] == '_' && (name[1] == 'Z' || name[1] == 'R'))
         return 0;
+    if (strncmp(name, "__vdso_", 7) == 0) /* its alias is the C library's, which calls it */
+        return 0;
     while (name[underscores] == '_')
         underscores++;
     return underscores;
@@ -93,6 +95,19 @@ static int prefer(const void *context, const struct ranges_candidate *a,
     if (left_length != right_length)
         return left_length < right_length ? -1 : 1;
     return strcmp(left, right);
+}
+
+const char *symbol_table_name_at(const struct symbol_table *table, uint64_t start)
+{
+    const struct ranges_candidate *best = NULL;
+
+    for (size_t i = 0; i < table->ranges.candidates_count; i++) {
+        const struct ranges_candidate *candidate = &table->ranges.candidates[i];
+
+        if (candidate->start == start && (best == NULL || prefer(table, candidate, best) < 0))
+            best = candidate;
+    }
+    return best != NULL ? table->strings + best->value : NULL;
 }
 
 void symbol_table_finish(struct symbol_table *table)

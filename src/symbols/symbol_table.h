@@ -25,6 +25,8 @@ uint32_t symbol_table_strings(struct symbol_table *table, const char *bytes, siz
 /* A symbol whose name is at offset NAME.  One that is empty or wraps around is left out. */
 void symbol_table_add(struct symbol_table *table, uint64_t start, uint64_t size, uint32_t name,
                       enum symbol_binding binding);
+/* The name of the symbol that begins at START, or NULL, by going over all; until it is finished. */
+const char *symbol_table_name_at(const struct symbol_table *table, uint64_t start);
 void symbol_table_finish(struct symbol_table *table);
 
 /* The range that holds ADDRESS, or NULL. */

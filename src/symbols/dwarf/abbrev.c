@@ -35,6 +35,7 @@ static bool is_wanted(uint64_t name)
     case DW_AT_linkage_name:
     case DW_AT_MIPS_linkage_name:
     case DW_AT_comp_dir:
+    case DW_AT_declaration:
     case DW_AT_stmt_list:
     case DW_AT_dwo_name:
     case DW_AT_GNU_dwo_name:

@@ -128,6 +128,10 @@ void dwarf_entry_attribute(struct dwarf_entry *entry, const struct dwarf_tree *t
         entry->is_skeleton = true;
         dwarf_attribute_skip(attribute, bytes);
         break;
+    case DW_AT_declaration:
+        entry->is_declaration = true;
+        dwarf_attribute_skip(attribute, bytes);
+        break;
     case DW_AT_sibling:
         entry->sibling = number_of(attribute, bytes, &is_number);
         if (!is_number || attribute->form == DW_FORM_ref_addr)

@@ -25,6 +25,7 @@ struct dwarf_entry {
     uint32_t call_file, call_line, decl_file, decl_line;
     bool has_low, has_high, high_is_size, has_list, has_lines, has_decl_file;
     bool is_skeleton;
+    bool is_declaration;
     bool asks_place; /* where its code is has to be asked of libdw */
     bool asks_name;  /* likewise, how it is called */
 };

@@ -9,6 +9,7 @@
 #include "name.h"
 
 #include <dwarf.h>
+#include <string.h>
 
 #include "entry.h"
 
@@ -108,6 +109,41 @@ static void ask_file(struct dwarf_name *name, const struct dwarf_tree *tree, Dwa
         name->path = dwarf_filesrc(files, name->file, NULL, NULL);
 }
 
+/* The entry that WHAT of DIE refers to. */
+static bool follow(Dwarf_Die *die, unsigned what, Dwarf_Die *out)
+{
+    Dwarf_Attribute attribute;
+
+    return dwarf_formref_die(dwarf_attr_integrate(die, what, &attribute), out) != NULL;
+}
+
+static bool may_be_lambda(const struct dwarf_name *name)
+{
+    return name->line == 0 && name->text != NULL && strcmp(name->text, "operator()") == 0;
+}
+
+/*
+ * gcc gives the body of a lambda neither a linker's name nor a place.  But the object it is called
+ * for is of a class, itself without a name, that has one.
+ */
+static void ask_lambda(struct dwarf_name *name, const struct dwarf_tree *tree, Dwarf_Die *die)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Die type;
+    unsigned hops = 0;
+
+    if (!may_be_lambda(name) || !follow(die, DW_AT_object_pointer, &type))
+        return;
+    do {
+        if (!follow(&type, DW_AT_type, &type))
+            return;
+    } while (dwarf_tag(&type) != DW_TAG_structure_type && ++hops < HOPS_MAX);
+    if (dwarf_diename(&type) != NULL || !number_of(&type, DW_AT_decl_line, &name->line, &attribute))
+        return;
+    ask_file(name, tree, &type);
+    number_of(&type, DW_AT_decl_column, &name->column, &attribute);
+}
+
 static void ask(struct dwarf_name *name, const struct dwarf_tree *tree, uint64_t offset)
 {
     Dwarf_Attribute attribute;
@@ -118,6 +154,7 @@ static void ask(struct dwarf_name *name, const struct dwarf_tree *tree, uint64_t
         name->text = text_of(&die);
         ask_file(name, tree, &die);
         number_of(&die, DW_AT_decl_line, &name->line, &attribute);
+        ask_lambda(name, tree, &die);
     }
     pthread_mutex_unlock(tree->asking.lock);
 }
@@ -127,7 +164,7 @@ void dwarf_name_read(struct dwarf_name *name, const struct dwarf_tree *tree,
                      uint64_t offset)
 {
     *name = (struct dwarf_name){ 0 };
-    if (read_here(name, tree, scopes, lookup, offset))
+    if (read_here(name, tree, scopes, lookup, offset) && !may_be_lambda(name))
         return;
     *name = (struct dwarf_name){ 0 };
     ask(name, tree, offset);

@@ -16,7 +16,8 @@ struct dwarf_name {
     const char *path; /* of the file, when another unit tells; or NULL */
     uint32_t file;    /* else, as this unit counts them */
     bool has_file;
-    uint32_t line; /* 0: unknown */
+    uint32_t line;   /* 0: unknown */
+    uint32_t column; /* not 0: it is a lambda, which its place alone tells from others */
 };
 
 /* The abbreviations of the unit whose entries were last read for a name. */

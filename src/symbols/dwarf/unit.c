@@ -58,6 +58,18 @@ static uint32_t find_known(const struct dwarf_unit *unit, uint64_t origin)
     return item;
 }
 
+/* All lambdas are "operator()": their places tell them apart. */
+static const char *raw_name_of(struct intern *intern, const struct dwarf_name *name,
+                               const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    if (name->column != 0)
+        return intern_printf(intern, "{lambda at %s:%u:%u}::%s", slash != NULL ? slash + 1 : file,
+                             name->line, name->column, name->text);
+    return name->text != NULL ? intern_text(intern, name->text) : NULL;
+}
+
 static uint32_t add_known(struct dwarf_unit *unit, struct dwarf_lookup *lookup,
                           struct intern *intern, uint64_t origin)
 {
@@ -65,13 +77,12 @@ static uint32_t add_known(struct dwarf_unit *unit, struct dwarf_lookup *lookup,
     struct dwarf_name name;
 
     dwarf_name_read(&name, &unit->tree, &unit->scopes, lookup, origin);
-    if (name.text != NULL)
-        known.raw_name = intern_text(intern, name.text);
     if (name.has_file)
         known.first_file = path_of(unit, intern, name.file);
     else if (name.path != NULL)
         known.first_file = naming_path(intern, unit->folder, name.path);
     known.first_line = name.line;
+    known.raw_name = raw_name_of(intern, &name, known.first_file);
     unit->known = array_reserve(unit->known, &unit->known_capacity, unit->known_count + 1,
                                 sizeof(*unit->known));
     unit->known[unit->known_count] = known;

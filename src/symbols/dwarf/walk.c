@@ -132,9 +132,10 @@ static uint64_t read_scope(struct walk *walk, uint64_t offset, const struct dwar
         level->scope = add_scope(walk, &entry, level->scope);
     } else {
         add_function(walk->scopes, &entry);
-        /* Without code it is a declaration, or what inlined calls are copied from. */
+        /* Without code it is a declaration, or what inlined calls are copied from: the body of a
+         * lambda may be inside of that, and have code. */
         level->scope = add_scope(walk, &entry, SCOPE_NONE);
-        level->ignored = level->scope == SCOPE_NONE;
+        level->ignored = entry.is_declaration;
     }
     return entry.sibling;
 }
