@@ -19,7 +19,7 @@
 #include "proftop/clock.h"
 #include "proftop/proc.h"
 
-enum { FAST_HZ = 4999, KILLS = 20, HOLDS = 5, LIVES = 12 };
+enum { FAST_HZ = 4999, KILLS = 20, HOLDS = 5, LIVES = 12, MANY = 4000 };
 
 static struct sampling *begin(uint32_t rate_hz)
 {
@@ -132,6 +132,25 @@ static void sample_chain(struct sampling *sampling, struct victim *victim)
     victim_start(victim, "chain", NULL);
     sampling_attach(sampling, victim->pid);
     assert_true(sampling_until(sampling, has_samples, 100));
+}
+
+static bool has_many_samples(const struct sampling *sampling)
+{
+    return sampling->running_samples >= MANY;
+}
+
+/* A stop that is asked for while a timer's signal is being taken is forgotten by the kernel. */
+static void signals_do_not_end_sampling(void **state)
+{
+    struct sampling *sampling = begin(999);
+    struct victim victim;
+
+    (void)state;
+    victim_start(&victim, "waiter", "timer");
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, has_many_samples, 60));
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
 /* SIGSTOP stays in force while we look on, and SIGCONT ends it. */
@@ -335,6 +354,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_call_sees_eintr),
         cmocka_unit_test(a_signal_still_interrupts),
+        cmocka_unit_test(signals_do_not_end_sampling),
         cmocka_unit_test(a_stopped_process_stays_stopped),
         cmocka_unit_test(a_fatal_signal_ends_it_as_ever),
         cmocka_unit_test(a_killed_sampler_leaves_it_running),
