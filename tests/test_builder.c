@@ -310,6 +310,55 @@ static void time_in_the_kernel_goes_below_what_its_thread_was_in(void **state)
     recording_fini(&recording);
 }
 
+/* As the sources take them: both ends of a deeper one, and a mark between. */
+static void a_deep_stack_keeps_its_outermost_frame(void **state)
+{
+    enum { FRAMES = 2048 };
+    size_t size = sizeof(struct record_sample) + FRAMES * sizeof(struct frame);
+    struct recorded_sample sample = sample_at(RECORDING_START_NS);
+    struct folder *folder = folder_new();
+    struct record_sample *record;
+    struct recording recording;
+    struct profile *profile;
+    struct scope scope;
+    struct fold *fold;
+    unsigned deepest = 0;
+
+    (void)state;
+    recording_init(&recording, 1, 0);
+    record = (struct record_sample *)ring_reserve(recording.ring, size, false);
+    assert_non_null(record);
+    memset(&record->head + 1, 0, size - sizeof(record->head));
+    record->head.type = RECORD_SAMPLE;
+    record->head.time_ns = RECORDING_START_NS;
+    record->pid = sample.pid;
+    record->tid = sample.tid;
+    record->weight = sample.weight;
+    record->syscall = -1;
+    record->end = STACK_COMPLETE;
+    record->count = FRAMES;
+    for (uint32_t i = 0; i < FRAMES; i++)
+        record->frames[i] = (struct frame){ .kind = FRAME_KERNEL, .address = i };
+    ring_commit(recording.ring, &record->head);
+    recording_step(&recording, RECORDING_START_NS + NS_PER_S);
+    profile = builder_profile(recording.builder);
+    scope_init(&scope);
+    fold = fold_update(folder, profile, &scope, NULL);
+    for (node_id i = 1; i < fold->node_count; i++) {
+        unsigned depth = 0;
+
+        for (node_id at = i; at != NODE_ROOT; at = fold->nodes[at].parent)
+            depth++;
+        if (depth > deepest)
+            deepest = depth;
+    }
+    assert_int_equal(deepest, FRAMES);
+    fold_free(fold);
+    folder_free(folder);
+    profile_unref(profile);
+    recording_fini(&recording);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +366,7 @@ int main(void)
         cmocka_unit_test(late_records_have_their_own_time),
         cmocka_unit_test(threads_have_names_ends_and_used_again_tids),
         cmocka_unit_test(broken_stacks_have_a_row_with_the_reason),
+        cmocka_unit_test(a_deep_stack_keeps_its_outermost_frame),
         cmocka_unit_test(several_processes_are_a_level_of_the_tree),
         cmocka_unit_test(memory_is_bounded_and_sums_stay),
         cmocka_unit_test(time_in_the_kernel_goes_below_what_its_thread_was_in),

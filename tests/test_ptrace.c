@@ -19,7 +19,7 @@
 #include "proftop/clock.h"
 #include "proftop/proc.h"
 
-enum { FAST_HZ = 4999, KILLS = 20, HOLDS = 5, LIVES = 12 };
+enum { FAST_HZ = 4999, KILLS = 20, HOLDS = 5, LIVES = 12, MANY = 4000 };
 
 static struct sampling *begin(uint32_t rate_hz)
 {
@@ -132,6 +132,69 @@ static void sample_chain(struct sampling *sampling, struct victim *victim)
     victim_start(victim, "chain", NULL);
     sampling_attach(sampling, victim->pid);
     assert_true(sampling_until(sampling, has_samples, 100));
+}
+
+static bool has_many_samples(const struct sampling *sampling)
+{
+    return sampling->running_samples >= MANY;
+}
+
+/* A stop that is asked for while a timer's signal is being taken is forgotten by the kernel. */
+static void signals_do_not_end_sampling(void **state)
+{
+    struct sampling *sampling = begin(999);
+    struct victim victim;
+
+    (void)state;
+    victim_start(&victim, "waiter", "timer");
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, has_many_samples, 60));
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+/* How many samples of a thread come early after the one before. */
+struct pace {
+    uint64_t last_ns;
+    unsigned samples, close;
+};
+
+static void note_pace(struct sampling *sampling, const struct record_sample *sample)
+{
+    struct pace *pace = sampling->context;
+    uint64_t period_ns = NS_PER_S / sampling->config.rate_hz;
+
+    if (sample->state != STATE_RUNNING)
+        return;
+    pace->samples++;
+    pace->close += sample->head.time_ns - pace->last_ns < period_ns * 3 / 4;
+    pace->last_ns = sample->head.time_ns;
+}
+
+/*
+ * Who gets the CPU after a look is not to be looked at a period later, each time.  Where others
+ * want the CPUs a sample waits for its turn: one quiet moment is enough.
+ */
+static void looks_keep_no_step(void **state)
+{
+    struct sampling *sampling = begin(199);
+    uint64_t end_ns = clock_now_ns() + 60 * NS_PER_S;
+    struct victim victim;
+    struct pace pace = { 0 };
+
+    (void)state;
+    sampling->on_sample = note_pace;
+    sampling->context = &pace;
+    victim_start(&victim, "chain", NULL);
+    sampling_attach(sampling, victim.pid);
+    while (pace.samples < 50 || pace.close * 100 / pace.samples < 15) {
+        if (pace.samples >= 50)
+            pace.samples = pace.close = 0;
+        assert_true(clock_now_ns() < end_ns);
+        sampling_for(sampling, 100);
+    }
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
 /* SIGSTOP stays in force while we look on, and SIGCONT ends it. */
@@ -335,6 +398,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_call_sees_eintr),
         cmocka_unit_test(a_signal_still_interrupts),
+        cmocka_unit_test(looks_keep_no_step),
+        cmocka_unit_test(signals_do_not_end_sampling),
         cmocka_unit_test(a_stopped_process_stays_stopped),
         cmocka_unit_test(a_fatal_signal_ends_it_as_ever),
         cmocka_unit_test(a_killed_sampler_leaves_it_running),

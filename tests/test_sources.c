@@ -245,7 +245,7 @@ static void an_exec_in_a_thread_is_followed(void **state)
 {
     struct sampling *sampling;
     struct victim victim;
-    uint64_t found = 0;
+    uint64_t found = 0, samples, used_ns;
 
     begin(&sampling, state);
     victim_start(&victim, "churn", "exec");
@@ -255,6 +255,13 @@ static void an_exec_in_a_thread_is_followed(void **state)
     assert_true(sampling_until(sampling, found_some, 100));
     assert_true(sampling_thread(sampling, victim.pid)->events[THREAD_EXEC] >= 1);
     assert_string_equal(sampling_thread(sampling, victim.pid)->name, "chain");
+    /* And is sampled once. */
+    samples = sampling->running_samples;
+    used_ns = sampling->running_ns;
+    sampling_for(sampling, 1000);
+    samples = sampling->running_samples - samples;
+    used_ns = sampling->running_ns - used_ns;
+    assert_true(samples * NS_PER_S / sampling->config.rate_hz < used_ns * 3 / 2);
     finish(sampling);
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }

@@ -22,7 +22,7 @@
 
 enum {
     CACHED_THREADS = 128, /* a power of two */
-    DEPTH_MAX = 1024,     /* frames of a stack; a source keeps fewer */
+    DEPTH_MAX = 8192,     /* frames of a stack; a source keeps fewer */
 };
 
 struct last_stack {

@@ -208,6 +208,18 @@ static bool lives_on(const struct perf *perf, const struct perf_task *task)
 }
 
 /*
+ * A thread that execs ends its leader before it takes its number, and keeps its own events; it has
+ * its old number until then.
+ */
+static bool has_others(const struct perf *perf, const struct thread *leader)
+{
+    for (size_t i = 0; i < perf->roster.count; i++)
+        if (perf->roster.threads[i]->pid == leader->pid && perf->roster.threads[i] != leader)
+            return true;
+    return false;
+}
+
+/*
  * A thread's events end with it, but events of a CPU go on to see the kernel take its memory apart,
  * which is a twentieth of the time of a process that lives 1 ms.
  */
@@ -255,7 +267,7 @@ static void take_exit(struct perf *perf, const struct perf_event_header *header,
     /* The leader of others stays a zombie until they end; its exit is told with the last. */
     if (!lives_on(perf, &task))
         leave(perf, thread, time_ns);
-    else
+    else if (!has_others(perf, thread))
         perf_watch_attach_again(perf, thread->process);
 }
 

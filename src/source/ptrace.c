@@ -44,8 +44,7 @@ enum {
     TICK_MAX_MS = 100,
     IDLE_SHARE_NS = 500000, /* looks at blocked threads: one in so many ns */
     CROWD_MIN = 16,         /* so many, else each is looked at as often as asked */
-    PATIENCE = 8,     /* what has not moved is looked at after this part of the time it has not */
-    TICKS_ALIKE = 16, /* with one jitter: the timer need not be set anew */
+    PATIENCE = 8, /* what has not moved is looked at after this part of the time it has not */
 };
 
 static void on_tick_signal(int signal)
@@ -150,7 +149,6 @@ static void arm(struct tracer *tracer)
                                                 (long)(tracer->every_ns % NS_PER_S) } };
 
     timer_settime(tracer->timer, TIMER_ABSTIME, &when, NULL);
-    tracer->armed = true;
 }
 
 /* Handles one report of the target's threads; else why there is none: EINTR, ECHILD. */
@@ -205,7 +203,11 @@ static uint64_t patience(uint64_t since_ns)
     return since_ns / PATIENCE < max_ns ? since_ns / PATIENCE : max_ns;
 }
 
-/* ± an eighth, against lockstep with a target that does things periodically. */
+/*
+ * Anything up to nearly two periods, against lockstep: not only with a target that does things
+ * periodically.  To look takes a CPU from a thread, and who gets it next begins to run just then;
+ * were the next look a period later, it would always find the same part of what that one does.
+ */
 static uint64_t jitter(struct tracer *tracer, uint64_t period_ns)
 {
     uint64_t x = tracer->random;
@@ -214,7 +216,7 @@ static uint64_t jitter(struct tracer *tracer, uint64_t period_ns)
     x ^= x >> 7;
     x ^= x << 17;
     tracer->random = x;
-    return period_ns - period_ns / 8 + x % (period_ns / 4 + 1);
+    return period_ns / 8 + x % (period_ns / 4 * 7 + 1);
 }
 
 static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
@@ -229,14 +231,8 @@ static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
     if (now_ns > tracer->tick_ns + period_ns) {
         tracer->late_ticks++;
         tracer->tick_ns = now_ns;
-        tracer->alike = 0;
     }
-    if (tracer->alike-- == 0 || period_ns != tracer->asked_ns) {
-        tracer->asked_ns = period_ns;
-        tracer->every_ns = jitter(tracer, period_ns);
-        tracer->alike = TICKS_ALIKE - 1;
-        tracer->armed = false;
-    }
+    tracer->every_ns = jitter(tracer, period_ns);
     return tracer->tick_ns + tracer->every_ns;
 }
 
@@ -300,8 +296,7 @@ static int tracer_step(struct source *source, struct ring *ring)
         drain(tracer);
     now_ns = clock_now_ns();
     tracer->tick_ns = next_tick(tracer, now_ns);
-    if (!tracer->armed)
-        arm(tracer); /* ahead of all waits */
+    arm(tracer); /* ahead of all waits */
     tracer_watch(tracer, now_ns);
     tick(tracer, now_ns);
     finished_ns = pending_retry(&tracer->pending, now_ns);

@@ -37,10 +37,7 @@ struct tracer {
     struct rate rate;
     uint64_t period_ns;
     uint64_t tick_ns;  /* the next */
-    uint64_t every_ns; /* between ticks, for now */
-    uint64_t asked_ns; /* what that was drawn around */
-    uint32_t alike;    /* so many more of them */
-    bool armed;        /* the timer fires at tick_ns, and every_ns after that */
+    uint64_t every_ns; /* from the last to that */
     uint64_t moved_ns; /* when a thread was last found that ran, or had run */
     uint64_t random;
     uint8_t *stack;    /* the copy being taken: TRACER_STACK_MAX bytes */

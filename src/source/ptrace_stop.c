@@ -5,7 +5,9 @@
  *     PTRACE_EVENT_STOP, SIGTRAP     ours: registers, stack, resume; unwound afterwards
  *     PTRACE_EVENT_STOP, SIGSTOP…    a group stop: PTRACE_LISTEN (PTRACE_CONT would undo it)
  *     PTRACE_EVENT_EXEC              another program, under the leader's number
- *     any other                      a signal on its way: delivered
+ *     any other                      a signal on its way: delivered.  It takes the place of a stop
+ *                                    that was asked for, which the kernel forgets when it comes
+ *                                    while the signal's timer is set anew
  */
 #include "config.h"
 
@@ -218,14 +220,14 @@ static void repair(struct tracer *tracer, const struct thread *thread)
 
 /* Between the stop and the resume: nothing but reading. */
 static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *frozen,
-                   int64_t *syscall)
+                   int64_t *syscall, int signal)
 {
     uint32_t stack_bytes = thread->tracee.stack_bytes;
     bool interrupted;
 
     if (!ptrace_registers(thread->tid, &frozen->registers, syscall, &interrupted))
         return false;
-    if (interrupted)
+    if (interrupted && signal == 0)
         repair(tracer, thread);
     frozen->stack_start = thread->tracee.stack_start = frozen->registers.sp;
     frozen->stack_size = peek_memory(thread->pid, frozen->stack_start, tracer->stack,
@@ -317,15 +319,16 @@ static void finish_sample(struct tracer *tracer, struct thread *thread, struct f
     thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
 }
 
-static void take_sample(struct tracer *tracer, struct thread *thread)
+/* SIGNAL: what is delivered as it goes on, or 0. */
+static void take_sample(struct tracer *tracer, struct thread *thread, int signal)
 {
     uint64_t stopped_ns = clock_now_ns();
     struct frozen frozen = { .pid = thread->pid, .tid = thread->tid, .stack = tracer->stack };
     int64_t syscall = -1;
-    bool frozen_well = freeze(tracer, thread, &frozen, &syscall);
+    bool frozen_well = freeze(tracer, thread, &frozen, &syscall, signal);
 
     thread->tracee.interrupted = false;
-    resume(thread, 0);
+    resume(thread, signal);
     emit_stopped(&tracer->emit, clock_now_ns() - stopped_ns);
     if (frozen_well)
         finish_sample(tracer, thread, &frozen, syscall, stopped_ns);
@@ -361,7 +364,7 @@ static void on_event_stop(struct tracer *tracer, struct thread *thread, int sign
         tell_process(tracer, thread, THREAD_CONTINUED);
     }
     if (thread->tracee.interrupted)
-        take_sample(tracer, thread);
+        take_sample(tracer, thread, 0);
     else
         resume(thread, 0);
 }
@@ -410,6 +413,8 @@ void tracer_event(struct tracer *tracer, int32_t tid, int status)
         on_event_stop(tracer, thread, WSTOPSIG(status));
     else if (event == PTRACE_EVENT_EXEC)
         on_exec(tracer, thread);
+    else if (event == 0 && thread->tracee.interrupted)
+        take_sample(tracer, thread, WSTOPSIG(status));
     else
         resume(thread, event == 0 ? WSTOPSIG(status) : 0);
 }

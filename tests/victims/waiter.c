@@ -2,9 +2,11 @@
 /*
  * Alternates short work with waits that a profiler must not be seen in, and counts what it sees.
  *
- *     waiter CALL     CALL: epoll_wait, epoll_pwait2, sigtimedwait, semtimedop, recv, signal, short
+ *     waiter CALL     CALL: epoll_wait, epoll_pwait2, sigtimedwait, semtimedop, recv, signal,
+ * timer, short
  *
  * "signal" waits in epoll_wait() while a timer interrupts it: there EINTR is due, once a signal.
+ * "timer" only works, while a POSIX timer interrupts it all the time.
  * "short" works as long as it waits, 20 us, to be stopped often.  Runs until its standard input
  * ends; writes one byte to standard output when it is running, and at its end a line
  * "ROUNDS EINTRS SIGNALS LONGEST_US LATE": by how much a wait lasted longer than asked at most, and
@@ -30,7 +32,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORK_NS = 20000, WAIT_NS = 60000, SHORT_NS = 20000, WAIT_MS = 1, TICK_NS = 4000000 };
+enum {
+    WORK_NS = 20000,
+    WAIT_NS = 60000,
+    SHORT_NS = 20000,
+    WAIT_MS = 1,
+    TICK_NS = 4000000,
+    TIMER_NS = 50000
+};
 
 static atomic_bool over;
 static volatile sig_atomic_t signals;
@@ -138,6 +147,11 @@ static int wait_in_recv(void)
     return (int)recv(ends[0], &byte, 1, 0);
 }
 
+static int wait_not(void)
+{
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*wait)(void);
@@ -150,6 +164,7 @@ static const struct {
     { "semtimedop", wait_in_semtimedop, WAIT_NS, 0 },
     { "recv", wait_in_recv, WAIT_MS * 1000000, 0 },
     { "signal", wait_in_epoll, WAIT_MS * 1000000, 3 },
+    { "timer", wait_not, 0, 0 },
     { "short", wait_shortly, SHORT_NS, 0 },
 };
 
@@ -161,6 +176,19 @@ static void start_timer(int every_ms)
 
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* The kernel sets such a timer anew as its signal is taken. */
+static void start_posix_timer(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+    struct itimerspec when = { { 0, TIMER_NS }, { 0, TIMER_NS } };
+    timer_t timer;
+
+    sigaction(SIGALRM, &action, NULL);
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
+        timer_settime(timer, 0, &when, NULL);
 }
 
 static void *run(void *argument)
@@ -201,6 +229,8 @@ int main(int argc, char **argv)
         pthread_sigmask(SIG_UNBLOCK, &alarm_set, NULL);
         if (calls[i].every_ms != 0)
             start_timer(calls[i].every_ms);
+        if (calls[i].wait == wait_not)
+            start_posix_timer();
         if (write(STDOUT_FILENO, "r", 1) != 1)
             return 1;
         run((void *)i);
@@ -208,6 +238,6 @@ int main(int argc, char **argv)
         return 0;
     }
     fprintf(stderr, "usage: waiter epoll_wait|epoll_pwait2|sigtimedwait|semtimedop|recv|signal|"
-                    "short\n");
+                    "timer|short\n");
     return 2;
 }
