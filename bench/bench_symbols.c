@@ -6,10 +6,11 @@
  * the chains that both print are compared.  A tool that would take minutes for 100,000 addresses
  * gets fewer, and so do we beside it.
  *
- * Neither demangles without -C.  For 100,000 addresses addr2line takes 1.6 s of the C++ program
- * with its four units, 0.3 to 0.7 s of the others; we take 20 to 60 ms.  That is 10 times and more,
- * but for libc, whose debug file has to be unpacked first: from run to run 9.3 to 12 times, 8 in
- * CPU time.  Of tests/fixtures/work.cc, one unit with 39,000 addresses, it is 7 times: half of our
+ * Neither demangles without -C.  For 100,000 addresses addr2line takes 1.5 s of the C++ program
+ * with its four units, 0.3 to 0.7 s of the others; we take 20 to 60 ms.  That is 10 times and more
+ * where two CPUs are free and the memory they clear was used not long ago: a guest that has to get
+ * its memory from the host first takes 10 ms longer, which for libc, whose debug file has to be
+ * unpacked, makes 12 times 9.  Of tests/fixtures/work.cc, one unit with 39,000 addresses, it is 7 times: half of our
  * 14 ms are the start, and the unit read whole before the first address is named.
  */
 #include "config.h"

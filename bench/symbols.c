@@ -14,11 +14,11 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
@@ -88,19 +88,6 @@ static bool open_file(struct bench *bench, const char *path)
     return true;
 }
 
-/* For COUNT items; in huge pages, as those of 4 KiB cost as much as what is done in them. */
-static void *huge_array(size_t count, size_t item_bytes)
-{
-    const size_t huge = (size_t)2 << 20;
-    size_t bytes = (count * item_bytes + huge) & ~(huge - 1);
-    void *items = aligned_alloc(huge, bytes);
-
-    if (items == NULL)
-        die("no memory for %zu items", count);
-    madvise(items, bytes, MADV_HUGEPAGE);
-    return items;
-}
-
 static void add_address(struct bench *bench, uint64_t address)
 {
     struct frame frame = { .kind = FRAME_NATIVE, .module = bench->module };
@@ -134,10 +121,23 @@ static uint64_t parse_address(char *at, char **end)
 /* COUNT addresses at most. */
 static void reserve_all(struct bench *bench, size_t count)
 {
-    bench->frames = huge_array(count, sizeof(*bench->frames));
-    bench->addresses = huge_array(count, sizeof(*bench->addresses));
+    bench->frames = xmalloc(count * sizeof(*bench->frames));
+    bench->addresses = xmalloc(count * sizeof(*bench->addresses));
     bench->lines_capacity = count * LINES_LIKELY;
-    bench->lines = huge_array(bench->lines_capacity, sizeof(*bench->lines));
+    bench->lines = xmalloc(bench->lines_capacity * sizeof(*bench->lines));
+}
+
+/* On a thread of its own: the file's names and lines are opened while addresses are read. */
+static void *open_names(void *argument)
+{
+    struct bench *bench = argument;
+    const struct frame frame = { .kind = FRAME_NATIVE,
+                                 .module = bench->module,
+                                 .address = bench->segments.items[0].offset };
+    struct symbol chain[SYMBOLS_CHAIN_MAX];
+
+    symbols_full(bench->symbols, &frame, chain, SYMBOLS_CHAIN_MAX);
+    return NULL;
 }
 
 static void read_addresses(struct bench *bench)
@@ -398,6 +398,7 @@ int main(int argc, char **argv)
     bool demangled = argc == 3 && strcmp(argv[1], "-C") == 0;
     const char *path = argv[argc - 1];
     static struct bench bench;
+    pthread_t opener;
 
     if (argc != (timed || demangled ? 3 : 2)) {
         fprintf(stderr, "usage: symbols [-C | --time] FILE < ADDRESSES\n");
@@ -408,6 +409,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "symbols: cannot read %s\n", path);
         return 3;
     }
+    if (!timed && pthread_create(&opener, NULL, open_names, &bench) != 0)
+        die("no thread to open names with");
     read_addresses(&bench);
     if (timed && bench.count > 0)
         time_all(&bench, path);

@@ -311,52 +311,53 @@ struct opening {
     bool shared; /* the thread runs */
 };
 
+/* Whether there is nothing to do for who opens it; whoever has the lock may be at it. */
+static bool is_open(struct symbols *symbols, const struct frame *frame)
+{
+    bool open;
+
+    if (frame->kind != FRAME_NATIVE)
+        return true;
+    if (pthread_mutex_trylock(&symbols->dwarf_lock) != 0)
+        return false;
+    open = frame->module < symbols->dwarfs_capacity && symbols->dwarfs[frame->module].tried;
+    pthread_mutex_unlock(&symbols->dwarf_lock);
+    return open;
+}
+
 static void *open_dwarf_of(void *argument)
 {
     const struct opening *opening = argument;
 
+    pthread_mutex_lock(&opening->symbols->dwarf_lock);
     dwarf_for(opening->symbols, opening->frame);
+    pthread_mutex_unlock(&opening->symbols->dwarf_lock);
     return NULL;
 }
 
-/* With DWARF_LOCK held, which is lent to the thread until open_end(). */
 static void open_begin(struct opening *opening, struct symbols *symbols, const struct frame *frame)
 {
     *opening = (struct opening){ .symbols = symbols, .frame = frame };
-    if (frame->kind == FRAME_NATIVE &&
-        (frame->module >= symbols->dwarfs_capacity || !symbols->dwarfs[frame->module].tried))
+    if (!is_open(symbols, frame))
         opening->shared = pthread_create(&opening->thread, NULL, open_dwarf_of, opening) == 0;
 }
 
+/* Its names will be asked for, too: they are read until the thread is over. */
 static void open_end(struct opening *opening)
 {
-    if (opening->shared)
-        pthread_join(opening->thread, NULL);
-    opening->shared = false;
-}
-
-/* As dwarf_for(), after OPENING, which may be at another's; names are read while it is opened. */
-static struct dwarf_file *open_for(struct opening *opening, const struct frame *frame)
-{
-    struct symbols *symbols = opening->symbols;
-
     if (!opening->shared)
-        open_begin(opening, symbols, frame);
-    if (opening->shared) {
-        pthread_mutex_lock(&symbols->lock);
-        resolve_module(symbols, opening->frame->module);
-        pthread_mutex_unlock(&symbols->lock);
-    }
-    open_end(opening);
-    return dwarf_for(symbols, frame);
+        return;
+    pthread_mutex_lock(&opening->symbols->lock);
+    resolve_module(opening->symbols, opening->frame->module);
+    pthread_mutex_unlock(&opening->symbols->lock);
+    pthread_join(opening->thread, NULL);
 }
 
 /* Gives the chains of one batch, with DWARF_LOCK held; false when that is enough. */
-static bool give_batch(struct opening *opening, const struct frame *frames,
+static bool give_batch(struct symbols *symbols, const struct frame *frames,
                        const struct sort_key *keys, size_t count, symbols_give *give, void *context)
 {
-    struct dwarf_file *dwarf = open_for(opening, &frames[keys[0].item]);
-    struct symbols *symbols = opening->symbols;
+    struct dwarf_file *dwarf = dwarf_for(symbols, &frames[keys[0].item]);
     struct stretch stretch = { .module = MODULE_NONE };
     struct symbol chain[SYMBOLS_CHAIN_MAX];
     size_t found = 0;
@@ -386,20 +387,19 @@ void symbols_many(struct symbols *symbols, const struct frame *frames, size_t co
                   symbols_give *give, void *context)
 {
     struct sort_key *keys = xmalloc((count + 1) * sizeof(*keys));
-    struct opening opening = { .symbols = symbols };
+    struct opening opening;
     bool more = true;
 
     assert(count <= UINT32_MAX);
-    pthread_mutex_lock(&symbols->dwarf_lock);
-    if (count > 0)
-        open_begin(&opening, symbols, &frames[0]);
-    sort_frames(frames, count, keys);
     for (size_t at = 0, batch; at < count && more; at += batch) {
+        open_begin(&opening, symbols, &frames[at == 0 ? 0 : keys[at].item]);
+        if (at == 0)
+            sort_frames(frames, count, keys);
+        open_end(&opening);
         batch = batch_of(keys + at, count - at);
-        more = give_batch(&opening, frames, keys + at, batch, give, context);
-        pthread_mutex_unlock(&symbols->dwarf_lock); /* for who waits */
         pthread_mutex_lock(&symbols->dwarf_lock);
+        more = give_batch(symbols, frames, keys + at, batch, give, context);
+        pthread_mutex_unlock(&symbols->dwarf_lock);
     }
-    pthread_mutex_unlock(&symbols->dwarf_lock);
     free(keys);
 }
