@@ -10,8 +10,8 @@
  * with its four units, 0.3 to 0.7 s of the others; we take 20 to 60 ms.  That is 10 times and more
  * where two CPUs are free and the memory they clear was used not long ago: a guest that has to get
  * its memory from the host first takes 10 ms longer, which for libc, whose debug file has to be
- * unpacked, makes 12 times 9.  Of tests/fixtures/work.cc, one unit with 39,000 addresses, it is 7 times: half of our
- * 14 ms are the start, and the unit read whole before the first address is named.
+ * unpacked, makes 12 times 9.  Of tests/fixtures/work.cc, one unit with 39,000 addresses, it is 7
+ * times: half of our 14 ms are the start, and the unit read whole before the first address is named.
  */
 #include "config.h"
 
