@@ -11,7 +11,8 @@
  * where two CPUs are free and the memory they clear was used not long ago: a guest that has to get
  * its memory from the host first takes 10 ms longer, which for libc, whose debug file has to be
  * unpacked, makes 12 times 9.  Of tests/fixtures/work.cc, one unit with 39,000 addresses, it is 7
- * times: half of our 14 ms are the start, and the unit read whole before the first address is named.
+ * times: half of our 14 ms are the start, and the unit read whole before the first address is
+ * named.
  */
 #include "config.h"
 

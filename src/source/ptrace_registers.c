@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 
@@ -44,6 +45,30 @@ bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall
     return true;
 }
 
+/* Of the calls that fail with EINTR whatever the signal was; the kernel restarts others itself. */
+bool ptrace_endless_wait(int32_t tid)
+{
+    struct user_regs_struct user;
+
+    if (!get(tid, &user) || (int64_t)user.rax != -EINTR)
+        return false;
+    switch (user.orig_rax) {
+    case SYS_epoll_wait:
+    case SYS_epoll_pwait:
+        return (int32_t)user.r10 < 0;
+    case SYS_epoll_pwait2:
+        return user.r10 == 0;
+    case SYS_rt_sigtimedwait:
+        return user.rdx == 0;
+    case SYS_io_getevents:
+        return user.r8 == 0;
+    case SYS_semop:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool ptrace_restart_syscall(int32_t tid)
 {
     struct user_regs_struct user;
@@ -76,6 +101,12 @@ bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall
 }
 
 /* arm64 decides on a restart before it stops for the tracer: nothing is left to rewrite. */
+bool ptrace_endless_wait(int32_t tid)
+{
+    (void)tid;
+    return false;
+}
+
 bool ptrace_restart_syscall(int32_t tid)
 {
     (void)tid;

@@ -15,6 +15,9 @@
 bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall,
                       bool *interrupted);
 
+/* Whether the stop has made a wait without a time limit fail with EINTR. */
+bool ptrace_endless_wait(int32_t tid);
+
 /* Has the kernel restart the system call that ptrace_registers() found interrupted. */
 bool ptrace_restart_syscall(int32_t tid);
 

@@ -198,24 +198,49 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
         thread->tracee.interrupted = true;
 }
 
+/* A set of signals in /proc/PID/status. */
+static uint64_t signal_set(const struct tracer *tracer, const struct thread *thread,
+                           const char *key)
+{
+    char value[32];
+
+    if (!proc_status(target_proc_root(tracer->target), thread->pid, thread->tid, key, value,
+                     sizeof(value)))
+        return 0;
+    return strtoull(value, NULL, 16);
+}
+
 /* Whether a signal waits to be handled: then EINTR is its doing, not ours. */
 static bool signal_pending(const struct tracer *tracer, const struct thread *thread)
 {
-    static const char *const keys[] = { "SigPnd", "ShdPnd", "SigBlk" };
-    uint64_t masks[3] = { 0 };
-    char value[32];
+    uint64_t pending = signal_set(tracer, thread, "SigPnd") | signal_set(tracer, thread, "ShdPnd");
 
-    for (size_t i = 0; i < 3; i++)
-        if (proc_status(target_proc_root(tracer->target), thread->pid, thread->tid, keys[i], value,
-                        sizeof(value)))
-            masks[i] = strtoull(value, NULL, 16);
-    return ((masks[0] | masks[1]) & ~masks[2]) != 0;
+    return (pending & ~signal_set(tracer, thread, "SigBlk")) != 0;
+}
+
+static bool is_ignored(const struct tracer *tracer, const struct thread *thread, int signal)
+{
+    uint64_t bit = UINT64_C(1) << (signal - 1);
+
+    if (signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH)
+        return (signal_set(tracer, thread, "SigCgt") & bit) == 0;
+    return (signal_set(tracer, thread, "SigIgn") & bit) != 0;
 }
 
 static void repair(struct tracer *tracer, const struct thread *thread)
 {
     if (!signal_pending(tracer, thread) && ptrace_restart_syscall(thread->tid))
         tracer->emit.tally.eintr_repaired++;
+}
+
+/*
+ * A signal that is ignored wakes nobody but who is traced.  A wait with a time limit is let fail:
+ * begun again, it would be longer than asked.
+ */
+static void repair_ignored(struct tracer *tracer, const struct thread *thread, int signal)
+{
+    if (ptrace_endless_wait(thread->tid) && is_ignored(tracer, thread, signal))
+        repair(tracer, thread);
 }
 
 /* Between the stop and the resume: nothing but reading. */
@@ -369,6 +394,15 @@ static void on_event_stop(struct tracer *tracer, struct thread *thread, int sign
         resume(thread, 0);
 }
 
+static void on_signal(struct tracer *tracer, struct thread *thread, int signal)
+{
+    repair_ignored(tracer, thread, signal);
+    if (thread->tracee.interrupted)
+        take_sample(tracer, thread, signal);
+    else
+        resume(thread, signal);
+}
+
 /* The thread that exec'd has the leader's number now; all others are gone. */
 static void on_exec(struct tracer *tracer, struct thread *thread)
 {
@@ -413,8 +447,8 @@ void tracer_event(struct tracer *tracer, int32_t tid, int status)
         on_event_stop(tracer, thread, WSTOPSIG(status));
     else if (event == PTRACE_EVENT_EXEC)
         on_exec(tracer, thread);
-    else if (event == 0 && thread->tracee.interrupted)
-        take_sample(tracer, thread, WSTOPSIG(status));
+    else if (event == 0)
+        on_signal(tracer, thread, WSTOPSIG(status));
     else
-        resume(thread, event == 0 ? WSTOPSIG(status) : 0);
+        resume(thread, 0);
 }

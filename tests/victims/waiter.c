@@ -3,9 +3,10 @@
  * Alternates short work with waits that a profiler must not be seen in, and counts what it sees.
  *
  *     waiter CALL     CALL: epoll_wait, epoll_pwait2, sigtimedwait, semtimedop, recv, signal,
- * timer, short
+ *                     ignored, timer, short
  *
  * "signal" waits in epoll_wait() while a timer interrupts it: there EINTR is due, once a signal.
+ * "ignored" waits there without a time limit, and ignores that timer's signal.
  * "timer" only works, while a POSIX timer interrupts it all the time.
  * "short" works as long as it waits, 20 us, to be stopped often.  Runs until its standard input
  * ends; writes one byte to standard output when it is running, and at its end a line
@@ -29,6 +30,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -147,6 +149,22 @@ static int wait_in_recv(void)
     return (int)recv(ends[0], &byte, 1, 0);
 }
 
+/* Until another timer fires. */
+static int wait_without_limit(void)
+{
+    static int epoll = -1, timer;
+    const struct itimerspec when = { { 0, 0 }, { 0, WAIT_MS * 1000000 } };
+    struct epoll_event event = { .events = EPOLLIN };
+
+    if (epoll < 0) {
+        epoll = epoll_create1(0);
+        timer = timerfd_create(CLOCK_MONOTONIC, 0);
+        epoll_ctl(epoll, EPOLL_CTL_ADD, timer, &event);
+    }
+    timerfd_settime(timer, 0, &when, NULL);
+    return epoll_wait(epoll, &event, 1, -1);
+}
+
 static int wait_not(void)
 {
     return 0;
@@ -164,14 +182,15 @@ static const struct {
     { "semtimedop", wait_in_semtimedop, WAIT_NS, 0 },
     { "recv", wait_in_recv, WAIT_MS * 1000000, 0 },
     { "signal", wait_in_epoll, WAIT_MS * 1000000, 3 },
+    { "ignored", wait_without_limit, WAIT_MS * 1000000, 3 },
     { "timer", wait_not, 0, 0 },
     { "short", wait_shortly, SHORT_NS, 0 },
 };
 
 /* The timer's signal is for the thread that waits: the other one blocks it. */
-static void start_timer(int every_ms)
+static void start_timer(int every_ms, void (*handler)(int))
 {
-    struct sigaction action = { .sa_handler = on_signal };
+    struct sigaction action = { .sa_handler = handler };
     struct itimerval timer = { { 0, every_ms * 1000 }, { 0, every_ms * 1000 } };
 
     sigaction(SIGALRM, &action, NULL);
@@ -228,7 +247,8 @@ int main(int argc, char **argv)
         pthread_create(&watcher, NULL, watch_input, NULL);
         pthread_sigmask(SIG_UNBLOCK, &alarm_set, NULL);
         if (calls[i].every_ms != 0)
-            start_timer(calls[i].every_ms);
+            start_timer(calls[i].every_ms,
+                        calls[i].wait == wait_without_limit ? SIG_IGN : on_signal);
         if (calls[i].wait == wait_not)
             start_posix_timer();
         if (write(STDOUT_FILENO, "r", 1) != 1)
@@ -238,6 +258,6 @@ int main(int argc, char **argv)
         return 0;
     }
     fprintf(stderr, "usage: waiter epoll_wait|epoll_pwait2|sigtimedwait|semtimedop|recv|signal|"
-                    "timer|short\n");
+                    "ignored|timer|short\n");
     return 2;
 }
