@@ -40,6 +40,8 @@ enum {
  */
 #define COLD_NS (4 * NS_PER_MS)
 
+#define SIGNAL_BIT(number) (UINT64_C(1) << ((number)-1))
+
 static bool resume(const struct thread *thread, int signal)
 {
     return ptrace(PTRACE_CONT, thread->tid, NULL, (void *)(intptr_t)signal) == 0;
@@ -210,21 +212,23 @@ static uint64_t signal_set(const struct tracer *tracer, const struct thread *thr
     return strtoull(value, NULL, 16);
 }
 
+/* Those that do nothing when they come. */
+static uint64_t ignored_signals(const struct tracer *tracer, const struct thread *thread)
+{
+    const uint64_t by_default =
+        SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH);
+
+    return signal_set(tracer, thread, "SigIgn") |
+           (by_default & ~signal_set(tracer, thread, "SigCgt"));
+}
+
 /* Whether a signal waits to be handled: then EINTR is its doing, not ours. */
 static bool signal_pending(const struct tracer *tracer, const struct thread *thread)
 {
     uint64_t pending = signal_set(tracer, thread, "SigPnd") | signal_set(tracer, thread, "ShdPnd");
 
-    return (pending & ~signal_set(tracer, thread, "SigBlk")) != 0;
-}
-
-static bool is_ignored(const struct tracer *tracer, const struct thread *thread, int signal)
-{
-    uint64_t bit = UINT64_C(1) << (signal - 1);
-
-    if (signal == SIGCHLD || signal == SIGCONT || signal == SIGURG || signal == SIGWINCH)
-        return (signal_set(tracer, thread, "SigCgt") & bit) == 0;
-    return (signal_set(tracer, thread, "SigIgn") & bit) != 0;
+    return (pending & ~signal_set(tracer, thread, "SigBlk") & ~ignored_signals(tracer, thread)) !=
+           0;
 }
 
 static void repair(struct tracer *tracer, const struct thread *thread)
@@ -239,7 +243,8 @@ static void repair(struct tracer *tracer, const struct thread *thread)
  */
 static void repair_ignored(struct tracer *tracer, const struct thread *thread, int signal)
 {
-    if (ptrace_endless_wait(thread->tid) && is_ignored(tracer, thread, signal))
+    if (ptrace_endless_wait(thread->tid) &&
+        (ignored_signals(tracer, thread) & SIGNAL_BIT(signal)) != 0)
         repair(tracer, thread);
 }
 
