@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "proftop/memory.h"
+#include "tests/harness/testing.h"
 
 enum { PID = 42 };
 
@@ -90,14 +91,20 @@ static struct maps *read_maps(struct fixture *fixture, const char *text)
     return maps;
 }
 
+static uint64_t inode_at(const char *path)
+{
+    struct stat status;
+
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_ino;
+}
+
 static uint64_t inode_of(struct fixture *fixture, const char *name)
 {
     char path[256];
-    struct stat status;
 
     snprintf(path, sizeof(path), "%s/%d/%s", fixture->root, PID, name);
-    assert_int_equal(stat(path, &status), 0);
-    return status.st_ino;
+    return inode_at(path);
 }
 
 static void executable_lines_only(void **state)
@@ -328,6 +335,38 @@ static void a_file_of_a_process_that_has_ended(void **state)
     maps_unref(maps);
 }
 
+/* Where the leader has ended a thread that goes on shows the mappings, and the files of them. */
+static void a_leader_that_has_ended_shows_none(void **state)
+{
+    static const char stat[] = "(x) %c 1 42 42 0 -1 0 0 0 0 0 0 0 0 0 20 0 2 0 100 0 0 0 0 0 0 0 0 "
+                               "0 0 0 0 0 17 0 0 0 0 0 0\n";
+    struct fixture *fixture = *state;
+    struct maps_line line = { .start = 0x6000, .end = 0x7000, .path = "/b", .executable = true };
+    char text[256], path[256];
+    struct maps *maps, *with;
+
+    for (int32_t tid = PID; tid <= PID + 2; tid++) {
+        snprintf(text, sizeof(text), stat, tid == PID + 2 ? 'S' : 'Z');
+        snprintf(path, sizeof(path), "%d/task/%d/stat", PID, tid);
+        testing_write(fixture->root, path, text);
+    }
+    snprintf(path, sizeof(path), "%d/root/b", PID + 2);
+    testing_write(fixture->root, path, "code");
+    snprintf(path, sizeof(path), "%s/%d/root/b", fixture->root, PID + 2);
+    line.inode = inode_at(path);
+    snprintf(path, sizeof(path), "%d/maps", PID + 2);
+    testing_write(fixture->root, path, "1000-2000 r-xp 00000000 00:00 0 \n");
+    maps = read_maps(fixture, "");
+    assert_int_equal(maps->count, 1);
+    assert_int_equal(maps->pid, PID);
+    assert_int_equal(maps->mappings[0].module->pid, PID);
+    with = maps_with(maps, fixture->root, PID, 1, fixture->modules, &line);
+    assert_int_equal(with->count, 2);
+    assert_true(with->mappings[1].module->fd >= 0);
+    maps_unref(with);
+    maps_unref(maps);
+}
+
 static void this_process(void **state)
 {
     struct fixture *fixture = *state;
@@ -398,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_process_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_mapping_made_over_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_of_a_process_that_has_ended, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_leader_that_has_ended_shows_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(this_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_deleted_file_of_this_process, set_up, tear_down),
     };

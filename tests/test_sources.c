@@ -390,6 +390,125 @@ static void a_plain_user_samples_its_own_process(void **state)
     as_plain_user(sample_own_process, *state, "chain");
 }
 
+/* What the threads did that go on without their leader. */
+struct headless {
+    uint64_t running, whole; /* samples */
+    uint64_t resting_ns;     /* with a whole stack */
+};
+
+static void look_for_headless(struct sampling *sampling, const struct record_sample *sample)
+{
+    struct headless *headless = sampling->context;
+    bool whole = sample->end == STACK_COMPLETE;
+
+    if (sample->state == STATE_RUNNING) {
+        headless->running++;
+        headless->whole += whole && sampling_has(sampling, sample, "burn_headless");
+    } else if (sample->state == STATE_WAITING && whole && sample->reason == WAIT_LOCK &&
+               sampling_has(sampling, sample, "rest_headless")) {
+        headless->resting_ns += sample->weight;
+    }
+}
+
+static bool rested_a_second(const struct sampling *sampling)
+{
+    const struct headless *headless = sampling->context;
+
+    return headless->whole >= 50 && headless->resting_ns >= NS_PER_S;
+}
+
+/* But for the first stacks, taken before the tables were there. */
+static bool nearly_all_whole(const struct headless *headless)
+{
+    return headless->whole * 100 >= headless->running * 90;
+}
+
+static int attach_without_leader(const struct source_ops *ops, const char *path)
+{
+    struct sampling *sampling = calloc(1, sizeof(*sampling));
+    struct headless headless = { 0 };
+    struct victim victim;
+
+    victim_start_path(&victim, path, NULL);
+    sampling_init(sampling, ops);
+    sampling->on_sample = look_for_headless;
+    sampling->context = &headless;
+    sampling_attach(sampling, victim.pid);
+    if (!sampling_until(sampling, rested_a_second, 60))
+        return 3;
+    if (!nearly_all_whole(&headless))
+        return 4;
+    if (sampling_thread(sampling, victim.pid)->weight[STATE_WAITING] != 0)
+        return 5;
+    if (victim_end(&victim, NULL, 0) != 0)
+        return 6;
+    sampling_until(sampling, NULL, 30);
+    if (sampling->ended != -ESRCH)
+        return 7;
+    sampling_fini(sampling);
+    free(sampling);
+    return 0;
+}
+
+static void who_lost_its_leader_is_attached_to(void **state)
+{
+    char *path = testing_built("tests/victims/headless");
+
+    assert_int_equal(attach_without_leader(*state, path), 0);
+    free(path);
+}
+
+static void a_plain_user_attaches_to_who_lost_its_leader(void **state)
+{
+    as_plain_user(attach_without_leader, *state, "headless");
+}
+
+/* It ends with the last of its threads. */
+static void a_leader_that_ends_is_outlived(void **state)
+{
+    char *argv[] = { testing_built("tests/victims/headless"), "1500", NULL };
+    struct headless headless = { 0 };
+    struct sampling *sampling;
+    struct sampled_thread *leader;
+
+    begin(&sampling, state);
+    sampling->on_sample = look_for_headless;
+    sampling->context = &headless;
+    sampling_launch(sampling, argv);
+    sampling_until(sampling, NULL, 30);
+    assert_int_equal(sampling->ended, -ESRCH);
+    leader = sampling_thread(sampling, target_launched(sampling->target));
+    assert_int_equal(leader->exit_status, 0);
+    assert_true(leader->weight[STATE_WAITING] < NS_PER_S / 2);
+    assert_true(nearly_all_whole(&headless));
+    assert_true(headless.resting_ns > NS_PER_S);
+    finish(sampling);
+    free(argv[0]);
+}
+
+/* Its number is given to the thread that execs, long after it ended. */
+static void an_exec_without_a_leader_is_followed(void **state)
+{
+    struct sampling *sampling;
+    struct victim victim;
+    uint64_t found = 0;
+    char byte;
+
+    begin(&sampling, state);
+    victim_start(&victim, "headless", NULL);
+    sampling->on_sample = look_for_chain;
+    sampling->context = &found;
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, ran_enough, 60));
+    assert_int_equal(write(victim.gate, "e", 1), 1);
+    assert_int_equal(read(victim.told, &byte, 1), 1);
+    assert_true(sampling_until(sampling, found_some, 60));
+    assert_int_equal(sampling_thread(sampling, victim.pid)->events[THREAD_EXEC], 1);
+    assert_string_equal(sampling_thread(sampling, victim.pid)->name, "chain");
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
 static bool has_samples(const struct sampling *sampling)
 {
     return sampling->running_samples > 0;
@@ -613,6 +732,10 @@ int main(void)
         EACH(children_are_followed),
         EACH(threads_that_come_and_go_do_no_harm),
         EACH(a_plain_user_samples_its_own_process),
+        EACH(who_lost_its_leader_is_attached_to),
+        EACH(a_plain_user_attaches_to_who_lost_its_leader),
+        EACH(a_leader_that_ends_is_outlived),
+        EACH(an_exec_without_a_leader_is_followed),
         EACH(lost_rights_are_told),
         EACH(rights_gained_by_exec_are_told),
         EACH(rights_changed_by_exec_do_not_end_samples),

@@ -368,6 +368,30 @@ static void the_target_and_its_threads(void **state)
     bench_close(&bench);
 }
 
+/* Its leader has ended: the kernel shows none of the memory that its other thread has. */
+static void a_process_outlives_its_leader(void **state)
+{
+    static const char stat[] = "42 (victim) Z 1 42 42 0 -1 0 0 0 3 0 %u 0 0 0 20 0 2 0 100 0 0 0 0 "
+                               "0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0\n";
+    struct bench bench;
+    char text[256];
+
+    (void)state;
+    bench_open(&bench);
+    snprintf(text, sizeof(text), stat, 100);
+    write_fixture(&bench, "proc/42/stat", text);
+    bench_start(&bench);
+    bench_round(&bench, 0);
+    snprintf(text, sizeof(text), stat, 150);
+    write_fixture(&bench, "proc/42/stat", text);
+    bench_round(&bench, 1);
+    assert_value(&bench, LANE_TARGET, "user_pct", 50);
+    assert_value(&bench, LANE_TARGET, "threads", 2);
+    assert_value(&bench, LANE_TARGET, "processes", 1);
+    assert_true(isnan(value_of(&bench, LANE_TARGET, "rss_bytes", 0)));
+    bench_close(&bench);
+}
+
 static void files_of_another_user_are_told(void **state)
 {
     struct bench bench;
@@ -708,6 +732,7 @@ int main(void)
         cmocka_unit_test(devices_come_and_go),
         cmocka_unit_test(pressure_and_groups),
         cmocka_unit_test(the_target_and_its_threads),
+        cmocka_unit_test(a_process_outlives_its_leader),
         cmocka_unit_test(files_of_another_user_are_told),
         cmocka_unit_test(the_busiest_others_are_named),
         cmocka_unit_test(counters_that_took_turns_are_scaled),

@@ -19,6 +19,7 @@ static struct frozen freeze_from(uint64_t bp)
     const struct tracer tracer = { .switched = second };
     struct frozen frozen = {
         .pid = getpid(),
+        .tid = getpid(),
         .registers = { .bp = bp, .known = KNOWN_BP },
         .stack = (const uint8_t *)first,
         .stack_start = (uint64_t)(uintptr_t)first,

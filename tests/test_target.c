@@ -19,6 +19,8 @@
 #include <cmocka.h>
 
 #include "proftop/proc.h"
+#include "proftop/process_list.h"
+#include "tests/harness/testing.h"
 
 static const struct target_options with_children = { .children = true };
 
@@ -357,6 +359,51 @@ static void a_refusal_names_both_sides_and_the_ways_on(void **state)
     target_free(target);
 }
 
+/* What PID's stat is for the list: a leader that has ended, and so many threads in all. */
+static void write_ended(const char *root, int pid, int threads)
+{
+    char path[64], text[256];
+
+    snprintf(path, sizeof(path), "%d/stat", pid);
+    snprintf(text, sizeof(text),
+             "%d (x) Z 1 42 42 0 -1 0 0 0 0 0 0 0 0 0 20 0 %d 0 100 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 "
+             "0 0 0 0 0\n",
+             pid, threads);
+    testing_write(root, path, text);
+    snprintf(path, sizeof(path), "%d/status", pid);
+    snprintf(text, sizeof(text), "Uid:\t%u\t%u\t%u\t%u\n", getuid(), geteuid(), getuid(), getuid());
+    testing_write(root, path, text);
+}
+
+static void a_process_ends_with_its_last_thread(void **state)
+{
+    char *root = testing_folder_new();
+    struct process_list *list = process_list_new(root);
+    const struct target_options options = { .proc_root = root };
+    const int32_t outlived = 42;
+    struct error error;
+    struct target *target;
+    const struct process_row *rows;
+    size_t count;
+
+    (void)state;
+    write_ended(root, outlived, 2);
+    write_ended(root, outlived + 1, 1);
+    process_list_update(list, 0);
+    rows = process_list_rows(list, &count);
+    assert_int_equal(count, 2);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(rows[i].can, rows[i].pid == outlived);
+    process_list_free(list);
+    target = target_attach(&outlived, 1, &options, &error);
+    assert_true(target_alive(target));
+    write_ended(root, outlived, 1);
+    target_refresh(target);
+    assert_false(target_alive(target));
+    target_free(target);
+    testing_folder_remove(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_missing_pid_names_the_nearest),
         cmocka_unit_test(ourselves_we_refuse),
         cmocka_unit_test(a_refusal_names_both_sides_and_the_ways_on),
+        cmocka_unit_test(a_process_ends_with_its_last_thread),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

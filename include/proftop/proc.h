@@ -92,6 +92,16 @@ bool proc_children(const char *proc_root, int32_t pid, struct proc_ids *ids);
 /* At least those whose own parent ended: they are given to the first thread of an ancestor. */
 bool proc_adopted(const char *proc_root, int32_t pid, struct proc_ids *ids);
 
+/* Whether all of the process has ended, by its stat: a leader alone stays until the others end. */
+bool proc_stat_ended(const struct proc_stat *stat);
+
+/*
+ * A thread that has the memory of the process: its leader or, where that has ended, one of those
+ * that go on.  ROOT/TID is to any thread what ROOT/PID is to the leader, though not listed
+ * (proc(5)).
+ */
+int32_t proc_living_thread(const char *proc_root, int32_t pid);
+
 /* A whole number in a file below PROC_ROOT ("sys/kernel/perf_event_paranoid"), or MISSING. */
 int64_t proc_number(const char *proc_root, const char *path, int64_t missing);
 

@@ -154,7 +154,7 @@ static bool copy_stopped(struct dumper *dumper, struct dump_thread *thread, stru
     if (interrupted)
         ptrace_restart_syscall(thread->tid);
     frozen->stack_start = frozen->registers.sp;
-    frozen->stack_size = peek_memory(dumper->pid, frozen->stack_start, dumper->stack, STACK_BYTES);
+    frozen->stack_size = peek_memory(thread->tid, frozen->stack_start, dumper->stack, STACK_BYTES);
     *python = freeze_python(dumper, frozen);
     return true;
 }
@@ -196,8 +196,10 @@ static void describe_state(struct dumper *dumper, struct dump_thread *thread)
             wait_reason_of(dumper->proc_root, dumper->pid, thread->tid, &syscall, stat.state);
 }
 
-static const char *trouble_of(const struct dumper *dumper)
+static const char *trouble_of(const struct dumper *dumper, const struct dump_thread *thread)
 {
+    if (thread->state == 'Z')
+        return _("it has ended");
     switch (dumper->denied) {
     case 0:
         return _("it did not hold still");
@@ -233,7 +235,7 @@ static void dump_one(struct dumper *dumper, struct dump_thread *thread)
     }
     describe_state(dumper, thread);
     if (!done)
-        thread->trouble = trouble_of(dumper);
+        thread->trouble = trouble_of(dumper, thread);
 }
 
 static int by_tid(const void *a, const void *b)

@@ -17,12 +17,15 @@
 enum { PEEK_BYTES = 16 << 10 };
 
 struct peek {
-    int32_t pid;
+    int32_t tid;
     uint8_t bytes[PEEK_BYTES];
 };
 
-/* As much of PID's memory at ADDRESS as can be read, up to SIZE. */
-size_t peek_memory(int32_t pid, uint64_t address, void *buffer, size_t size);
+/*
+ * As much of the memory at ADDRESS as can be read, up to SIZE, through a thread that has it: a
+ * leader may have ended.
+ */
+size_t peek_memory(int32_t tid, uint64_t address, void *buffer, size_t size);
 
 /*
  * Fills FROZEN, but for its maps, for the blocked thread whose SYSCALL was just read; it borrows

@@ -37,11 +37,13 @@ void pending_init(struct pending *pending, struct unwinder *unwinder, struct ros
     pending->bytes = 0;
 }
 
+/* The thread may have ended since, or the leader before. */
 static bool read_target(void *context, uint64_t address, void *buffer, size_t size)
 {
     const struct frozen *frozen = context;
 
-    return peek_memory(frozen->pid, address, buffer, size) == size;
+    return peek_memory(frozen->pid, address, buffer, size) == size ||
+           peek_memory(frozen->tid, address, buffer, size) == size;
 }
 
 /* The thread runs on: its stack is of another moment from now on. */

@@ -86,7 +86,7 @@ static bool refused(const struct target *target, const char *name, int failure, 
 }
 
 /* What is asked for beside the samples has to be there; of what usually is, what can be. */
-static bool try_beside(const struct target *target, const struct source_config *config,
+static bool try_beside(const struct target *target, const struct source_config *config, int32_t tid,
                        struct perf_wish *wish, struct error *error)
 {
     while (wish->beside_count > 0) {
@@ -94,7 +94,7 @@ static bool try_beside(const struct target *target, const struct source_config *
         int failure;
 
         wish->groups = true;
-        failure = perf_events_try_beside(wish, target_pid(target), &which);
+        failure = perf_events_try_beside(wish, tid, &which);
         if (failure == 0)
             return true;
         if (config->event != NULL)
@@ -111,20 +111,21 @@ static bool try_beside(const struct target *target, const struct source_config *
 static bool try_wish(const struct target *target, const struct source_config *config,
                      struct perf_wish *wish, struct error *error)
 {
+    int32_t tid = proc_living_thread(target_proc_root(target), target_pid(target));
     int failure;
 
     if (!make_wish(target, config, wish, error))
         return false;
-    failure = perf_events_try(wish, target_pid(target));
+    failure = perf_events_try(wish, tid);
     if (failure != 0 && config->event == NULL) {
         wish->event = perf_name_cpu_clock;
         wish->beside_count = 0;
         wish->kernel = true;
-        failure = perf_events_try(wish, target_pid(target));
+        failure = perf_events_try(wish, tid);
     }
     if (failure != 0)
         return refused(target, wish->event.name, failure, error);
-    return try_beside(target, config, wish, error);
+    return try_beside(target, config, tid, wish, error);
 }
 
 /* Every thread there is. */

@@ -66,7 +66,8 @@ static bool tracer_probe(const struct target *target, const struct source_config
         return false;
     }
     /* The right to read a process's memory is the right to trace it. */
-    snprintf(path, sizeof(path), "%s/%" PRId32 "/mem", target_proc_root(target), pid);
+    snprintf(path, sizeof(path), "%s/%" PRId32 "/mem", target_proc_root(target),
+             proc_living_thread(target_proc_root(target), pid));
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0) {
         close(fd);
@@ -267,12 +268,19 @@ static void tick(struct tracer *tracer, uint64_t now_ns)
     }
 }
 
-/* While the launched child is traced its end comes through our own waits, in place of a stop. */
+/*
+ * While the launched child is traced its end comes through our own waits, in place of a stop; where
+ * its leader has ended one of its threads may still exec, and stop under that number.
+ */
 static bool may_reap(const struct tracer *tracer)
 {
-    const struct thread *thread = roster_find(&tracer->roster, target_launched(tracer->target));
+    int32_t launched = target_launched(tracer->target);
+    const struct thread *leader = roster_find(&tracer->roster, launched);
+    const struct tracked *process = tracer->roster.processes;
 
-    return thread == NULL || !thread->tracee.seized;
+    while (process != NULL && process->pid != launched)
+        process = process->next;
+    return process == NULL || (leader != NULL && !leader->tracee.seized);
 }
 
 static void settle(struct tracer *tracer, uint64_t now_ns)

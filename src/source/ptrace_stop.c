@@ -172,7 +172,7 @@ static void warm_up(struct tracer *tracer, const struct thread *thread, uint64_t
     if (now_ns < tracee->asked_ns + COLD_NS || tracee->stack_start == 0 || tracee->blocked ||
         !tracer_awaits(thread))
         return;
-    peek_memory(thread->pid, tracee->stack_start, tracer->stack, tracee->stack_bytes);
+    peek_memory(thread->tid, tracee->stack_start, tracer->stack, tracee->stack_bytes);
     pythons_warm_up(&tracer->pythons, thread);
 }
 
@@ -260,7 +260,7 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
     if (interrupted && signal == 0)
         repair(tracer, thread);
     frozen->stack_start = thread->tracee.stack_start = frozen->registers.sp;
-    frozen->stack_size = peek_memory(thread->pid, frozen->stack_start, tracer->stack,
+    frozen->stack_size = peek_memory(thread->tid, frozen->stack_start, tracer->stack,
                                      stack_bytes != 0 ? stack_bytes : STACK_FIRST);
     if (thread->process->switches)
         tracer_freeze_switched(tracer, frozen);
@@ -409,11 +409,11 @@ static void on_signal(struct tracer *tracer, struct thread *thread, int signal)
 }
 
 /* The thread that exec'd has the leader's number now; all others are gone. */
-static void on_exec(struct tracer *tracer, struct thread *thread)
+static void on_exec(struct tracer *tracer, int32_t pid)
 {
     uint64_t now_ns = clock_now_ns();
     struct proc_stat stat = { .name = "?" };
-    int32_t pid = thread->pid;
+    struct thread *thread;
 
     proc_stat(target_proc_root(tracer->target), pid, pid, &stat);
     roster_exec(&tracer->roster, pid, stat.name, now_ns);
@@ -444,14 +444,17 @@ void tracer_event(struct tracer *tracer, int32_t tid, int status)
     }
     if (!WIFSTOPPED(status))
         return;
+    if (event == PTRACE_EVENT_EXEC && target_holds(tracer->target, tid)) {
+        on_exec(tracer, tid); /* its leader may have ended long ago */
+        return;
+    }
     if (thread == NULL) {
-        ptrace(PTRACE_CONT, tid, NULL, NULL); /* nobody we remember: let it go */
+        /* Nobody we remember: let it go. */
+        ptrace(PTRACE_CONT, tid, NULL, (void *)(intptr_t)(event == 0 ? WSTOPSIG(status) : 0));
         return;
     }
     if (event == PTRACE_EVENT_STOP)
         on_event_stop(tracer, thread, WSTOPSIG(status));
-    else if (event == PTRACE_EVENT_EXEC)
-        on_exec(tracer, thread);
     else if (event == 0)
         on_signal(tracer, thread, WSTOPSIG(status));
     else

@@ -45,11 +45,11 @@ void tracer_freeze_switched(const struct tracer *tracer, struct frozen *frozen)
 
     if (fp < BEFORE_BYTES || fp % WORD != 0)
         return;
-    frozen->extra_size = peek_memory(frozen->pid, start, tracer->switched, TRACER_SWITCHED_BYTES);
+    frozen->extra_size = peek_memory(frozen->tid, start, tracer->switched, TRACER_SWITCHED_BYTES);
     if (frozen->extra_size == 0) {
         start = fp; /* a stack may begin there */
         frozen->extra_size =
-            peek_memory(frozen->pid, start, tracer->switched, TRACER_SWITCHED_BYTES);
+            peek_memory(frozen->tid, start, tracer->switched, TRACER_SWITCHED_BYTES);
     }
     if (frozen->extra_size == 0)
         return;

@@ -29,7 +29,7 @@ static bool may_look(const char *proc_root, int32_t pid)
     char path[PROC_PATH_MAX];
     int fd;
 
-    snprintf(path, sizeof(path), "%s/%d/maps", proc_root, pid);
+    snprintf(path, sizeof(path), "%s/%d/maps", proc_root, proc_living_thread(proc_root, pid));
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0)
         close(fd);

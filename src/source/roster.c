@@ -354,6 +354,15 @@ void roster_mapped(struct roster *roster, struct tracked *process, const struct 
     unwinder_prepare(roster->unwinder, maps);
 }
 
+/* It stays in the list until the last of the others ends. */
+static bool leader_ended(const struct roster *roster, int32_t pid, const struct proc_ids *tids)
+{
+    struct proc_stat stat;
+
+    return tids->count > 1 && proc_stat(target_proc_root(roster->target), pid, pid, &stat) &&
+           strchr("ZX", stat.state) != NULL;
+}
+
 /* Removes what the current scan did not see. */
 static void remove_unseen(struct roster *roster, uint64_t now_ns)
 {
@@ -368,6 +377,7 @@ void roster_scan(struct roster *roster, uint64_t now_ns,
     struct target_process *processes;
     struct proc_ids tids = { 0 };
     size_t room, count;
+    int32_t ended;
 
     target_refresh(roster->target);
     room = target_processes(roster->target, NULL, 0, false);
@@ -377,9 +387,12 @@ void roster_scan(struct roster *roster, uint64_t now_ns,
     for (size_t i = 0; i < count && i < room; i++) {
         tids.count = 0;
         proc_tids(target_proc_root(roster->target), processes[i].pid, &tids);
+        ended = leader_ended(roster, processes[i].pid, &tids) ? processes[i].pid : 0;
         for (size_t t = 0; t < tids.count; t++) {
             struct thread *thread = roster_find(roster, tids.ids[t]);
 
+            if (tids.ids[t] == ended)
+                continue;
             if (thread == NULL)
                 found(context, processes[i].pid, tids.ids[t]);
             else if (thread->pid == processes[i].pid)

@@ -318,7 +318,8 @@ static int system_step(struct source *source, struct ring *ring)
     struct proc_stat stat;
     int result = stats_step(source, ring);
 
-    if (!proc_stat(target_proc_root(target), target_pid(target), 0, &stat) || stat.state == 'Z')
+    if (!proc_stat(target_proc_root(target), target_pid(target), 0, &stat) ||
+        proc_stat_ended(&stat))
         result = -ESRCH;
     return result;
 }

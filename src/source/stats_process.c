@@ -120,15 +120,17 @@ static bool read_stat(struct process *process, uint64_t reaped)
     const char *text = proc_file_read(&process->stat);
     struct proc_stat stat;
 
-    if (text == NULL || !proc_parse_stat(text, &stat) || stat.state == 'Z' || stat.state == 'X')
+    if (text == NULL || !proc_parse_stat(text, &stat) || proc_stat_ended(&stat))
         return false;
     process->ppid = stat.ppid;
     read_cpu(process, &stat);
     read_children(process, &stat, reaped);
     advance(process, FIGURE_MINFLT, stat.minflt);
     advance(process, FIGURE_MAJFLT, stat.majflt);
-    set(process, FIGURE_RSS, (double)stat.rss_pages * (double)sysconf(_SC_PAGESIZE));
-    set(process, FIGURE_VSIZE, (double)stat.vsize_bytes);
+    if (stat.vsize_bytes != 0) { /* a leader that has ended shows none of its threads' memory */
+        set(process, FIGURE_RSS, (double)stat.rss_pages * (double)sysconf(_SC_PAGESIZE));
+        set(process, FIGURE_VSIZE, (double)stat.vsize_bytes);
+    }
     set(process, FIGURE_THREADS, stat.threads);
     set(process, FIGURE_STOPPED, stat.state == 'T' || stat.state == 't');
     return true;

@@ -38,7 +38,7 @@ static bool unchanged(const struct frozen *frozen, size_t at, size_t size)
     while (size > 0) {
         size_t part = size < sizeof(now) ? size : sizeof(now);
 
-        if (peek_memory(frozen->pid, frozen->stack_start + at, now, part) != part ||
+        if (peek_memory(frozen->tid, frozen->stack_start + at, now, part) != part ||
             memcmp(now, frozen->stack + at, part) != 0)
             return false;
         at += part;

@@ -71,7 +71,7 @@ static void module_from_stat(struct module *module, const struct stat *status)
 
 static char *proc_path(const struct mapped_by *by, const char *rest)
 {
-    return xasprintf("%s/%d/%s", by->proc_root, (int)by->pid, rest);
+    return xasprintf("%s/%d/%s", by->proc_root, (int)by->tid, rest);
 }
 
 /* Looks before it opens: opening a device or a pipe could do something. */
@@ -141,7 +141,7 @@ static void name_file(const struct mapped_by *by, const struct maps_line *line,
     name->deleted = false;
     if (length <= suffix || strcmp(name->path + length - suffix, deleted_suffix) != 0)
         return;
-    path = xasprintf("%s/%d/root%s", by->proc_root, (int)by->pid, name->path);
+    path = xasprintf("%s/%d/root%s", by->proc_root, (int)by->tid, name->path);
     if (!regular(path, line->inode, &status)) {
         name->path[length - suffix] = '\0';
         name->deleted = true;
@@ -195,7 +195,7 @@ static int open_ours(const struct maps_line *line, struct module *module)
 static int open_mapped(const struct mapped_by *by, const struct maps_line *line,
                        const struct file_name *name, struct module *module)
 {
-    char *root = xasprintf("%s/%d/root%s", by->proc_root, (int)by->pid, name->path);
+    char *root = xasprintf("%s/%d/root%s", by->proc_root, (int)by->tid, name->path);
     char *exe = proc_path(by, "exe");
     char range[64];
     struct stat status;
@@ -277,7 +277,7 @@ static const struct module *known_file(const struct mapped_by *by, const struct 
 
     if (wanted->deleted)
         return known_inode(by->modules, wanted);
-    path = xasprintf("%s/%d/root%s", by->proc_root, (int)by->pid, line->path);
+    path = xasprintf("%s/%d/root%s", by->proc_root, (int)by->tid, line->path);
     if (stat(path, &status) == 0 && S_ISREG(status.st_mode)) {
         module_from_stat(wanted, &status);
         known = modules_find(by->modules, wanted);

@@ -11,7 +11,7 @@
 /* Whose mapping it is, and where its /proc is. */
 struct mapped_by {
     const char *proc_root;
-    int32_t pid;
+    int32_t pid, tid; /* tid: whose folder in /proc shows it */
     uint32_t generation;
     struct modules *modules;
 };

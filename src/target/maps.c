@@ -22,6 +22,7 @@
 #include "mapped.h"
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
+#include "proftop/proc.h"
 
 enum {
     READ_BYTES = 64 << 10,
@@ -171,11 +172,21 @@ static char *read_text(const char *path)
     return text;
 }
 
+static struct mapped_by mapped_by(const char *proc_root, int32_t pid, uint32_t generation,
+                                  struct modules *modules)
+{
+    return (struct mapped_by){ .proc_root = proc_root,
+                               .pid = pid,
+                               .tid = proc_living_thread(proc_root, pid),
+                               .generation = generation,
+                               .modules = modules };
+}
+
 struct maps *maps_read(const char *proc_root, int32_t pid, uint32_t generation,
                        struct modules *modules, struct error *error)
 {
-    struct builder builder = { .by = { proc_root, pid, generation, modules } };
-    char *path = xasprintf("%s/%d/maps", proc_root, (int)pid);
+    struct builder builder = { .by = mapped_by(proc_root, pid, generation, modules) };
+    char *path = xasprintf("%s/%d/maps", proc_root, (int)builder.by.tid);
     char *text = read_text(path);
     struct maps *maps = NULL;
     struct maps_line line;
@@ -217,7 +228,7 @@ static void push_part(struct builder *builder, const struct mapping *mapping, ui
 struct maps *maps_with(const struct maps *old, const char *proc_root, int32_t pid,
                        uint32_t generation, struct modules *modules, const struct maps_line *line)
 {
-    struct builder builder = { .by = { proc_root, pid, generation, modules } };
+    struct builder builder = { .by = mapped_by(proc_root, pid, generation, modules) };
     uint32_t count = old != NULL ? old->count : 0;
 
     if (line->end < line->start)

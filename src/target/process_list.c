@@ -95,15 +95,16 @@ static void name_user(struct process_list *list, struct process_row *row)
     snprintf(row->user, sizeof(row->user), "%s", list->user);
 }
 
-static void judge(const struct process_list *list, struct process_row *row, uint32_t flags)
+static void judge(const struct process_list *list, struct process_row *row,
+                  const struct proc_stat *stat)
 {
     row->mine = row->uid == list->own_uid;
     row->can = false;
     if (row->pid == getpid())
         row->why = _("this is proftop");
-    else if (flags & KERNEL_THREAD)
+    else if (stat->flags & KERNEL_THREAD)
         row->why = _("kernel thread");
-    else if (row->state == 'Z')
+    else if (proc_stat_ended(stat))
         row->why = _("has ended");
     else if (!row->mine && !list->may_all)
         row->why = _("other user");
@@ -151,7 +152,7 @@ static bool read_row(struct process_list *list, int32_t pid, uint64_t now_ns,
     if (!proc_cmdline(list->proc_root, pid, row->command, sizeof(row->command)))
         snprintf(row->command, sizeof(row->command), "[%s]", stat.name);
     name_user(list, row);
-    judge(list, row, stat.flags);
+    judge(list, row, &stat);
     row->cpu_pct = cpu_percent(list, row, now_ns);
     return true;
 }

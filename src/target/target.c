@@ -349,8 +349,7 @@ static void find_ended(struct target *target)
         if (process->ended)
             continue;
         if (proc_stat(target->proc_root, process->pid, 0, &stat) &&
-            stat.start_ticks == process->start_ticks &&
-            ((stat.state != 'Z' && stat.state != 'X') || stat.threads > 1))
+            stat.start_ticks == process->start_ticks && !proc_stat_ended(&stat))
             memcpy(process->name, stat.name, sizeof(process->name));
         else
             end_process(target, process, -1);
