@@ -205,9 +205,10 @@ static uint64_t patience(uint64_t since_ns)
 }
 
 /*
- * Anything up to nearly two periods, against lockstep: not only with a target that does things
- * periodically.  To look takes a CPU from a thread, and who gets it next begins to run just then;
- * were the next look a period later, it would always find the same part of what that one does.
+ * Anything from half a period to one and a half, against lockstep: not only with a target that does
+ * things periodically.  To look takes a CPU from a thread, and who gets it next begins to run just
+ * then; were the next look a period later, it would always find the same part of what that one
+ * does.
  */
 static uint64_t jitter(struct tracer *tracer, uint64_t period_ns)
 {
@@ -217,7 +218,7 @@ static uint64_t jitter(struct tracer *tracer, uint64_t period_ns)
     x ^= x >> 7;
     x ^= x << 17;
     tracer->random = x;
-    return period_ns / 8 + x % (period_ns / 4 * 7 + 1);
+    return period_ns / 2 + x % (period_ns + 1);
 }
 
 static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)

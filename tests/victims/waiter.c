@@ -36,6 +36,7 @@
 
 enum {
     WORK_NS = 20000,
+    LONG_NS = 1000000, /* where the wait is as long as several ticks */
     WAIT_NS = 60000,
     SHORT_NS = 20000,
     WAIT_MS = 1,
@@ -54,9 +55,9 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void work(void)
+static void work(uint64_t work_ns)
 {
-    uint64_t end_ns = now_ns() + WORK_NS;
+    uint64_t end_ns = now_ns() + work_ns;
 
     while (now_ns() < end_ns)
         ;
@@ -218,7 +219,7 @@ static void *run(void *argument)
     for (; !over; rounds++) {
         uint64_t start_ns, took_ns;
 
-        work();
+        work(calls[call].wait == wait_in_recv ? LONG_NS : WORK_NS);
         start_ns = now_ns();
         if (calls[call].wait() < 0 && errno == EINTR)
             interrupted++;
