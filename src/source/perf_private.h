@@ -7,7 +7,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-
 #include "emit.h"
 #include "pending.h"
 #include "perf_events.h"
