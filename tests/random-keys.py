@@ -166,11 +166,12 @@ class Round:
         return alive
 
     def quit(self):
-        """Out of whatever is typed or asked; `t` terminates a command that still runs."""
+        """Out of whatever is typed or asked; `t` terminates a command that still runs, and letters
+        only filter in the list of processes, which ^C ends."""
         until = time.monotonic() + 60
         self.resize(80, 24)
         while time.monotonic() < until:
-            for keys in (b'\035', b'\033', b'\033', b'Q', b't'):
+            for keys in (b'\035', b'\033', b'\033', b'Q', b't', b'\003'):
                 self.type(keys)
                 if not self.drain(0.2):
                     return
