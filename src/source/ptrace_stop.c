@@ -227,8 +227,8 @@ static bool signal_pending(const struct tracer *tracer, const struct thread *thr
 {
     uint64_t pending = signal_set(tracer, thread, "SigPnd") | signal_set(tracer, thread, "ShdPnd");
 
-    return (pending & ~signal_set(tracer, thread, "SigBlk") & ~ignored_signals(tracer, thread)) !=
-           0;
+    return pending != 0 && (pending & ~signal_set(tracer, thread, "SigBlk") &
+                            ~ignored_signals(tracer, thread)) != 0;
 }
 
 static void repair(struct tracer *tracer, const struct thread *thread)
