@@ -109,7 +109,10 @@ static void a_signal_still_interrupts(void **state)
     assert_true(interrupted > signals / 2);
 }
 
-/* One that it ignores interrupts nothing, though it is told to who traces it. */
+/*
+ * One that it ignores interrupts nothing, though it is told to who traces it; but for one that comes
+ * just as we let go, which nobody is left to repair.
+ */
 static void an_ignored_signal_does_not(void **state)
 {
     uint64_t rounds, interrupted, signals;
@@ -122,7 +125,7 @@ static void an_ignored_signal_does_not(void **state)
     sample_waiter("ignored", was_repaired_often, &rounds, &interrupted, &signals, &total);
     assert_true(rounds > 20);
     assert_true(total.eintr_repaired >= REPAIRS);
-    assert_int_equal(interrupted, 0);
+    assert_true(interrupted <= 1);
 }
 
 static char state_of(pid_t pid)
