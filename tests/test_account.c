@@ -78,6 +78,22 @@ static void a_clock_read_beside_the_sample_is_believed(void **state)
     assert_int_equal(account.told_cpu_ns, 1500);
 }
 
+static void who_queued_lately_shares_its_cpu(void **state)
+{
+    struct account account = { .started = true };
+
+    (void)state;
+    account_queued(&account, PERIOD_NS, 0);
+    assert_true(account.looked && !account.contended);
+    account_queued(&account, PERIOD_NS, PERIOD_NS);
+    assert_true(account.contended);
+    account_queued(&account, 0, 0); /* asleep */
+    assert_true(account.contended);
+    for (int i = 0; i < 20; i++)
+        account_queued(&account, PERIOD_NS, 0);
+    assert_false(account.contended);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -86,6 +102,7 @@ int main(void)
         cmocka_unit_test(what_was_too_much_is_taken_from_several),
         cmocka_unit_test(a_few_periods_are_no_debt),
         cmocka_unit_test(a_clock_read_beside_the_sample_is_believed),
+        cmocka_unit_test(who_queued_lately_shares_its_cpu),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,8 +110,8 @@ static void a_signal_still_interrupts(void **state)
 }
 
 /*
- * One that it ignores interrupts nothing, though it is told to who traces it; but for one that comes
- * just as we let go, which nobody is left to repair.
+ * One that it ignores interrupts nothing, though it is told to who traces it; but for one that
+ * comes just as we let go, which nobody is left to repair.
  */
 static void an_ignored_signal_does_not(void **state)
 {
@@ -365,6 +365,50 @@ static void short_lives_that_queue_weigh_what_they_used(void **state)
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
+/* CPU time of the thread that naps: in all, and where it naps. */
+struct naps {
+    uint64_t all_ns, napping_ns;
+};
+
+static void look_for_naps(struct sampling *sampling, const struct record_sample *sample)
+{
+    struct naps *naps = sampling->context;
+
+    if (sample->state != STATE_RUNNING ||
+        strcmp(sampling_thread(sampling, sample->tid)->name, "nap") != 0)
+        return;
+    naps->all_ns += sample->weight;
+    naps->napping_ns += sample->syscall >= 0 ? sample->weight : 0;
+}
+
+static bool worked_a_while(const struct sampling *sampling)
+{
+    const struct naps *naps = sampling->context;
+
+    return naps->all_ns >= NS_PER_S / 4;
+}
+
+/* Who is found in a run queue after its sleep used the time before it elsewhere. */
+static void who_has_just_been_woken_did_not_work_there(void **state)
+{
+    struct sampling *sampling = begin(199);
+    struct naps naps = { 0 };
+    struct victim victim;
+
+    (void)state;
+#ifdef __aarch64__
+    skip_because("the registers there do not tell the system call");
+#endif
+    victim_start(&victim, "sleepers", "crowd");
+    sampling->on_sample = look_for_naps;
+    sampling->context = &naps;
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, worked_a_while, 60));
+    finish(sampling);
+    assert_true(naps.napping_ns < naps.all_ns / 5);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
 static bool has_note(const struct sampling *sampling)
 {
     return sampling->note[0] != '\0';
@@ -430,6 +474,7 @@ int main(void)
         cmocka_unit_test(a_fatal_signal_ends_it_as_ever),
         cmocka_unit_test(a_killed_sampler_leaves_it_running),
         cmocka_unit_test(short_lives_that_queue_weigh_what_they_used),
+        cmocka_unit_test(who_has_just_been_woken_did_not_work_there),
         cmocka_unit_test(another_tracer_is_named),
     };
 

@@ -92,7 +92,9 @@ bool proc_children(const char *proc_root, int32_t pid, struct proc_ids *ids);
 /* At least those whose own parent ended: they are given to the first thread of an ancestor. */
 bool proc_adopted(const char *proc_root, int32_t pid, struct proc_ids *ids);
 
-/* Whether all of the process has ended, by its stat: a leader alone stays until the others end. */
+/* Whether the thread has ended: a leader's number stays until the others end. */
+bool proc_stat_dead(const struct proc_stat *stat);
+/* Whether all of the process has, by its leader's stat. */
 bool proc_stat_ended(const struct proc_stat *stat);
 
 /*

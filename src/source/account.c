@@ -10,6 +10,15 @@ void account_begin(struct account *account, uint64_t now_ns)
     account->at_ns = account->told_at_ns = now_ns;
 }
 
+/* One look alone may fall into a sleep, in which nobody queues. */
+void account_queued(struct account *account, int64_t cpu_ns, int64_t delay_ns)
+{
+    account->lately_cpu_ns += cpu_ns - account->lately_cpu_ns / 4;
+    account->lately_delay_ns += delay_ns - account->lately_delay_ns / 4;
+    account->contended = account->lately_delay_ns > account->lately_cpu_ns / 16;
+    account->looked = true;
+}
+
 uint64_t account_weight(struct account *account, uint64_t period_ns)
 {
     int64_t weight_ns = (int64_t)period_ns;

@@ -30,11 +30,16 @@ struct account {
     uint64_t told_at_ns;             /* when waiting was last told */
     uint64_t due_ns;                 /* when to look again */
     bool looked;                     /* CONTENDED is known */
-    bool contended;                  /* it had to queue for a CPU when last looked at */
+    int64_t lately_cpu_ns;           /* in the last few looks, the last the most */
+    int64_t lately_delay_ns;         /* in a run queue, likewise */
+    bool contended;                  /* it has had to queue for CPUs lately */
 };
 
 /* At a thread's birth, or now: the caller then sets SCHEDSTAT and FIRST_CPU_NS. */
 void account_begin(struct account *account, uint64_t now_ns);
+
+/* After a look: whether it shares its CPU with others, having used and queued for so long since. */
+void account_queued(struct account *account, int64_t cpu_ns, int64_t delay_ns);
 
 /* What the next RUNNING sample weighs, a sample being taken every PERIOD_NS of CPU time. */
 uint64_t account_weight(struct account *account, uint64_t period_ns);

@@ -204,7 +204,7 @@ static bool lives_on(const struct perf *perf, const struct perf_task *task)
 
     return task->pid == task->tid &&
            proc_stat(target_proc_root(perf->target), task->pid, 0, &stat) &&
-           strchr("ZX", stat.state) == NULL && (stat.flags & FLAG_EXITING) == 0;
+           !proc_stat_dead(&stat) && (stat.flags & FLAG_EXITING) == 0;
 }
 
 /*

@@ -25,6 +25,7 @@
 #include "proftop/gettext.h"
 #include "ptrace_registers.h"
 #include "rights.h"
+#include "wait_reason.h"
 
 enum {
     STACK_FIRST = 32 << 10,
@@ -132,6 +133,8 @@ static bool is_blocked(struct tracer *tracer, struct thread *thread, uint64_t no
     if (was_blocked && thread_schedstat(&tracer->roster, thread, &schedstat) &&
         schedstat.slices == tracee->slices)
         return true;
+    if (was_blocked)
+        tracee->asked_delay_ns = schedstat.delay_ns;
     tracer->moved_ns = now_ns;
     tracee->blocked = false;
     if (is_running(tracer, thread))
@@ -150,11 +153,14 @@ static bool is_blocked(struct tracer *tracer, struct thread *thread, uint64_t no
  */
 static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
+    struct tracee *tracee = &thread->tracee;
     struct proc_schedstat schedstat;
 
-    if (!thread->account.contended || thread->tracee.blocked ||
-        !thread_schedstat(&tracer->roster, thread, &schedstat) ||
-        schedstat.cpu_ns >= thread->tracee.due_cpu_ns)
+    if (!thread->account.contended || tracee->blocked ||
+        !thread_schedstat(&tracer->roster, thread, &schedstat))
+        return true;
+    tracee->asked_delay_ns = schedstat.delay_ns;
+    if (schedstat.cpu_ns >= tracee->due_cpu_ns)
         return true;
     tracer->moved_ns = now_ns;
     return false;
@@ -308,14 +314,18 @@ static void plan_next(const struct tracer *tracer, struct thread *thread, uint64
 /*
  * CPU time since the last sample: what schedstat says where threads are known to share a CPU; else
  * a period, which stands for the threads that were on a CPU at the tick.  Who stopped late was in a
- * run queue then.
+ * run queue then.  So was who queued since; at the end of a wait, it has been woken and did nothing
+ * yet: what it used before was used elsewhere, and is for the next sample.
  */
-static uint64_t weigh(struct tracer *tracer, struct thread *thread, uint64_t stopped_ns)
+static uint64_t weigh(struct tracer *tracer, struct thread *thread, int64_t syscall,
+                      uint64_t stopped_ns)
 {
     struct proc_schedstat schedstat;
 
     if (thread->account.contended && thread->account.started &&
         thread_schedstat(&tracer->roster, thread, &schedstat)) {
+        if (schedstat.delay_ns != thread->tracee.asked_delay_ns && wait_is_all_of(syscall))
+            return 0;
         plan_next(tracer, thread, schedstat.cpu_ns);
         return account_weight_exact(&thread->account, schedstat.cpu_ns);
     }
@@ -330,12 +340,13 @@ static void finish_sample(struct tracer *tracer, struct thread *thread, struct f
     struct pending *pending = &tracer->pending;
     struct unfinished unfinished = { .time_ns = stopped_ns };
 
-    unfinished.sample = (struct record_sample){ .pid = thread->pid,
-                                                .tid = thread->tid,
-                                                .weight = weigh(tracer, thread, stopped_ns),
-                                                .syscall = (int16_t)syscall,
-                                                .state = STATE_RUNNING,
-                                                .metric = METRIC_TIME };
+    unfinished.sample =
+        (struct record_sample){ .pid = thread->pid,
+                                .tid = thread->tid,
+                                .weight = weigh(tracer, thread, syscall, stopped_ns),
+                                .syscall = (int16_t)syscall,
+                                .state = STATE_RUNNING,
+                                .metric = METRIC_TIME };
     if (unfinished.sample.weight == 0)
         return; /* it had no turn on a CPU */
     tracer->emit.tally.received++;

@@ -360,7 +360,7 @@ static bool leader_ended(const struct roster *roster, int32_t pid, const struct 
     struct proc_stat stat;
 
     return tids->count > 1 && proc_stat(target_proc_root(roster->target), pid, pid, &stat) &&
-           strchr("ZX", stat.state) != NULL;
+           proc_stat_dead(&stat);
 }
 
 /* Removes what the current scan did not see. */

@@ -121,3 +121,12 @@ enum wait_reason wait_reason_of(const char *proc_root, int32_t pid, int32_t tid,
     }
     return state == 'D' ? WAIT_DISK : WAIT_OTHER;
 }
+
+bool wait_is_all_of(int64_t syscall)
+{
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        if (calls[i].number == syscall)
+            return calls[i].reason == WAIT_LOCK || calls[i].reason == WAIT_SLEEP ||
+                   calls[i].reason == WAIT_POLL || calls[i].reason == WAIT_SIGNAL;
+    return false;
+}

@@ -3,6 +3,7 @@
 #ifndef PROFTOP_SOURCE_WAIT_REASON_H
 #define PROFTOP_SOURCE_WAIT_REASON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "proftop/proc.h"
@@ -11,5 +12,8 @@
 /* STATE: the letter of /proc/…/stat where it is known, else 0. */
 enum wait_reason wait_reason_of(const char *proc_root, int32_t pid, int32_t tid,
                                 const struct proc_syscall *syscall, char state);
+
+/* Whether SYSCALL, a number or -1, does nothing but wait: hardly any CPU time is used in it. */
+bool wait_is_all_of(int64_t syscall);
 
 #endif

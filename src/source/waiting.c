@@ -88,7 +88,7 @@ static void say_denied(struct waiting *waiting, const struct thread *thread, uin
         return;
     /* What is about to end cannot be read either, by anyone. */
     if (!proc_stat(target_proc_root(waiting->roster->target), thread->pid, thread->tid, &stat) ||
-        strchr("ZX", stat.state) != NULL)
+        proc_stat_dead(&stat))
         return;
     waiting->denied = true;
     emit_note(waiting->roster->emit, now_ns, NOTE_WARNING, "%s",
@@ -264,8 +264,7 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
     account->schedstat = schedstat;
     account->owed_run_ns += delay_ns;
     account->owed_wait_ns += wait_ns;
-    account->contended = delay_ns > cpu_ns / 16;
-    account->looked = true;
+    account_queued(account, cpu_ns, delay_ns);
     if (!waiting->wanted)
         return;
     if (moved) {

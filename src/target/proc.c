@@ -245,14 +245,14 @@ bool proc_tids(const char *proc_root, int32_t pid, struct proc_ids *ids)
     return list_numbers(path, ids);
 }
 
-static bool is_dead(const struct proc_stat *stat)
+bool proc_stat_dead(const struct proc_stat *stat)
 {
     return stat->state == 'Z' || stat->state == 'X';
 }
 
 bool proc_stat_ended(const struct proc_stat *stat)
 {
-    return is_dead(stat) && stat->threads <= 1;
+    return proc_stat_dead(stat) && stat->threads <= 1;
 }
 
 int32_t proc_living_thread(const char *proc_root, int32_t pid)
@@ -261,11 +261,11 @@ int32_t proc_living_thread(const char *proc_root, int32_t pid)
     struct proc_stat stat;
     int32_t living = pid;
 
-    if (!proc_stat(proc_root, pid, pid, &stat) || !is_dead(&stat))
+    if (!proc_stat(proc_root, pid, pid, &stat) || !proc_stat_dead(&stat))
         return pid;
     proc_tids(proc_root, pid, &tids);
     for (size_t i = 0; i < tids.count && living == pid; i++)
-        if (proc_stat(proc_root, pid, tids.ids[i], &stat) && !is_dead(&stat))
+        if (proc_stat(proc_root, pid, tids.ids[i], &stat) && !proc_stat_dead(&stat))
             living = tids.ids[i];
     proc_ids_fini(&tids);
     return living;

@@ -8,17 +8,21 @@
  *     "pipe"    read of that pipe                         WAIT_PIPE
  *     "burn"    never waits
  *
- * "sleepers 100" has a hundred more that poll.  Runs until its standard input ends; writes one byte
- * to standard output when all have begun.
+ * "sleepers 100" has a hundred more that poll, "sleepers crowd" six more that burn.  Runs until its
+ * standard input ends; writes one byte to standard output when all have begun.
  */
 #include "config.h"
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { CROWD = 6 };
 
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t begun;
@@ -93,7 +97,9 @@ int main(int argc, char **argv)
                     { "pipe", wait_for_pipe },
                     { "burn", burn } };
     size_t kinds = sizeof(threads) / sizeof(threads[0]);
-    size_t count = kinds + (argc > 1 ? strtoul(argv[1], NULL, 10) : 0);
+    bool crowd = argc > 1 && strcmp(argv[1], "crowd") == 0;
+    size_t count = kinds + (crowd ? CROWD : argc > 1 ? strtoul(argv[1], NULL, 10) : 0);
+    void *(*more)(void *) = crowd ? burn : wait_in_poll;
     pthread_t thread;
     char byte;
 
@@ -102,7 +108,7 @@ int main(int argc, char **argv)
     pthread_mutex_lock(&held);
     pthread_barrier_init(&begun, NULL, (unsigned)count + 1);
     for (size_t i = 0; i < count; i++) {
-        if (pthread_create(&thread, NULL, i < kinds ? threads[i].run : wait_in_poll, NULL) != 0 ||
+        if (pthread_create(&thread, NULL, i < kinds ? threads[i].run : more, NULL) != 0 ||
             (i < kinds && pthread_setname_np(thread, threads[i].name) != 0))
             return 1;
     }
