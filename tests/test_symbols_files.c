@@ -126,6 +126,37 @@ static void a_debug_file_is_found_by_build_id(void **state)
     assert_string_equal(name_of_outer(world, "stripped"), "outer");
 }
 
+/* Of a process in another mount namespace all is below its own root. */
+static void debug_files_are_found_below_the_root_of_the_process(void **state)
+{
+    static const char *const commands[] = {
+        LINKED " && mkdir -p root/app/.debug && mv plain.debug root/app/.debug",
+        BY_BUILD_ID " && mkdir -p root\"$PWD\" && mv debug root\"$PWD\"",
+    };
+    struct world *world = *state;
+    char *path = xasprintf("%s/stripped", world->folder);
+    char *root = xasprintf("%s/root", world->folder);
+    struct symbol chain[8];
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        struct module module = { .kind = MODULE_FILE, .path = "/app/stripped", .inode = i };
+        struct frame frame;
+
+        build(world, commands[i]);
+        module.name = "stripped";
+        module.fd = open(path, O_RDONLY | O_CLOEXEC);
+        module.root = open(root, O_PATH | O_CLOEXEC);
+        frame = world_frame_like(world, modules_add(world->modules, &module)->id, "plain",
+                                 "at_innermost");
+        symbols_fast(world->symbols, &frame, chain);
+        assert_string_equal(symbols_name(world->symbols, &chain[0]), "outer");
+        assert_int_equal(symbols_full(world->symbols, &frame, chain, 8), 3);
+        assert_true(world_run(world, "rm -rf root"));
+    }
+    free(root);
+    free(path);
+}
+
 /* As when a session is looked at elsewhere. */
 static void a_file_that_is_not_here_is_named_by_its_build_id(void **state)
 {
@@ -321,6 +352,7 @@ int main(void)
         each(a_debug_link_is_followed_from_where_the_file_is),
         each(a_debug_link_without_build_ids_is_checked_by_crc),
         each(a_debug_file_is_found_by_build_id),
+        each(debug_files_are_found_below_the_root_of_the_process),
         each(a_file_that_is_not_here_is_named_by_its_build_id),
         each(a_debug_file_of_another_build_is_refused),
         each(a_fifo_as_debug_file_is_not_waited_for),

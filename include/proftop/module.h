@@ -44,6 +44,7 @@ struct module {
     const char *path; /* as the target's maps show it, without " (deleted)"; "" when it has none */
     const char *name; /* what a screen shows: the last part of the path, "[vdso]", "[kernel]"… */
     int fd;           /* owned by the table; -1 when it could not be opened or is not a file */
+    int root;         /* "/" of who maps it, owned likewise, O_PATH; 0: it is ours */
     const char *trouble; /* why fd is -1, translated; or NULL */
     bool deleted;
     uint8_t build_id[BUILD_ID_MAX];
@@ -67,8 +68,8 @@ struct modules *modules_new(void); /* holds module 0, MODULE_UNKNOWN */
 void modules_free(struct modules *modules);
 
 /*
- * The module like WANTED (whose id is ignored), new or known.  Takes over WANTED->fd, closing it
- * when the module was known; copies everything else.
+ * The module like WANTED (whose id is ignored), new or known.  Takes over WANTED->fd and its root,
+ * closing them when the module was known; copies everything else.
  */
 const struct module *modules_add(struct modules *modules, const struct module *wanted);
 

@@ -35,16 +35,20 @@ struct modules *modules_new(void)
     return modules;
 }
 
+static void close_descriptors(const struct module *module)
+{
+    if (module->fd >= 0)
+        close(module->fd);
+    if (module->root > 0)
+        close(module->root);
+}
+
 void modules_free(struct modules *modules)
 {
     if (modules == NULL)
         return;
-    for (module_id id = 0; id < modules_count(modules); id++) {
-        int fd = modules_get(modules, id)->fd;
-
-        if (fd >= 0)
-            close(fd);
-    }
+    for (module_id id = 0; id < modules_count(modules); id++)
+        close_descriptors(modules_get(modules, id));
     pthread_mutex_destroy(&modules->adding);
     arena_free(modules->texts);
     index_fini(&modules->index);
@@ -120,8 +124,8 @@ const struct module *modules_add(struct modules *modules, const struct module *w
     module = find(modules, hash, wanted);
     if (module == NULL)
         module = append(modules, hash, wanted);
-    else if (wanted->fd >= 0)
-        close(wanted->fd);
+    else
+        close_descriptors(wanted);
     pthread_mutex_unlock(&modules->adding);
     return module;
 }

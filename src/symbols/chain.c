@@ -65,7 +65,7 @@ static void keep_within_bound(struct symbols *symbols)
 static struct dwarf_file *open_dwarf(struct symbols *symbols, module_id id, enum trouble *trouble)
 {
     const struct module *module = modules_get(symbols->modules, id);
-    struct debug_places places = { module->path, symbols->config.debug_dirs, NULL };
+    struct debug_places places = { module->root, module->path, symbols->config.debug_dirs, NULL };
 
     pthread_mutex_lock(&symbols->lock);
     places.fetched = resolve_fetched(symbols, id);

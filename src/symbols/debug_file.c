@@ -20,6 +20,11 @@
 static const size_t unpacked_max_bytes = (size_t)256 << 20;
 static const uint64_t lzma_memory_max_bytes = (uint64_t)128 << 20;
 
+static enum trouble open_place(int root, const char *path, struct elf_file *out)
+{
+    return root != 0 ? elf_file_open_below(out, root, path) : elf_file_open_path(out, path);
+}
+
 /* The next of the folders in *DIRS into FOLDER; false after the last. */
 static bool next_folder(const char **dirs, char folder[PATH_MAX])
 {
@@ -43,7 +48,7 @@ static bool has_build_id(const struct elf_file *file, const uint8_t *id, size_t 
     return elf_file_build_id(file, found) == size && memcmp(found, id, size) == 0;
 }
 
-static enum trouble open_by_id(const uint8_t *id, size_t size, const char *dirs,
+static enum trouble find_by_id(int root, const uint8_t *id, size_t size, const char *dirs,
                                struct elf_file *out)
 {
     char folder[PATH_MAX], path[PATH_MAX + 2 * BUILD_ID_MAX + 32], *end;
@@ -56,7 +61,7 @@ static enum trouble open_by_id(const uint8_t *id, size_t size, const char *dirs,
         for (size_t i = 1; i < size; i++)
             end += sprintf(end, "%02x", id[i]);
         strcpy(end, ".debug");
-        if (elf_file_open_path(out, path) != TROUBLE_NONE)
+        if (open_place(root, path, out) != TROUBLE_NONE)
             continue;
         if (has_build_id(out, id, size))
             return TROUBLE_NONE;
@@ -64,6 +69,14 @@ static enum trouble open_by_id(const uint8_t *id, size_t size, const char *dirs,
         trouble = TROUBLE_MISMATCH;
     }
     return trouble;
+}
+
+static enum trouble open_by_id(const uint8_t *id, size_t size, const struct debug_places *places,
+                               struct elf_file *out)
+{
+    if (places->root != 0 && find_by_id(places->root, id, size, places->dirs, out) == TROUBLE_NONE)
+        return TROUBLE_NONE;
+    return find_by_id(0, id, size, places->dirs, out);
 }
 
 /* CRC of the whole file, as .gnu_debuglink has it. */
@@ -94,10 +107,10 @@ static bool fits(const struct elf_file *file, const struct elf_file *debug, uint
     return has_crc(debug, crc);
 }
 
-static enum trouble try_link(const struct elf_file *file, const char *path, uint32_t crc,
+static enum trouble try_link(int root, const struct elf_file *file, const char *path, uint32_t crc,
                              struct elf_file *out)
 {
-    if (elf_file_open_path(out, path) != TROUBLE_NONE)
+    if (open_place(root, path, out) != TROUBLE_NONE)
         return TROUBLE_MISSING;
     if (fits(file, out, crc))
         return TROUBLE_NONE;
@@ -124,8 +137,8 @@ static bool follow(const struct elf_file *file, const char *name, char path[PATH
  * Where the link may lead: beside the file, in .debug/ there, both also where the file is for us
  * when PATH is that of a chroot, and in the same place below DIRS.
  */
-static enum trouble open_by_link(const struct elf_file *file, const char *path, const char *dirs,
-                                 struct elf_file *out)
+static enum trouble find_by_link(int root, const struct elf_file *file, const char *path,
+                                 const char *dirs, struct elf_file *out)
 {
     Elf_Data *link = elf_file_named(file, ".gnu_debuglink");
     char candidate[3 * PATH_MAX], folder[PATH_MAX], beside[NAME_MAX + sizeof(".debug/")];
@@ -146,10 +159,10 @@ static enum trouble open_by_link(const struct elf_file *file, const char *path, 
     for (int way = 0; way < 4; way++) {
         snprintf(beside, sizeof(beside), "%s%s", way % 2 == 0 ? "" : ".debug/", name);
         snprintf(candidate, sizeof(candidate), "%.*s/%s", (int)(slash - path), path, beside);
-        if (way >= 2 && !follow(file, beside, candidate))
+        if (way >= 2 && (root != 0 || !follow(file, beside, candidate)))
             continue;
-        trouble =
-            strcmp(beside, slash + 1) == 0 ? TROUBLE_MISSING : try_link(file, candidate, crc, out);
+        trouble = strcmp(beside, slash + 1) == 0 ? TROUBLE_MISSING
+                                                 : try_link(root, file, candidate, crc, out);
         if (trouble == TROUBLE_NONE)
             return trouble;
         if (trouble == TROUBLE_MISMATCH)
@@ -158,7 +171,7 @@ static enum trouble open_by_link(const struct elf_file *file, const char *path, 
     while (next_folder(&dirs, folder)) {
         snprintf(candidate, sizeof(candidate), "%s%.*s/%s", folder, (int)(slash - path), path,
                  name);
-        trouble = try_link(file, candidate, crc, out);
+        trouble = try_link(root, file, candidate, crc, out);
         if (trouble == TROUBLE_NONE)
             return trouble;
         if (trouble == TROUBLE_MISMATCH)
@@ -167,13 +180,22 @@ static enum trouble open_by_link(const struct elf_file *file, const char *path, 
     return worst;
 }
 
+static enum trouble open_by_link(const struct elf_file *file, const struct debug_places *places,
+                                 struct elf_file *out)
+{
+    if (places->root != 0 &&
+        find_by_link(places->root, file, places->path, places->dirs, out) == TROUBLE_NONE)
+        return TROUBLE_NONE;
+    return find_by_link(0, file, places->path, places->dirs, out);
+}
+
 enum trouble debug_file_open_id(const uint8_t *id, size_t size, const struct debug_places *places,
                                 struct elf_file *out)
 {
     enum trouble trouble;
 
     *out = (struct elf_file){ .fd = -1 };
-    trouble = open_by_id(id, size, places->dirs, out);
+    trouble = open_by_id(id, size, places, out);
     if (trouble == TROUBLE_NONE)
         return trouble;
     if (places->fetched != NULL && elf_file_open_path(out, places->fetched) == TROUBLE_NONE) {
@@ -193,16 +215,27 @@ enum trouble debug_file_open(const struct elf_file *file, const struct debug_pla
 
     if (trouble == TROUBLE_NONE)
         return trouble;
-    by_link = open_by_link(file, places->path, places->dirs, out);
+    by_link = open_by_link(file, places, out);
     return by_link == TROUBLE_MISSING ? trouble : by_link;
 }
 
-enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
+/* Where the alternate NAME of FILE leads, which for FILE's process may be elsewhere than for us. */
+static enum trouble open_alt(const struct elf_file *file, const struct debug_places *places,
+                             const char *name, struct elf_file *out)
+{
+    char path[PATH_MAX];
+
+    if (places->root != 0 && name[0] == '/' &&
+        elf_file_open_below(out, places->root, name) == TROUBLE_NONE)
+        return TROUBLE_NONE;
+    return follow(file, name, path) ? elf_file_open_path(out, path) : TROUBLE_MISSING;
+}
+
+enum trouble debug_file_open_alt(const struct elf_file *file, const struct debug_places *places,
                                  struct elf_file *out)
 {
     Elf_Data *link = elf_file_named(file, ".gnu_debugaltlink");
     const char *name;
-    char path[PATH_MAX];
     const uint8_t *id;
     size_t length, size;
     enum trouble trouble;
@@ -216,10 +249,9 @@ enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
         return TROUBLE_DAMAGED;
     id = (const uint8_t *)link->d_buf + length + 1;
     size = link->d_size - length - 1;
-    trouble = open_by_id(id, size, dirs, out);
-    if (trouble == TROUBLE_NONE || !follow(file, name, path))
-        return trouble;
-    trouble = elf_file_open_path(out, path);
+    if (open_by_id(id, size, places, out) == TROUBLE_NONE)
+        return TROUBLE_NONE;
+    trouble = open_alt(file, places, name, out);
     if (trouble == TROUBLE_NONE && !has_build_id(out, id, size)) {
         elf_file_close(out);
         trouble = TROUBLE_MISMATCH;

@@ -15,6 +15,7 @@
 
 /* Where to look. */
 struct debug_places {
+    int root;            /* "/" for PATH and DIRS, where we look then, too; 0: ours alone */
     const char *path;    /* of the file itself */
     const char *dirs;    /* ':' between */
     const char *fetched; /* a file that debuginfod gave, or NULL */
@@ -31,7 +32,7 @@ enum trouble debug_file_open_id(const uint8_t *id, size_t size, const struct deb
                                 struct elf_file *out);
 
 /* Opens what FILE's .gnu_debugaltlink names.  TROUBLE_NONE with out->elf NULL: it names nothing. */
-enum trouble debug_file_open_alt(const struct elf_file *file, const char *dirs,
+enum trouble debug_file_open_alt(const struct elf_file *file, const struct debug_places *places,
                                  struct elf_file *out);
 
 /* The ELF image packed in FILE, to be freed by the caller; NULL when there is none. */

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proftop/open_below.h"
+
 /* libelf allocates what a section header asks for, as long as the file is that large, and a sparse
  * file is as large as its owner likes. */
 static const uint64_t section_max_bytes = UINT64_C(2) << 30;
@@ -37,9 +39,9 @@ enum trouble elf_file_open_fd(struct elf_file *file, int fd)
     return start(file);
 }
 
-enum trouble elf_file_open_path(struct elf_file *file, const char *path)
+/* FD is the file's own from now on; below 0 it could not be opened. */
+static enum trouble open_own(struct elf_file *file, int fd)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     enum trouble trouble;
 
     *file = (struct elf_file){ .fd = -1 };
@@ -51,6 +53,16 @@ enum trouble elf_file_open_path(struct elf_file *file, const char *path)
     else
         file->owns_fd = true;
     return trouble;
+}
+
+enum trouble elf_file_open_path(struct elf_file *file, const char *path)
+{
+    return open_own(file, open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+}
+
+enum trouble elf_file_open_below(struct elf_file *file, int root, const char *path)
+{
+    return open_own(file, open_below(root, path));
 }
 
 enum trouble elf_file_open_image(struct elf_file *file, const void *image, size_t size_bytes)

@@ -26,6 +26,8 @@ struct elf_file {
 enum trouble elf_file_open_fd(struct elf_file *file, int fd);
 /* Opens PATH without following where it should not: a fifo or device is refused, not waited for. */
 enum trouble elf_file_open_path(struct elf_file *file, const char *path);
+/* The same, PATH being one below the folder ROOT (open_below.h). */
+enum trouble elf_file_open_below(struct elf_file *file, int root, const char *path);
 /* IMAGE stays the caller's and must outlive FILE. */
 enum trouble elf_file_open_image(struct elf_file *file, const void *image, size_t size_bytes);
 void elf_file_close(struct elf_file *file);

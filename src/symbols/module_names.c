@@ -138,7 +138,7 @@ struct module_names *module_names_load(const struct module *module,
                                        const struct symbols_config *config, const char *fetched)
 {
     struct module_names *names = xcalloc(1, sizeof(*names));
-    struct debug_places places = { module->path, config->debug_dirs, fetched };
+    struct debug_places places = { module->root, module->path, config->debug_dirs, fetched };
 
     names->module = module;
     chunks_init(&names->made, sizeof(struct made_symbol));

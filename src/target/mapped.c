@@ -297,6 +297,30 @@ static bool has_ended(const struct mapped_by *by)
     return ended;
 }
 
+static bool same_link(const char *path, const char *other)
+{
+    char target[64] = "", other_target[64] = "";
+
+    return readlink(path, target, sizeof(target) - 1) > 0 &&
+           readlink(other, other_target, sizeof(other_target) - 1) > 0 &&
+           strcmp(target, other_target) == 0;
+}
+
+/* What the process calls "/", where debug files may be that we do not see; 0 when it is as ours. */
+static int other_root(const struct mapped_by *by)
+{
+    char *path = proc_path(by, "root"), *space = proc_path(by, "ns/mnt");
+    struct stat theirs, ours;
+    bool same = stat(path, &theirs) < 0 || stat("/", &ours) < 0 ||
+                (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino &&
+                 same_link(space, "/proc/self/ns/mnt"));
+    int root = same ? 0 : open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
+
+    free(path);
+    free(space);
+    return root > 0 ? root : 0;
+}
+
 static const struct module *file_module(const struct mapped_by *by, const struct maps_line *line)
 {
     struct file_name name;
@@ -331,6 +355,8 @@ static const struct module *file_module(const struct mapped_by *by, const struct
         snprintf(trouble, sizeof(trouble), "%s",
                  name.deleted ? _("the file was deleted while it runs") : strerror(saved_errno));
         wanted.trouble = trouble;
+    } else {
+        wanted.root = other_root(by);
     }
     return modules_add(by->modules, &wanted);
 }

@@ -112,7 +112,7 @@ static enum trouble open_dwarf(struct dwarf_file *file, const struct module *mod
     file->dwarf = begin_dwarf(&file->image, &file->elf);
     if (file->dwarf == NULL)
         return TROUBLE_DAMAGED;
-    trouble = debug_file_open_alt(&file->elf, places->dirs, &file->alt_elf);
+    trouble = debug_file_open_alt(&file->elf, places, &file->alt_elf);
     /* Without the shared part half of the names are missing, and libdw would go and look for it in
      * its own way. */
     if (trouble != TROUBLE_NONE)
