@@ -68,6 +68,9 @@ struct frame {
     uint32_t kind; /* enum frame_kind */
 };
 
+/* What the code of a JIT is called that told no name for it. */
+#define FRAME_JIT_NAMELESS "[code without a name]"
+
 /* In words, for a person: "no unwind information".  And the same untranslated, for files. */
 const char *stack_end_text(enum stack_end end);
 const char *stack_end_name(enum stack_end end);

@@ -90,8 +90,10 @@ function_id names_function(struct names *names, const struct function *wanted);
 bool names_have_python(const struct names *names);
 uint32_t names_functions(const struct names *names);
 const struct function *names_get(const struct names *names, function_id function);
-/* Machine code that is shown as "module+0xoffset" or "0xaddress" only. */
+/* Machine code that is shown as "module+0xoffset", "0xaddress" or FRAME_JIT_NAMELESS only. */
 bool function_is_nameless(const struct function *function);
+/* What a reader of its numbers must know, in a few words; NULL when there is nothing. */
+const char *function_footnote(const struct function *function);
 
 /* Never NULL: before anything is known, a placeholder function "module+0xoffset" or "0xaddress". */
 const struct naming *names_of(const struct names *names, location_id location);

@@ -12,6 +12,9 @@
 #include "proftop/memory.h"
 #include "proftop/text.h"
 
+/* A longer text moves what follows it, in its own line only. */
+enum { ALIGNED_MAX = 60 };
+
 struct table_cell {
     const char *text; /* NULL: a number */
     double value;
@@ -94,6 +97,8 @@ static void measure_columns(const struct table *table, int *widths)
         size_t column = i % table->column_count;
         int width = text_width(cell_text(table, &table->cells[i], column, buffer));
 
+        if (width > ALIGNED_MAX)
+            width = ALIGNED_MAX;
         if (table->columns[column].use != COLUMN_CSV && width > widths[column])
             widths[column] = width;
     }

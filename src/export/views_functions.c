@@ -40,8 +40,13 @@ static double scaled(const struct fold *fold, uint64_t weight)
 
 static void put_place(struct table *table, const struct function *function, uint32_t line)
 {
+    const char *footnote = function_footnote(function);
     char place[512];
 
+    if (function->file[0] == '\0' && footnote != NULL) {
+        table_text(table, footnote);
+        return;
+    }
     line = line != 0 ? line : function->line;
     snprintf(place, sizeof(place), line != 0 ? "%s:%" PRIu32 : "%s", base_name(function->file),
              line);

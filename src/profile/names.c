@@ -25,6 +25,7 @@
 #include "placeholder.h"
 #include "proftop/arena.h"
 #include "proftop/chunks.h"
+#include "proftop/gettext.h"
 #include "proftop/hash.h"
 #include "proftop/index.h"
 #include "proftop/memory.h"
@@ -281,9 +282,20 @@ bool function_is_nameless(const struct function *function)
 
     if (function->kind == FRAME_PYTHON || function->kind == FRAME_MARK)
         return false;
+    if (function->kind == FRAME_JIT)
+        return strcmp(function->name, FRAME_JIT_NAMELESS) == 0;
     if (length > 0 && strncmp(function->name, function->module, length) == 0)
         return strncmp(function->name + length, "+0x", 3) == 0;
     return strncmp(function->name, "0x", 2) == 0;
+}
+
+const char *function_footnote(const struct function *function)
+{
+    if (function->kind == FRAME_KERNEL && strstr(function->name, "_irqrestore") != NULL)
+        return _("interrupts-off time is charged here");
+    if (function->kind == FRAME_JIT && function_is_nameless(function))
+        return _("no perf map: try node --perf-basic-prof");
+    return NULL;
 }
 
 /* ---- what a location is called --------------------------------------------------------------- */

@@ -162,7 +162,7 @@ static void unnamed(struct symbols *symbols, const struct module *module,
     else if (frame->kind == FRAME_NATIVE && module != NULL && module->name[0] != '\0')
         out->given_name = intern_printf(symbols->intern, "%s+0x%" PRIx64, module->name, start);
     else if (frame->kind == FRAME_JIT)
-        out->given_name = intern_text(symbols->intern, "[code without a name]");
+        out->given_name = intern_text(symbols->intern, FRAME_JIT_NAMELESS);
     else
         out->given_name = intern_printf(symbols->intern, "0x%" PRIx64, frame->address);
     out->raw_name = out->given_name;

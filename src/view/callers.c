@@ -304,8 +304,8 @@ static void render_neighbour(const struct callers_state *state, const struct scr
     grid_text_right(grid, at, left - 1, SAMPLES_COLUMNS - 1, ROLE_NORMAL, text);
     left += SAMPLES_COLUMNS;
     width = grid->columns - left - MODULE_COLUMNS - 1;
-    if (self && format_footnote(function) != NULL)
-        snprintf(text, sizeof(text), "%s   %s", _("(self)"), format_footnote(function));
+    if (self && function_footnote(function) != NULL)
+        snprintf(text, sizeof(text), "%s   %s", _("(self)"), function_footnote(function));
     else if (self)
         snprintf(text, sizeof(text), "%s", _("(self)"));
     else

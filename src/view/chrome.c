@@ -394,8 +394,8 @@ void chrome_status(const struct screen_input *input, struct grid *grid, int row)
         return;
     function = names_get(input->fold->names, input->chosen);
     found = fold_find(input->fold, input->chosen);
-    if (format_footnote(function) != NULL)
-        snprintf(place, sizeof(place), "%s", format_footnote(function));
+    if (function_footnote(function) != NULL)
+        snprintf(place, sizeof(place), "%s", function_footnote(function));
     else
         format_place(place, function, found != NULL && function->line == 0 ? found->line : 0);
     width = text_width(place);

@@ -343,15 +343,6 @@ const char *format_place(char buffer[NAME_MAX_BYTES], const struct function *fun
     return buffer;
 }
 
-const char *format_footnote(const struct function *function)
-{
-    if (function->kind == FRAME_KERNEL && strstr(function->name, "_irqrestore") != NULL)
-        return _("interrupts-off time is charged here");
-    if (function->kind == FRAME_JIT && function->name[0] == '[')
-        return _("no perf map: try node --perf-basic-prof");
-    return NULL;
-}
-
 const char *format_clock(char buffer[FORMAT_MAX], const struct profile *profile, uint64_t time_ns)
 {
     int64_t date_ns = (int64_t)time_ns + profile_info(profile)->realtime_offset_ns;

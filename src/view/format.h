@@ -62,8 +62,6 @@ enum role format_role(const struct screen_input *input, const struct function *f
 /* "busy.cc:17", or "" */
 const char *format_place(char buffer[NAME_MAX_BYTES], const struct function *function,
                          uint32_t line);
-/* What a reader of its numbers must know, in a few words; NULL when there is nothing. */
-const char *format_footnote(const struct function *function);
 
 /* "12:30:21": the date of TIME_NS in the local time zone. */
 const char *format_clock(char buffer[FORMAT_MAX], const struct profile *profile, uint64_t time_ns);
