@@ -187,21 +187,8 @@ static char *room(struct bench *bench, size_t size)
     return bench->output + bench->output_size;
 }
 
-/* To its place at once: a copy of what was just written as single bytes waits for them. */
-static char *put_number(char *to, uint32_t number)
-{
-    char *end = to + 1;
-
-    for (uint32_t rest = number; rest >= 10; rest /= 10)
-        end++;
-    to = end;
-    do
-        *--to = (char)('0' + number % 10);
-    while ((number /= 10) != 0);
-    return end;
-}
-
-static char digits_of[256][2]; /* of a byte */
+static char digits_of[256][2];   /* of a byte */
+static char decimals_of[100][2]; /* of two decimal digits */
 
 static void begin_digits(void)
 {
@@ -209,6 +196,26 @@ static void begin_digits(void)
         digits_of[i][0] = "0123456789abcdef"[i >> 4];
         digits_of[i][1] = "0123456789abcdef"[i & 0xf];
     }
+    for (unsigned i = 0; i < 100; i++) {
+        decimals_of[i][0] = (char)('0' + i / 10);
+        decimals_of[i][1] = (char)('0' + i % 10);
+    }
+}
+
+/* To its place at once: a copy of what was just written as single bytes waits for them. */
+static char *put_number(char *to, uint32_t number)
+{
+    char *end = to + 1;
+
+    for (uint64_t power = 10; power <= number; power *= 10)
+        end++;
+    for (to = end; number >= 100; number /= 100)
+        memcpy(to -= 2, decimals_of[number % 100], 2);
+    if (number >= 10)
+        memcpy(to - 2, decimals_of[number], 2);
+    else
+        to[-1] = decimals_of[number][1];
+    return end;
 }
 
 static void put_address(struct bench *bench, uint64_t address)
