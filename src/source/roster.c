@@ -292,12 +292,12 @@ static bool same_maps(const struct maps *left, const struct maps *right)
 
 static void read_maps(struct roster *roster, struct tracked *process, uint64_t now_ns)
 {
-    uint64_t began_ns = clock_now_ns();
+    uint64_t began_ns = clock_thread_cpu_ns();
     struct maps *maps = maps_read(target_proc_root(roster->target), process->pid, process->execs,
                                   roster->modules, NULL);
 
     process->maps_read_ns = now_ns;
-    process->maps_keep_ns = (clock_now_ns() - began_ns) * MAPS_SHARE;
+    process->maps_keep_ns = (clock_thread_cpu_ns() - began_ns) * MAPS_SHARE;
     if (process->maps_keep_ns < MAPS_KEEP_NS)
         process->maps_keep_ns = MAPS_KEEP_NS;
     if (maps == NULL)

@@ -28,7 +28,7 @@ static void look_at_names(const struct module *module)
 
 static void look_at_chains(const struct module *module)
 {
-    struct debug_places places = { module->path, "", NULL };
+    struct debug_places places = { .path = module->path, .dirs = "" };
     struct intern *intern = intern_new();
     struct dwarf_extent extent = { 0 };
     enum trouble trouble;
