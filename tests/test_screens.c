@@ -126,6 +126,24 @@ static void overlays_at_80x24(void **state)
     bench_free(bench);
 }
 
+/* A thread that has ended keeps its numbers for a range in which it lived. */
+static void gone_threads_keep_their_numbers(void **state)
+{
+    (void)state;
+    for (int wide = 0; wide < 2; wide++) {
+        struct bench *bench = bench_new(wide ? 140 : 80, 24, false, false, true);
+        const char *row;
+
+        bench_paint(bench);
+        bench_press(bench, "w w w w 5 End");
+        row = bench_row(bench, bench_cursor(bench));
+        assert_non_null(strstr(row, "init-tmp   X    0.2 ##########"));
+        assert_non_null(strstr(row, "worker"));
+        assert_int_equal(strstr(row, "until 0:41") != NULL, wide);
+        bench_free(bench);
+    }
+}
+
 static void hostile_names_keep_the_screen_sane(void **state)
 {
     (void)state;
@@ -150,6 +168,7 @@ int main(void)
         cmocka_unit_test(top_at_odd_sizes),
         cmocka_unit_test(two_processes),
         cmocka_unit_test(overlays_at_80x24),
+        cmocka_unit_test(gone_threads_keep_their_numbers),
         cmocka_unit_test(hostile_names_keep_the_screen_sane),
     };
 
