@@ -144,6 +144,20 @@ static void gone_threads_keep_their_numbers(void **state)
     }
 }
 
+/* Waiting is not told in CPUs. */
+static void callers_name_their_unit(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "Enter");
+    assert_true(bench_shows(bench, " cpu  N="));
+    bench_press(bench, "1 o g Enter");
+    assert_true(bench_shows(bench, " avg  N="));
+    bench_free(bench);
+}
+
 static void hostile_names_keep_the_screen_sane(void **state)
 {
     (void)state;
@@ -169,6 +183,7 @@ int main(void)
         cmocka_unit_test(two_processes),
         cmocka_unit_test(overlays_at_80x24),
         cmocka_unit_test(gone_threads_keep_their_numbers),
+        cmocka_unit_test(callers_name_their_unit),
         cmocka_unit_test(hostile_names_keep_the_screen_sane),
     };
 

@@ -319,6 +319,14 @@ static void render_neighbour(const struct callers_state *state, const struct scr
     }
 }
 
+/* What a second of the range is counted in, as the column of Top is called. */
+static const char *unit_of(const struct scope *scope)
+{
+    return scope->metric != METRIC_TIME   ? "/s"
+           : scope->state == SCOPE_ON_CPU ? _(" cpu")
+                                          : _(" avg");
+}
+
 static void render_centre(const struct callers_state *state, const struct screen_input *input,
                           struct grid *grid, int at, const struct fold_row *row)
 {
@@ -333,8 +341,7 @@ static void render_centre(const struct callers_state *state, const struct screen
         snprintf(facts, sizeof(facts), _("  total %s  self %s  %s%s  N=%llu  %u thr "),
                  format_weight(total, input, input->fold, row->total, row->total_samples),
                  format_weight(self, input, input->fold, row->self, row->self_samples),
-                 format_cores(cores, input->fold, row->total),
-                 input->scope->metric == METRIC_TIME ? _(" cpu") : "/s",
+                 format_cores(cores, input->fold, row->total), unit_of(input->scope),
                  (unsigned long long)row->total_samples, row->threads);
     width = grid->columns - 4 - text_width(facts);
     if (width < NAME_MIN)
