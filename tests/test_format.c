@@ -4,7 +4,10 @@
 
 #include "src/view/format.h"
 
+#include <string.h>
+
 #include "proftop/clock.h"
+#include "proftop/text.h"
 #include "tests/harness/testing.h"
 
 /* Two seconds of METRIC. */
@@ -33,10 +36,23 @@ static void a_second_has_cores_events_or_bytes(void **state)
     assert_string_equal(format_cores(text, &bytes, 2 * 3 << 20), "3.0M");
 }
 
+/* Beside the name of what it is said of, on 80 columns. */
+static void code_without_a_name_has_a_way_on(void **state)
+{
+    const struct function function = { .kind = FRAME_JIT, .name = "[code without a name]" };
+    const char *way_on = format_footnote(&function);
+
+    (void)state;
+    assert_non_null(strstr(way_on, "node --perf-basic-prof"));
+    assert_non_null(strstr(way_on, "jcmd PID Compiler.perfmap"));
+    assert_true(text_width(function.name) + 2 + text_width(way_on) <= 80);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_has_cores_events_or_bytes),
+        cmocka_unit_test(code_without_a_name_has_a_way_on),
     };
 
     return cmocka_run_group_tests_name("format", tests, NULL, NULL);

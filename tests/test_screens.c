@@ -158,6 +158,18 @@ static void callers_name_their_unit(void **state)
     bench_free(bench);
 }
 
+/* What is to know of a function may take the room that its name leaves. */
+static void footnotes_take_the_room_there_is(void **state)
+{
+    struct bench *bench = bench_new(66, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "/ i r q r Enter");
+    assert_true(bench_shows(bench, "interrupts-off time is charged here"));
+    bench_free(bench);
+}
+
 static void hostile_names_keep_the_screen_sane(void **state)
 {
     (void)state;
@@ -184,6 +196,7 @@ int main(void)
         cmocka_unit_test(overlays_at_80x24),
         cmocka_unit_test(gone_threads_keep_their_numbers),
         cmocka_unit_test(callers_name_their_unit),
+        cmocka_unit_test(footnotes_take_the_room_there_is),
         cmocka_unit_test(hostile_names_keep_the_screen_sane),
     };
 

@@ -283,6 +283,18 @@ static struct request mouse(void *opaque, const struct screen_input *input,
     return request;
 }
 
+/* What is to know of the function comes behind where it fits; the status line has it in any case.
+ */
+static void self_text(char *text, size_t size_bytes, const struct function *function, int width)
+{
+    const char *footnote = format_footnote(function);
+
+    if (footnote != NULL)
+        snprintf(text, size_bytes, "%s   %s", _("(self)"), footnote);
+    if (footnote == NULL || text_width(text) > width)
+        snprintf(text, size_bytes, "%s", _("(self)"));
+}
+
 static void render_neighbour(const struct callers_state *state, const struct screen_input *input,
                              struct grid *grid, int at, const struct fold_neighbour *row,
                              uint64_t whole, bool callee)
@@ -304,10 +316,8 @@ static void render_neighbour(const struct callers_state *state, const struct scr
     grid_text_right(grid, at, left - 1, SAMPLES_COLUMNS - 1, ROLE_NORMAL, text);
     left += SAMPLES_COLUMNS;
     width = grid->columns - left - MODULE_COLUMNS - 1;
-    if (self && format_footnote(function) != NULL)
-        snprintf(text, sizeof(text), "%s   %s", _("(self)"), format_footnote(function));
-    else if (self)
-        snprintf(text, sizeof(text), "%s", _("(self)"));
+    if (self)
+        self_text(text, sizeof(text), function, width);
     else
         format_name(text, input, function, width);
     grid_text(grid, at, left, width, self ? ROLE_TITLE : role, text);

@@ -383,8 +383,9 @@ void chrome_status(const struct screen_input *input, struct grid *grid, int row)
 {
     const struct function *function;
     const struct fold_row *found;
+    const char *name;
     char place[NAME_MAX_BYTES];
-    int width;
+    int width, room;
 
     if (input->status != NULL) {
         say(grid, row, input->status);
@@ -398,11 +399,14 @@ void chrome_status(const struct screen_input *input, struct grid *grid, int row)
         snprintf(place, sizeof(place), "%s", format_footnote(function));
     else
         format_place(place, function, found != NULL && function->line == 0 ? found->line : 0);
+    name = input->names == NAME_RAW ? function->raw_name : function->name;
+    room = grid->columns - text_width(name) - 2;
+    if (room < grid->columns / 2)
+        room = grid->columns / 2;
     width = text_width(place);
-    if (width > grid->columns / 2)
-        width = grid->columns / 2;
-    grid_text(grid, row, 0, grid->columns - width - 2, ROLE_DIM,
-              input->names == NAME_RAW ? function->raw_name : function->name);
+    if (width > room)
+        width = room;
+    grid_text(grid, row, 0, grid->columns - width - 2, ROLE_DIM, name);
     grid_text_right(grid, row, grid->columns - width, width, ROLE_DIM, place);
 }
 
