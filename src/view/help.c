@@ -33,23 +33,19 @@ static void add_numbers(struct lines *lines, const struct view_ops *view)
 {
     add(lines, NULL, _("What the numbers mean"), true);
     if (strcmp(view->name, "threads") == 0) {
-        add(lines, "S", _("most of the range: R running, S asleep, D disk, T stopped, X gone"),
-            false);
+        add(lines, "S", _("mostly: R running, S asleep, D disk, T stopped, X gone"), false);
         add(lines, "CPU%", _("100 = one core for the whole range"), false);
         add(lines, "run/queued/wait", _("# on a CPU, . wanted one and had none, - asleep"), false);
     } else {
-        add(lines, "SELF", _("samples with this function on top, of all N samples in the range"),
-            false);
-        add(lines, "TOTAL", _("samples with it anywhere on the stack; recursion counts once"),
-            false);
+        add(lines, "SELF", _("samples with this function on top, of the N in the range"), false);
+        add(lines, "TOTAL", _("samples with it anywhere on the stack, recursion once"), false);
         add(lines, "CPU", _("SELF in cores: 1.00 = one CPU fully busy"), false);
     }
     add(lines, "N \u00b1", _("samples in the range; the 95 % error of the largest share"), false);
     add(lines, "<0.3", _("under 5 samples: too few to say more"), false);
     add(lines, "[broken stack]", _("stacks that could not be followed to their end, by reason"),
         false);
-    add(lines, "missed", _("samples that were due and did not come: stolen CPU, throttling, loss"),
-        false);
+    add(lines, "missed", _("samples that were due and did not come: steal, throttling"), false);
 }
 
 static bool names_view(const struct action_info *info, const char *view)
@@ -82,7 +78,9 @@ int help_render(struct grid *grid, const struct view_ops *view, int top)
     page = rows > 0 ? (top + rows - 1) / rows + 1 : 1;
     grid_clear(grid);
     grid_fill(grid, 0, 0, grid->columns, ROLE_HEADER, " ");
-    grid_printf(grid, 0, 0, grid->columns, ROLE_HEADER, _("Help: %s  (%d/%d, PgDn for more)"),
+    grid_printf(grid, 0, 0, grid->columns, ROLE_HEADER,
+                top + rows < lines.count ? _("Help: %s  (%d/%d, PgDn for more)")
+                                         : _("Help: %s  (%d/%d)"),
                 _(view->label), page > pages ? pages : page, pages);
     grid_text_right(grid, 0, grid->columns - 12, 12, ROLE_HEADER, _("Esc closes"));
     for (int i = 0; i < rows && top + i < lines.count; i++) {
