@@ -170,6 +170,18 @@ static void footnotes_take_the_room_there_is(void **state)
     bench_free(bench);
 }
 
+/* Samples of threads that were held are not the kernel's. */
+static void a_target_handed_over_is_told(void **state)
+{
+    const struct record_tally kernel = { .received = 9 }, held = { .received = 9, .stops = 9 };
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    assert_string_equal(profile_sampler(bench->profile, &kernel), "perf");
+    assert_string_equal(profile_sampler(bench->profile, &held), "perf+ptrace");
+    bench_free(bench);
+}
+
 static void hostile_names_keep_the_screen_sane(void **state)
 {
     (void)state;
@@ -197,6 +209,7 @@ int main(void)
         cmocka_unit_test(gone_threads_keep_their_numbers),
         cmocka_unit_test(callers_name_their_unit),
         cmocka_unit_test(footnotes_take_the_room_there_is),
+        cmocka_unit_test(a_target_handed_over_is_told),
         cmocka_unit_test(hostile_names_keep_the_screen_sane),
     };
 

@@ -85,6 +85,14 @@ static const char *or_dash(const char *text)
     return text != NULL && text[0] != '\0' ? text : "-";
 }
 
+static const char *sampler_text(const struct screen_input *input)
+{
+    static const struct record_tally none;
+
+    return or_dash(
+        profile_sampler(input->profile, input->fold != NULL ? &input->fold->tally : &none));
+}
+
 /* "99", or "24 of 99" while it is lowered. */
 static const char *rate_text(char buffer[FORMAT_MAX], const struct screen_input *input)
 {
@@ -113,11 +121,11 @@ static int title_facts(const struct screen_input *input, struct grid *grid, int 
         return grid_printf(grid, row, 0, width, ROLE_TITLE, "proftop %s  ", input->title);
     if (grid->columns < WIDE) {
         snprintf(text, sizeof(text), _("%uthr %ucpu  %s %sHz  rec %s"), threads, info->cpus,
-                 or_dash(info->source), rate_text(rate, input), elapsed);
+                 sampler_text(input), rate_text(rate, input), elapsed);
         return grid_printf(grid, row, 0, width, ROLE_TITLE, "proftop %s %s  ", input->title, text);
     }
     snprintf(text, sizeof(text), _("%u threads on %u CPUs   %s %s %s Hz   rec %s   "), threads,
-             info->cpus, or_dash(info->source), or_dash(info->event), rate_text(rate, input),
+             info->cpus, sampler_text(input), or_dash(info->event), rate_text(rate, input),
              elapsed);
     left = grid_printf(grid, row, 0, width, ROLE_TITLE, "proftop  %s  ", input->title);
     room = width - left - text_width(text) - 2; /* the command gets what is left over */
