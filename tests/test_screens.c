@@ -170,6 +170,19 @@ static void footnotes_take_the_room_there_is(void **state)
     bench_free(bench);
 }
 
+/* Nothing is wider than the whole run. */
+static void an_empty_run_has_a_way_on(void **state)
+{
+    struct bench *bench = bench_of(recording_of_two(), 80, 24, false, false);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "X o o o");
+    assert_true(bench_shows(bench, "GIL held"));
+    assert_true(bench_shows(bench, "in the whole run.  o: waiting too"));
+    bench_free(bench);
+}
+
 /* Samples of threads that were held are not the kernel's. */
 static void a_target_handed_over_is_told(void **state)
 {
@@ -209,6 +222,7 @@ int main(void)
         cmocka_unit_test(gone_threads_keep_their_numbers),
         cmocka_unit_test(callers_name_their_unit),
         cmocka_unit_test(footnotes_take_the_room_there_is),
+        cmocka_unit_test(an_empty_run_has_a_way_on),
         cmocka_unit_test(a_target_handed_over_is_told),
         cmocka_unit_test(hostile_names_keep_the_screen_sane),
     };

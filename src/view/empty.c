@@ -8,6 +8,11 @@
 #include "proftop/gettext.h"
 #include "views.h"
 
+static bool is_whole_run(const struct scope *scope)
+{
+    return scope->start_ns == 0 && scope->end_ns == UINT64_MAX && scope->last_ns == 0;
+}
+
 static const char *reason(const struct screen_input *input)
 {
     const struct scope *scope = input->scope;
@@ -22,6 +27,8 @@ static const char *reason(const struct screen_input *input)
         return _("No samples of this thread in the range.  o: waiting too; Esc goes back.");
     if (scope->metric != METRIC_TIME)
         return _("Nothing of this metric was counted.  v chooses another, Esc goes back.");
+    if (is_whole_run(scope))
+        return _("No samples of this kind in the whole run.  o: waiting too; Esc goes back.");
     if (input->ended)
         return _("No samples in this range.  w widens it to the whole run.");
     if (scope->state == SCOPE_ON_CPU)
