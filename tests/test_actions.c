@@ -422,6 +422,19 @@ static void long_sentences_are_read_whole(void **state)
     bench_free(bench);
 }
 
+/* What :filter is given is looked at like what is typed after \\. */
+static void a_bad_filter_is_not_taken(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, ": f i l t e r Space [ Enter");
+    assert_true(bench_shows(bench, "no expression: "));
+    assert_true(bench_shows(bench, "Filter - "));
+    bench_free(bench);
+}
+
 static void an_exec_changes_the_title(void **state)
 {
     struct bench *bench = bench_new(80, 24, false, false, true);
@@ -449,6 +462,7 @@ int main(void)
         cmocka_unit_test(callers_of_a_root_are_the_heaviests),
         cmocka_unit_test(processes_open_close_and_narrow),
         cmocka_unit_test(long_sentences_are_read_whole),
+        cmocka_unit_test(a_bad_filter_is_not_taken),
         cmocka_unit_test(an_exec_changes_the_title),
         cmocka_unit_test(escape_undoes_step_by_step),
         cmocka_unit_test(the_cursor_returns_to_its_row),

@@ -43,10 +43,8 @@ static void command_filter(struct app *app, const char *words)
 {
     struct scope scope = app->scope;
 
-    if (strlen(words) >= sizeof(scope.filter)) {
-        app_say(app, _("the filter is too long"));
+    if (!filter_good(app, words))
         return;
-    }
     snprintf(scope.filter, sizeof(scope.filter), "%s", words);
     app_change_scope(app, &scope, true);
 }
