@@ -435,6 +435,20 @@ static void a_bad_filter_is_not_taken(void **state)
     bench_free(bench);
 }
 
+static void searching_on_needs_a_search(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    for (char view = '1'; view <= '5'; view++) {
+        bench_press(bench, (char[]){ view, ' ', 'n', '\0' });
+        assert_true(bench_shows(bench, "nothing is searched for: / begins"));
+        bench_press(bench, "Esc Down");
+    }
+    bench_free(bench);
+}
+
 static void an_exec_changes_the_title(void **state)
 {
     struct bench *bench = bench_new(80, 24, false, false, true);
@@ -463,6 +477,7 @@ int main(void)
         cmocka_unit_test(processes_open_close_and_narrow),
         cmocka_unit_test(long_sentences_are_read_whole),
         cmocka_unit_test(a_bad_filter_is_not_taken),
+        cmocka_unit_test(searching_on_needs_a_search),
         cmocka_unit_test(an_exec_changes_the_title),
         cmocka_unit_test(escape_undoes_step_by_step),
         cmocka_unit_test(the_cursor_returns_to_its_row),

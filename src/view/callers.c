@@ -128,9 +128,7 @@ static struct request search(struct callers_state *state, const struct screen_in
             return request;
         }
     }
-    request.kind = REQUEST_SAY;
-    snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
-    return request;
+    return request_not_found(input);
 }
 
 static struct request key_butterfly(struct callers_state *state, const struct screen_input *input,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What a view says in place of rows: an empty screen without a reason looks like a fault. */
+/* What a view says in place of rows, and of a row that is searched for: nothing without a reason
+ * looks like a fault. */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "format.h"
@@ -34,6 +36,17 @@ static const char *reason(const struct screen_input *input)
     if (scope->state == SCOPE_ON_CPU)
         return _("N=0: it has not used the CPU in this range.  o shows what it waits for.");
     return _("N=0 in this range.");
+}
+
+struct request request_not_found(const struct screen_input *input)
+{
+    struct request request = { .kind = REQUEST_SAY };
+
+    if (input->search == NULL || input->search[0] == '\0')
+        snprintf(request.text, sizeof(request.text), "%s", _("nothing is searched for: / begins"));
+    else
+        snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
+    return request;
 }
 
 void render_empty(const struct screen_input *input, struct grid *grid, int row)

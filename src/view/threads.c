@@ -141,9 +141,7 @@ static struct request search(struct threads_state *state, const struct screen_in
             return request;
         }
     }
-    request.kind = REQUEST_SAY;
-    snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
-    return request;
+    return request_not_found(input);
 }
 
 /* The next column to sort by; a lock of an interpreter only where there is one. */
