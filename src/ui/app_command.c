@@ -6,6 +6,8 @@
  *     :12:30:21        the ten seconds around a moment
  *     :range 5..9      seconds from the start, or clock times
  *     :filter REGEX    :thread NAME|TID    :view NAME    :set NAME VALUE    :help    :quit
+ *
+ * As much of a name is enough as Tab would complete: :q
  */
 #include "config.h"
 
@@ -140,6 +142,7 @@ void command_run(struct app *app, const char *line)
     if (length == 0)
         return;
     snprintf(word, sizeof(word), "%.*s", (int)length, line);
+    command_complete(word, sizeof(word));
     if (isdigit((unsigned char)line[0])) {
         jump(app, line);
         return;
