@@ -276,6 +276,20 @@ static void meanings_are_read_whole_on_80_columns(void **state)
     bench_free(wide);
 }
 
+static void help_is_read_in_ascii(void **state)
+{
+    struct bench *bench = bench_new(80, 90, false, true, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "?");
+    assert_true(bench_shows(bench, " N +- "));
+    for (int row = 1; row < 90; row++)
+        if (strncmp(bench_row(bench, row), " ? F1", 5) != 0)
+            assert_null(strchr(bench_row(bench, row), '?'));
+    bench_free(bench);
+}
+
 /* The title promises more only where more follows. */
 static void help_knows_its_last_page(void **state)
 {
@@ -340,6 +354,7 @@ int main(void)
         cmocka_unit_test(every_row_of_the_table_has_a_case),
         cmocka_unit_test(help_is_read_whole_on_80_columns),
         cmocka_unit_test(meanings_are_read_whole_on_80_columns),
+        cmocka_unit_test(help_is_read_in_ascii),
         cmocka_unit_test(help_knows_its_last_page),
         cmocka_unit_test(no_key_means_two_things),
         cmocka_unit_test(wishes_reach_the_loop),
