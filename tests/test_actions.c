@@ -422,6 +422,48 @@ static void long_sentences_are_read_whole(void **state)
     bench_free(bench);
 }
 
+/* What :filter is given is looked at like what is typed after \\. */
+static void a_bad_filter_is_not_taken(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, ": f i l t e r Space [ Enter");
+    assert_true(bench_shows(bench, "no expression: "));
+    assert_true(bench_shows(bench, "Filter - "));
+    bench_free(bench);
+}
+
+static void a_command_may_be_shortened(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, ": f i l t Space h a s h Enter");
+    assert_true(bench_shows(bench, "Filter hash"));
+    bench_press(bench, ": s o r t Enter");
+    assert_true(bench_shows(bench, "no command is called"));
+    bench_press(bench, ": q Enter");
+    assert_int_equal(app_wish(bench->app), WISH_QUIT);
+    bench_free(bench);
+}
+
+static void searching_on_needs_a_search(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    for (char view = '1'; view <= '5'; view++) {
+        bench_press(bench, (char[]){ view, ' ', 'n', '\0' });
+        assert_true(bench_shows(bench, "nothing is searched for: / begins"));
+        bench_press(bench, "Esc Down");
+    }
+    bench_free(bench);
+}
+
 static void an_exec_changes_the_title(void **state)
 {
     struct bench *bench = bench_new(80, 24, false, false, true);
@@ -449,6 +491,9 @@ int main(void)
         cmocka_unit_test(callers_of_a_root_are_the_heaviests),
         cmocka_unit_test(processes_open_close_and_narrow),
         cmocka_unit_test(long_sentences_are_read_whole),
+        cmocka_unit_test(a_bad_filter_is_not_taken),
+        cmocka_unit_test(a_command_may_be_shortened),
+        cmocka_unit_test(searching_on_needs_a_search),
         cmocka_unit_test(an_exec_changes_the_title),
         cmocka_unit_test(escape_undoes_step_by_step),
         cmocka_unit_test(the_cursor_returns_to_its_row),

@@ -279,6 +279,41 @@ static void two_recordings_share_functions_by_name(void **state)
     recording_fini(&changed);
 }
 
+/* What was named anew once its file was known leaves a function that nothing runs in any more. */
+static void functions_are_paired_by_file(void **state)
+{
+    struct recording base, changed;
+    struct comparison *comparison;
+    struct contrast *a, *b;
+    struct scope scope;
+
+    (void)state;
+    recording_init(&base, 7, 0);
+    recording_init(&changed, 8, 0);
+    for (uint32_t number = 0; number < 2; number++) {
+        struct function twin = *names_get(base.names, recording_function(&base, number));
+
+        twin.file = "elsewhere.c";
+        names_function(changed.names, &twin);
+    }
+    push_plain(&base, 0, 30, 1);
+    push_plain(&changed, 0, 30, 1);
+    scope_init(&scope);
+    a = contrast_of(&changed, &scope);
+    b = contrast_of(&base, &scope);
+    comparison = contrast_ranges(&(struct contrast_range){ a, 0, UINT64_MAX },
+                                 &(struct contrast_range){ b, 0, UINT64_MAX },
+                                 &(struct compare_options){ 0 });
+    for (uint32_t i = 0; i < comparison->count; i++)
+        assert_true(fabs(comparison->rows[i].delta_pt) < 0.001);
+    assert_true(comparison_find(comparison, recording_function(&changed, 1))->a_pct > 99);
+    comparison_free(comparison);
+    contrast_free(a);
+    contrast_free(b);
+    recording_fini(&base);
+    recording_fini(&changed);
+}
+
 static void a_bad_filter_is_an_error(void **state)
 {
     struct recording recording;
@@ -310,6 +345,7 @@ int main(void)
         cmocka_unit_test(a_burst_is_marked_and_found_again),
         cmocka_unit_test(a_lane_lifts_what_ran_when_it_was_high),
         cmocka_unit_test(two_recordings_share_functions_by_name),
+        cmocka_unit_test(functions_are_paired_by_file),
         cmocka_unit_test(a_bad_filter_is_an_error),
     };
 

@@ -250,6 +250,60 @@ static void help_is_read_whole_on_80_columns(void **state)
             fail_msg("too long: %s", action_table[action].help);
 }
 
+/* What the numbers of each view mean is read whole too: as where there is more room. */
+static void meanings_are_read_whole_on_80_columns(void **state)
+{
+    struct bench *narrow = bench_new(80, 90, false, false, true),
+                 *wide = bench_new(200, 90, false, false, true);
+
+    (void)state;
+    bench_paint(narrow);
+    bench_paint(wide);
+    for (char view = '1'; view <= '8'; view++) {
+        char keys[8], cut[1024];
+
+        snprintf(keys, sizeof(keys), "%c ?", view);
+        bench_press(narrow, keys);
+        bench_press(wide, keys);
+        for (int row = 1; row < 90; row++) {
+            snprintf(cut, sizeof(cut), "%s", bench_row(narrow, row));
+            assert_memory_equal(bench_row(wide, row), cut, strlen(cut));
+        }
+        bench_press(narrow, "Esc");
+        bench_press(wide, "Esc");
+    }
+    bench_free(narrow);
+    bench_free(wide);
+}
+
+static void help_is_read_in_ascii(void **state)
+{
+    struct bench *bench = bench_new(80, 90, false, true, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "?");
+    assert_true(bench_shows(bench, " N +- "));
+    for (int row = 1; row < 90; row++)
+        if (strncmp(bench_row(bench, row), " ? F1", 5) != 0)
+            assert_null(strchr(bench_row(bench, row), '?'));
+    bench_free(bench);
+}
+
+/* The title promises more only where more follows. */
+static void help_knows_its_last_page(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "?");
+    assert_true(bench_shows(bench, "(1/4, PgDn for more)"));
+    bench_press(bench, "PgDn PgDn PgDn PgDn");
+    assert_true(bench_shows(bench, "(4/4)"));
+    bench_free(bench);
+}
+
 /* A key that two actions of one view claim would reach only the first. */
 static void no_key_means_two_things(void **state)
 {
@@ -299,6 +353,9 @@ int main(void)
         cmocka_unit_test(highlighting_is_seen_everywhere),
         cmocka_unit_test(every_row_of_the_table_has_a_case),
         cmocka_unit_test(help_is_read_whole_on_80_columns),
+        cmocka_unit_test(meanings_are_read_whole_on_80_columns),
+        cmocka_unit_test(help_is_read_in_ascii),
+        cmocka_unit_test(help_knows_its_last_page),
         cmocka_unit_test(no_key_means_two_things),
         cmocka_unit_test(wishes_reach_the_loop),
     };

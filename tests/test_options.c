@@ -130,6 +130,7 @@ static void refuses_mistakes(void **state)
     refuses("proftop -F 0", "between 1 and 10000", "");
     refuses("proftop --lanes-period 0.01", "between 0.1 and 60", "");
     refuses("proftop -F 1e9", "between", "");
+    refuses("proftop -d 0", "between 0.01 and 10000000", "");
     refuses("proftop -F nan", "number", "");
     refuses("proftop -F 9x", "number", "");
     refuses("proftop -p x", "process ids", "");

@@ -126,6 +126,75 @@ static void overlays_at_80x24(void **state)
     bench_free(bench);
 }
 
+/* A thread that has ended keeps its numbers for a range in which it lived. */
+static void gone_threads_keep_their_numbers(void **state)
+{
+    (void)state;
+    for (int wide = 0; wide < 2; wide++) {
+        struct bench *bench = bench_new(wide ? 140 : 80, 24, false, false, true);
+        const char *row;
+
+        bench_paint(bench);
+        bench_press(bench, "w w w w 5 End");
+        row = bench_row(bench, bench_cursor(bench));
+        assert_non_null(strstr(row, "init-tmp   X    0.2 ##########"));
+        assert_non_null(strstr(row, "worker"));
+        assert_int_equal(strstr(row, "until 0:41") != NULL, wide);
+        bench_free(bench);
+    }
+}
+
+/* Waiting is not told in CPUs. */
+static void callers_name_their_unit(void **state)
+{
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "Enter");
+    assert_true(bench_shows(bench, " cpu  N="));
+    bench_press(bench, "1 o g Enter");
+    assert_true(bench_shows(bench, " avg  N="));
+    bench_free(bench);
+}
+
+/* What is to know of a function may take the room that its name leaves. */
+static void footnotes_take_the_room_there_is(void **state)
+{
+    struct bench *bench = bench_new(66, 24, false, false, true);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "/ i r q r Enter");
+    assert_true(bench_shows(bench, "interrupts-off time is charged here"));
+    bench_free(bench);
+}
+
+/* Nothing is wider than the whole run. */
+static void an_empty_run_has_a_way_on(void **state)
+{
+    struct bench *bench = bench_of(recording_of_two(), 80, 24, false, false);
+
+    (void)state;
+    bench_paint(bench);
+    bench_press(bench, "X o o o");
+    assert_true(bench_shows(bench, "GIL held"));
+    assert_true(bench_shows(bench, "in the whole run.  o: waiting too"));
+    bench_free(bench);
+}
+
+/* Samples of threads that were held are not the kernel's. */
+static void a_target_handed_over_is_told(void **state)
+{
+    const struct record_tally kernel = { .received = 9 }, held = { .received = 9, .stops = 9 };
+    struct bench *bench = bench_new(80, 24, false, false, true);
+
+    (void)state;
+    assert_string_equal(profile_sampler(bench->profile, &kernel), "perf");
+    assert_string_equal(profile_sampler(bench->profile, &held), "perf+ptrace");
+    bench_free(bench);
+}
+
 static void hostile_names_keep_the_screen_sane(void **state)
 {
     (void)state;
@@ -150,6 +219,11 @@ int main(void)
         cmocka_unit_test(top_at_odd_sizes),
         cmocka_unit_test(two_processes),
         cmocka_unit_test(overlays_at_80x24),
+        cmocka_unit_test(gone_threads_keep_their_numbers),
+        cmocka_unit_test(callers_name_their_unit),
+        cmocka_unit_test(footnotes_take_the_room_there_is),
+        cmocka_unit_test(an_empty_run_has_a_way_on),
+        cmocka_unit_test(a_target_handed_over_is_told),
         cmocka_unit_test(hostile_names_keep_the_screen_sane),
     };
 

@@ -200,6 +200,18 @@ static void nothing_is_overwritten_unasked(void **state)
     place_free(&place);
 }
 
+static void what_the_system_answered_is_told(void **state)
+{
+    struct session_config config = { .path = "/nowhere/x.proftop" };
+    struct profile_info info = { 0 };
+    struct error error = { 0 };
+
+    (void)state;
+    assert_null(session_create(&config, &info, &error));
+    assert_int_equal(error.code, STATUS_MISSING);
+    assert_non_null(strstr(error.message, "/nowhere/x.proftop: No such file"));
+}
+
 /* The number that any other SQLite client reads. */
 static int64_t query(const char *path, const char *sql)
 {
@@ -517,6 +529,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_recorded_comes_back),
         cmocka_unit_test(nothing_is_overwritten_unasked),
+        cmocka_unit_test(what_the_system_answered_is_told),
         cmocka_unit_test(views_agree_with_the_fold),
         cmocka_unit_test(a_range_is_saved_with_what_is_in_it_alone),
         cmocka_unit_test(several_sessions_are_one),

@@ -183,6 +183,17 @@ static void a_saved_session_is_shown_whole(void **state)
     bench_free(bench);
 }
 
+/* Clock times with tenths are as wide as their distance: every other one is left out. */
+static void times_on_the_ruler_stand_apart(void **state)
+{
+    struct bench *bench = open_time(false);
+
+    (void)state;
+    bench_press(bench, "c } + + + +");
+    assert_true(bench_shows(bench, "12:30:18.9          12:30:20.9 "));
+    bench_free(bench);
+}
+
 static void lanes_lead_to_functions_and_back(void **state)
 {
     struct bench *bench = open_time(true);
@@ -257,6 +268,7 @@ int main(void)
         cmocka_unit_test(ranges_by_mouse),
         cmocka_unit_test(zoom_keeps_the_cursor_in_its_place),
         cmocka_unit_test(a_saved_session_is_shown_whole),
+        cmocka_unit_test(times_on_the_ruler_stand_apart),
         cmocka_unit_test(lanes_lead_to_functions_and_back),
         cmocka_unit_test(the_chooser_shows_and_hides),
         cmocka_unit_test(system_rows_become_ranges),

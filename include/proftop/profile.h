@@ -60,6 +60,8 @@ struct profile *profile_ref(struct profile *profile);
 void profile_unref(struct profile *profile);
 
 const struct profile_info *profile_info(const struct profile *profile);
+/* Who took the samples that TALLY is of: perf gives targets that it cannot see whole to ptrace. */
+const char *profile_sampler(const struct profile *profile, const struct record_tally *tally);
 uint64_t profile_start_ns(const struct profile *profile);
 uint64_t profile_end_ns(const struct profile *profile); /* the newest sealed moment */
 bool profile_ended(const struct profile *profile);      /* nothing more will come */

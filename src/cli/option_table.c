@@ -163,6 +163,7 @@ const struct option_info option_table[] = {
       .name = "duration",
       .argument = N_("SECONDS"),
       .brief = N_("stop by itself"),
+      .more = N_("record then terminates what it launched, and its exit status is 0."),
       .commands = IN_LIVE_RECORD },
     { .id = OPTION_LANES_PERIOD,
       .name = "lanes-period",

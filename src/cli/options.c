@@ -50,8 +50,8 @@ static bool parse_number(const struct options *options, const struct option_info
     if (end == text || *end != '\0' || errno != 0 || !isfinite(*value))
         return usage(options, error, _("--%s wants a number, not \"%s\""), option->name, text);
     if (*value < low || *value > high)
-        return usage(options, error, _("--%s must lie between %g and %g, not be %s"), option->name,
-                     low, high, text);
+        return usage(options, error, _("--%s must lie between %.10g and %.10g, not be %s"),
+                     option->name, low, high, text);
     return true;
 }
 

@@ -22,6 +22,7 @@ static void put_session(const struct fold *fold, FILE *stream)
     char date[40], command[512];
     struct figures figures;
 
+    figures_of(profile, fold->start_ns, fold->end_ns, &figures);
     text_fit(command, sizeof(command), info->command != NULL ? info->command : "", 200, false);
     fprintf(stream, "%s%s", command[0] != '\0' ? command : "an imported profile",
             info->pid > 0 ? "" : "\n");
@@ -29,9 +30,8 @@ static void put_session(const struct fold *fold, FILE *stream)
         fprintf(stream, "  pid %d, %s, %.1f s, %s %s at %" PRIu32 " Hz\n", (int)info->pid,
                 figures_date(date, profile, profile_start_ns(profile)),
                 (double)(profile_end_ns(profile) - profile_start_ns(profile)) / (double)NS_PER_S,
-                info->source != NULL ? info->source : "", info->event != NULL ? info->event : "",
+                profile_sampler(profile, &figures.tally), info->event != NULL ? info->event : "",
                 info->rate_hz);
-    figures_of(profile, fold->start_ns, fold->end_ns, &figures);
     if (figures.tally.expected > 0)
         fprintf(stream,
                 "%" PRIu32 " samples were due in the range, %" PRIu32 " came, %" PRIu32

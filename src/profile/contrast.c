@@ -320,46 +320,125 @@ static uint64_t identity_hash(const struct function *function)
     return hash_bytes(hash, function->module, strlen(function->module));
 }
 
-static bool same_function(const struct function *a, const struct function *b)
+/* How sure it is that two functions are one, the surest first. */
+enum likeness { LIKE_EXACTLY, LIKE_IN_FILE, LIKE_BY_NAME, LIKENESSES };
+
+static const char *file_name(const char *path)
 {
-    return a->kind == b->kind && strcmp(a->name, b->name) == 0 && strcmp(a->module, b->module) == 0;
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
 }
 
-static function_id find_like(const struct names *names, const struct index *index,
-                             const struct function *wanted)
+static bool alike(const struct function *a, const struct function *b, enum likeness likeness)
 {
+    if (a->kind != b->kind || strcmp(a->name, b->name) != 0 || strcmp(a->module, b->module) != 0)
+        return false;
+    switch (likeness) {
+    case LIKE_EXACTLY:
+        return strcmp(a->raw_name, b->raw_name) == 0 && strcmp(a->file, b->file) == 0;
+    case LIKE_IN_FILE:
+        return strcmp(file_name(a->file), file_name(b->file)) == 0;
+    default:
+        return true;
+    }
+}
+
+/* How many bytes two paths have in common at their ends. */
+static size_t common_end(const char *a, const char *b)
+{
+    size_t i = strlen(a), k = strlen(b), common = 0;
+
+    while (i > 0 && k > 0 && a[--i] == b[--k])
+        common++;
+    return common;
+}
+
+/* Which functions of CONTRAST's names are in its blocks: a name that came late leaves others. */
+static bool *occurring(const struct contrast *contrast, uint32_t count)
+{
+    bool *occurs = xcalloc((size_t)count + 1, sizeof(*occurs));
+
+    for (size_t k = 0; k < contrast->seen_count; k++) {
+        uint32_t depth;
+        const function_id *functions =
+            blocks_functions(contrast->blocks, contrast->seen[k], &depth);
+
+        for (uint32_t i = 0; i < depth; i++)
+            occurs[functions[i]] = true;
+    }
+    return occurs;
+}
+
+/* Among the functions in INDEX that are still UNPAIRED. */
+static function_id find_like(const struct names *names, const struct index *index,
+                             const bool *unpaired, const struct function *wanted,
+                             enum likeness likeness)
+{
+    function_id best = UINT32_MAX;
+    size_t best_end = 0;
     struct index_cursor cursor;
     uint32_t item;
 
     index_probe(index, identity_hash(wanted), &cursor);
-    while ((item = index_next(index, &cursor)) != INDEX_END)
-        if (same_function(names_get(names, item), wanted))
-            return item;
-    return UINT32_MAX;
+    while ((item = index_next(index, &cursor)) != INDEX_END) {
+        const struct function *function = names_get(names, item);
+        size_t end = common_end(function->file, wanted->file);
+
+        if (!unpaired[item] || !alike(function, wanted, likeness) ||
+            (best != UINT32_MAX && end <= best_end))
+            continue;
+        best = item;
+        best_end = end;
+    }
+    return best;
+}
+
+/*
+ * Which function of A each of B's is, one each at most: the surest are found first, so that a
+ * parse() in one file is not taken for the parse() in another while its own is there.
+ */
+static function_id *pair_up(const struct contrast *b, const struct contrast *a)
+{
+    struct names *from = profile_names(b->profile), *to = profile_names(a->profile);
+    uint32_t known = names_functions(to), count = names_functions(from);
+    function_id *same = xmalloc(((size_t)count + 1) * sizeof(*same));
+    bool *wanted = occurring(b, count), *unpaired = occurring(a, known);
+    struct index index;
+
+    index_init(&index);
+    for (function_id i = 0; i < known; i++)
+        if (unpaired[i])
+            index_add(&index, identity_hash(names_get(to, i)), i);
+    for (int likeness = 0; likeness < LIKENESSES; likeness++)
+        for (function_id i = 0; i < count; i++) {
+            if (!wanted[i])
+                continue;
+            same[i] = find_like(to, &index, unpaired, names_get(from, i), (enum likeness)likeness);
+            if (same[i] == UINT32_MAX)
+                continue;
+            wanted[i] = unpaired[same[i]] = false;
+        }
+    for (function_id i = 0; i < count; i++)
+        if (wanted[i])
+            same[i] = names_function(to, names_get(from, i));
+    index_fini(&index);
+    free(unpaired);
+    free(wanted);
+    return same;
 }
 
 /* B's stacks lead to functions of A's names from now on. */
 static void translate(struct contrast *b, const struct contrast *a)
 {
-    struct names *from = profile_names(b->profile), *to = profile_names(a->profile);
-    uint32_t known = names_functions(to), count = names_functions(from);
+    const struct names *to = profile_names(a->profile);
     function_id *same;
-    struct index index;
 
-    if (from == to || b->translated == to)
+    if (profile_names(b->profile) == to || b->translated == to)
         return;
     set_all_functions(b);
-    set_new_functions(b); /* a display makes functions as it goes */
-    count = names_functions(from);
-    same = xcalloc((size_t)count + 1, sizeof(*same));
-    index_init(&index);
-    for (function_id i = 0; i < known; i++)
-        index_add(&index, identity_hash(names_get(to, i)), i);
-    for (function_id i = 0; i < count; i++) {
-        same[i] = find_like(to, &index, names_get(from, i));
-        if (same[i] == UINT32_MAX)
-            same[i] = names_function(to, names_get(from, i));
-    }
+    set_new_functions(b);
+    same = pair_up(b, a);
     for (size_t k = 0; k < b->seen_count; k++) {
         stack_id stack = b->seen[k];
         function_id functions[DEPTH_MAX];
@@ -371,7 +450,6 @@ static void translate(struct contrast *b, const struct contrast *a)
         blocks_set_functions(b->blocks, stack, functions, depth);
     }
     b->translated = to;
-    index_fini(&index);
     free(same);
 }
 

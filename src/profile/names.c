@@ -294,7 +294,7 @@ const char *function_footnote(const struct function *function)
     if (function->kind == FRAME_KERNEL && strstr(function->name, "_irqrestore") != NULL)
         return _("interrupts-off time is charged here");
     if (function->kind == FRAME_JIT && function_is_nameless(function))
-        return _("no perf map: try node --perf-basic-prof");
+        return _("no map: node --perf-basic-prof, jcmd PID Compiler.perfmap");
     return NULL;
 }
 

@@ -38,6 +38,13 @@ const struct profile_info *profile_info(const struct profile *profile)
     return &profile->info;
 }
 
+const char *profile_sampler(const struct profile *profile, const struct record_tally *tally)
+{
+    const char *source = profile->info.source != NULL ? profile->info.source : "";
+
+    return tally->stops != 0 && strcmp(source, "perf") == 0 ? "perf+ptrace" : source;
+}
+
 uint64_t profile_start_ns(const struct profile *profile)
 {
     return profile->info.start_ns;

@@ -67,7 +67,7 @@ static bool make_file(const char *path, bool force, struct stat *made, struct er
         if (!S_ISREG(old.st_mode))
             return error_set(error, STATUS_FAILED, _("%s is not a file to overwrite"), path);
         if (unlink(path) != 0)
-            return error_errno(error, errno, _("cannot overwrite %s"), path);
+            return error_errno(error, errno, _("cannot overwrite %s: %s"), path, strerror(errno));
     }
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EEXIST) {
@@ -76,7 +76,7 @@ static bool make_file(const char *path, bool force, struct stat *made, struct er
         return false;
     }
     if (fd < 0)
-        return error_errno(error, errno, _("cannot write %s"), path);
+        return error_errno(error, errno, _("cannot write %s: %s"), path, strerror(errno));
     good = fstat(fd, made) == 0;
     close(fd);
     remove_companions(path);
@@ -215,7 +215,7 @@ static char *copy_folder(struct error *error)
 
     if (mkdtemp(folder) != NULL)
         return folder;
-    error_errno(error, errno, _("cannot make the folder %s"), folder);
+    error_errno(error, errno, _("cannot make the folder %s: %s"), folder, strerror(errno));
     free(folder);
     return NULL;
 }
@@ -263,7 +263,7 @@ static bool looks_foreign(const char *path, const uint8_t head[HEADER_BYTES], si
     struct stat file;
 
     if (stat(path, &file) != 0) {
-        error_errno(error, errno, _("cannot open %s"), path);
+        error_errno(error, errno, _("cannot open %s: %s"), path, strerror(errno));
         return true;
     }
     if (!S_ISREG(file.st_mode)) {
@@ -271,7 +271,7 @@ static bool looks_foreign(const char *path, const uint8_t head[HEADER_BYTES], si
         return true;
     }
     if (access(path, R_OK) != 0) {
-        error_errno(error, errno, _("cannot open %s"), path);
+        error_errno(error, errno, _("cannot open %s: %s"), path, strerror(errno));
         return true;
     }
     if (size < HEADER_BYTES || memcmp(head, "SQLite format 3", 16) != 0) {

@@ -6,6 +6,8 @@
  *     :12:30:21        the ten seconds around a moment
  *     :range 5..9      seconds from the start, or clock times
  *     :filter REGEX    :thread NAME|TID    :view NAME    :set NAME VALUE    :help    :quit
+ *
+ * As much of a name is enough as Tab would complete: :q
  */
 #include "config.h"
 
@@ -43,10 +45,8 @@ static void command_filter(struct app *app, const char *words)
 {
     struct scope scope = app->scope;
 
-    if (strlen(words) >= sizeof(scope.filter)) {
-        app_say(app, _("the filter is too long"));
+    if (!filter_good(app, words))
         return;
-    }
     snprintf(scope.filter, sizeof(scope.filter), "%s", words);
     app_change_scope(app, &scope, true);
 }
@@ -142,6 +142,7 @@ void command_run(struct app *app, const char *line)
     if (length == 0)
         return;
     snprintf(word, sizeof(word), "%.*s", (int)length, line);
+    command_complete(word, sizeof(word));
     if (isdigit((unsigned char)line[0])) {
         jump(app, line);
         return;

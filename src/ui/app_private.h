@@ -125,6 +125,8 @@ void app_request(struct app *app, const struct request *request);
 struct request app_view_key(struct app *app, enum action action);
 
 /* app_prompt.c, app_command.c */
+/* Whether TEXT can be a filter; says why not. */
+bool filter_good(struct app *app, const char *text);
 void prompt_open(struct app *app, enum prompt_kind kind);
 void prompt_key(struct app *app, const struct key_event *event);
 void prompt_render(struct app *app, struct grid *grid, int row);

@@ -88,26 +88,34 @@ static void search_now(struct app *app)
         app_request(app, &request);
 }
 
-/* A regex that is not complete yet leaves the filter as it is. */
-static void filter_now(struct app *app)
+bool filter_good(struct app *app, const char *text)
 {
-    struct scope scope = app->scope;
     char message[128];
     regex_t regex;
     int result;
 
-    if (strlen(app->prompt.text) >= sizeof(scope.filter)) {
+    if (strlen(text) >= sizeof(app->scope.filter)) {
         app_say(app, _("the filter is too long"));
-        return;
+        return false;
     }
-    result = regcomp(&regex, app->prompt.text, REG_EXTENDED | REG_NOSUB);
-    if (result != 0 && app->prompt.text[0] != '\0') {
+    result = text[0] != '\0' ? regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) : 0;
+    if (result != 0) {
         regerror(result, &regex, message, sizeof(message));
-        app_say(app, _("not a regular expression yet: %s"), message);
-        return;
+        app_say(app, _("no expression: %s"), message);
+        return false;
     }
-    if (result == 0)
+    if (text[0] != '\0')
         regfree(&regex);
+    return true;
+}
+
+/* A regex that is not complete yet leaves the filter as it is. */
+static void filter_now(struct app *app)
+{
+    struct scope scope = app->scope;
+
+    if (!filter_good(app, app->prompt.text))
+        return;
     snprintf(scope.filter, sizeof(scope.filter), "%.*s", (int)sizeof(scope.filter) - 1,
              app->prompt.text);
     if (scope_equal(&scope, &app->scope))

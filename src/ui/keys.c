@@ -100,7 +100,7 @@ const struct action_info action_table[ACTIONS] = {
 
     [ACTION_STATE] = { "state", "o", NULL, N_("on CPU, waiting, GIL held, or all"), NULL },
     [ACTION_METRIC] = { "metric", "v", NULL,
-                        N_("what is shared out: time, faults, bytes, system calls…"), NULL },
+                        N_("what is shared out: time, faults, bytes, locks and more"), NULL },
     [ACTION_HIDE_KERNEL] = { "hide-kernel", "K", NULL, N_("hide or show kernel frames"), NULL },
     [ACTION_HIDE_USER] = { "hide-user", "U", NULL, N_("hide or show user frames"), NULL },
     [ACTION_ONLY_MODULE] = { "only-module", "d", NULL,

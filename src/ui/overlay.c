@@ -308,7 +308,7 @@ static void setup_draw(struct app *app, struct grid *grid)
             grid_role(grid, box.row + i, box.column, box.columns, ROLE_SELECTED);
     }
     grid_text(grid, box.row + box.rows - 1, box.column + 1, box.columns - 1, ROLE_DIM,
-              _("Enter or arrows change it; kept in ~/.config/proftop/settings.  Esc closes"));
+              _("Enter or arrows change it; kept in ~/.config/proftop/settings"));
 }
 
 const struct overlay overlay_setup = { .name = "setup", .render = setup_draw, .key = setup_key };

@@ -45,6 +45,19 @@ static const char *or_dash(const char *text)
     return text != NULL && text[0] != '\0' ? text : "-";
 }
 
+/* Why that source was chosen is told while it is the only one. */
+static void about_source(struct page *page, const struct profile *profile,
+                         const struct record_tally *tally)
+{
+    const struct profile_info *info = profile_info(profile);
+    const char *sampler = profile_sampler(profile, tally);
+
+    fact(page, _("sampling"), _("%s, %s at %u Hz of CPU time"), or_dash(sampler),
+         or_dash(info->event), info->rate_hz);
+    if (sampler == info->source && or_dash(info->source_reason) == info->source_reason)
+        fact(page, "", "%s", info->source_reason);
+}
+
 static void about_recording(struct page *page, struct profile *profile)
 {
     const struct profile_info *info = profile_info(profile);
@@ -55,10 +68,6 @@ static void about_recording(struct page *page, struct profile *profile)
     fact(page, _("process"), _("%d on %s, %u CPUs"), info->pid, or_dash(info->host), info->cpus);
     fact(page, _("recorded"), _("from %s for %s"), format_clock(clock, profile, start),
          text_elapsed(elapsed, end > start ? end - start : 0));
-    fact(page, _("sampling"), _("%s, %s at %u Hz of CPU time"), or_dash(info->source),
-         or_dash(info->event), info->rate_hz);
-    if (info->source_reason != NULL && info->source_reason[0] != '\0')
-        fact(page, "", "%s", info->source_reason);
 }
 
 /* How much of what was due has come, and how whole the stacks are. */
@@ -119,6 +128,8 @@ static void info_draw(struct app *app, struct grid *grid)
     if (profile == NULL)
         return;
     about_recording(&page, profile);
+    about_source(&page, profile,
+                 app->result != NULL ? &app->result->fold->tally : &(struct record_tally){ 0 });
     page.row++;
     if (app->result != NULL) {
         about_samples(&page, app->result->fold);

@@ -128,9 +128,7 @@ static struct request search(struct callers_state *state, const struct screen_in
             return request;
         }
     }
-    request.kind = REQUEST_SAY;
-    snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
-    return request;
+    return request_not_found(input);
 }
 
 static struct request key_butterfly(struct callers_state *state, const struct screen_input *input,
@@ -283,6 +281,18 @@ static struct request mouse(void *opaque, const struct screen_input *input,
     return request;
 }
 
+/* What is to know of the function comes behind where it fits; the status line has it in any case.
+ */
+static void self_text(char *text, size_t size_bytes, const struct function *function, int width)
+{
+    const char *footnote = function_footnote(function);
+
+    if (footnote != NULL)
+        snprintf(text, size_bytes, "%s   %s", _("(self)"), footnote);
+    if (footnote == NULL || text_width(text) > width)
+        snprintf(text, size_bytes, "%s", _("(self)"));
+}
+
 static void render_neighbour(const struct callers_state *state, const struct screen_input *input,
                              struct grid *grid, int at, const struct fold_neighbour *row,
                              uint64_t whole, bool callee)
@@ -304,10 +314,8 @@ static void render_neighbour(const struct callers_state *state, const struct scr
     grid_text_right(grid, at, left - 1, SAMPLES_COLUMNS - 1, ROLE_NORMAL, text);
     left += SAMPLES_COLUMNS;
     width = grid->columns - left - MODULE_COLUMNS - 1;
-    if (self && function_footnote(function) != NULL)
-        snprintf(text, sizeof(text), "%s   %s", _("(self)"), function_footnote(function));
-    else if (self)
-        snprintf(text, sizeof(text), "%s", _("(self)"));
+    if (self)
+        self_text(text, sizeof(text), function, width);
     else
         format_name(text, input, function, width);
     grid_text(grid, at, left, width, self ? ROLE_TITLE : role, text);
@@ -317,6 +325,14 @@ static void render_neighbour(const struct callers_state *state, const struct scr
         grid_text(grid, at, grid->columns - MODULE_COLUMNS, MODULE_COLUMNS,
                   role == ROLE_KERNEL ? ROLE_KERNEL : ROLE_DIM, format_module(module, function));
     }
+}
+
+/* What a second of the range is counted in, as the column of Top is called. */
+static const char *unit_of(const struct scope *scope)
+{
+    return scope->metric != METRIC_TIME   ? "/s"
+           : scope->state == SCOPE_ON_CPU ? _(" cpu")
+                                          : _(" avg");
 }
 
 static void render_centre(const struct callers_state *state, const struct screen_input *input,
@@ -333,8 +349,7 @@ static void render_centre(const struct callers_state *state, const struct screen
         snprintf(facts, sizeof(facts), _("  total %s  self %s  %s%s  N=%llu  %u thr "),
                  format_weight(total, input, input->fold, row->total, row->total_samples),
                  format_weight(self, input, input->fold, row->self, row->self_samples),
-                 format_cores(cores, input->fold, row->total),
-                 input->scope->metric == METRIC_TIME ? _(" cpu") : "/s",
+                 format_cores(cores, input->fold, row->total), unit_of(input->scope),
                  (unsigned long long)row->total_samples, row->threads);
     width = grid->columns - 4 - text_width(facts);
     if (width < NAME_MIN)

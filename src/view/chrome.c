@@ -85,6 +85,14 @@ static const char *or_dash(const char *text)
     return text != NULL && text[0] != '\0' ? text : "-";
 }
 
+static const char *sampler_text(const struct screen_input *input)
+{
+    static const struct record_tally none;
+
+    return or_dash(
+        profile_sampler(input->profile, input->fold != NULL ? &input->fold->tally : &none));
+}
+
 /* "99", or "24 of 99" while it is lowered. */
 static const char *rate_text(char buffer[FORMAT_MAX], const struct screen_input *input)
 {
@@ -113,11 +121,11 @@ static int title_facts(const struct screen_input *input, struct grid *grid, int 
         return grid_printf(grid, row, 0, width, ROLE_TITLE, "proftop %s  ", input->title);
     if (grid->columns < WIDE) {
         snprintf(text, sizeof(text), _("%uthr %ucpu  %s %sHz  rec %s"), threads, info->cpus,
-                 or_dash(info->source), rate_text(rate, input), elapsed);
+                 sampler_text(input), rate_text(rate, input), elapsed);
         return grid_printf(grid, row, 0, width, ROLE_TITLE, "proftop %s %s  ", input->title, text);
     }
     snprintf(text, sizeof(text), _("%u threads on %u CPUs   %s %s %s Hz   rec %s   "), threads,
-             info->cpus, or_dash(info->source), or_dash(info->event), rate_text(rate, input),
+             info->cpus, sampler_text(input), or_dash(info->event), rate_text(rate, input),
              elapsed);
     left = grid_printf(grid, row, 0, width, ROLE_TITLE, "proftop  %s  ", input->title);
     room = width - left - text_width(text) - 2; /* the command gets what is left over */
@@ -383,8 +391,9 @@ void chrome_status(const struct screen_input *input, struct grid *grid, int row)
 {
     const struct function *function;
     const struct fold_row *found;
+    const char *name;
     char place[NAME_MAX_BYTES];
-    int width;
+    int width, room;
 
     if (input->status != NULL) {
         say(grid, row, input->status);
@@ -398,11 +407,14 @@ void chrome_status(const struct screen_input *input, struct grid *grid, int row)
         snprintf(place, sizeof(place), "%s", function_footnote(function));
     else
         format_place(place, function, found != NULL && function->line == 0 ? found->line : 0);
+    name = input->names == NAME_RAW ? function->raw_name : function->name;
+    room = grid->columns - text_width(name) - 2;
+    if (room < grid->columns / 2)
+        room = grid->columns / 2;
     width = text_width(place);
-    if (width > grid->columns / 2)
-        width = grid->columns / 2;
-    grid_text(grid, row, 0, grid->columns - width - 2, ROLE_DIM,
-              input->names == NAME_RAW ? function->raw_name : function->name);
+    if (width > room)
+        width = room;
+    grid_text(grid, row, 0, grid->columns - width - 2, ROLE_DIM, name);
     grid_text_right(grid, row, grid->columns - width, width, ROLE_DIM, place);
 }
 

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* What a view says in place of rows: an empty screen without a reason looks like a fault. */
+/* What a view says in place of rows, and of a row that is searched for: nothing without a reason
+ * looks like a fault. */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "format.h"
 #include "proftop/gettext.h"
 #include "views.h"
+
+static bool is_whole_run(const struct scope *scope)
+{
+    return scope->start_ns == 0 && scope->end_ns == UINT64_MAX && scope->last_ns == 0;
+}
 
 static const char *reason(const struct screen_input *input)
 {
@@ -22,11 +29,24 @@ static const char *reason(const struct screen_input *input)
         return _("No samples of this thread in the range.  o: waiting too; Esc goes back.");
     if (scope->metric != METRIC_TIME)
         return _("Nothing of this metric was counted.  v chooses another, Esc goes back.");
+    if (is_whole_run(scope))
+        return _("No samples of this kind in the whole run.  o: waiting too; Esc goes back.");
     if (input->ended)
         return _("No samples in this range.  w widens it to the whole run.");
     if (scope->state == SCOPE_ON_CPU)
         return _("N=0: it has not used the CPU in this range.  o shows what it waits for.");
     return _("N=0 in this range.");
+}
+
+struct request request_not_found(const struct screen_input *input)
+{
+    struct request request = { .kind = REQUEST_SAY };
+
+    if (input->search == NULL || input->search[0] == '\0')
+        snprintf(request.text, sizeof(request.text), "%s", _("nothing is searched for: / begins"));
+    else
+        snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
+    return request;
 }
 
 void render_empty(const struct screen_input *input, struct grid *grid, int row)

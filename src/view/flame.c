@@ -143,9 +143,7 @@ static struct request search(struct flame_state *state, const struct screen_inpu
             return request;
         }
     }
-    request.kind = REQUEST_SAY;
-    snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
-    return request;
+    return request_not_found(input);
 }
 
 /* "insert(long)" of "acme::Table<long>::insert(long)": where the function's own name begins. */

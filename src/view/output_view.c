@@ -65,9 +65,7 @@ static struct request search(struct output_state *state, const struct screen_inp
         scroll_by(state, input, count - 1 - at - rows / 2, rows);
         return request;
     }
-    request.kind = REQUEST_SAY;
-    snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
-    return request;
+    return request_not_found(input);
 }
 
 static struct request key(void *opaque, const struct screen_input *input, enum action action,

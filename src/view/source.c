@@ -216,7 +216,8 @@ static void render_header(const struct source_state *state, const struct screen_
     grid_text_right(grid, 1, SAMPLES_COLUMNS + SHARE_COLUMNS + BAR_COLUMNS, LINE_COLUMNS - 1,
                     ROLE_HEADER, _("LINE"));
     grid_text(grid, 1, TEXT_LEFT, grid->columns - TEXT_LEFT, ROLE_HEADER,
-              _("SOURCE   H hottest   n N next with samples   \u00b11 line is skid"));
+              grid->ascii ? _("SOURCE   H hottest   n N next   +-1 line is skid")
+                          : _("SOURCE   H hottest   n N next   \u00b11 line is skid"));
 }
 
 static void render_line(const struct view_extra *extra, struct grid *grid, int at, int index,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads: what each was doing, exited ones too.
+ * Threads: what each was doing, exited ones too, by what of the range they lived in.
  *
  *        TID NAME       S  CPU% run/queued/wait   GIL%  WANT% LAST 20s   TOP FUNCTION NOW
  *       8970 wrk-0      R  87.5 ########..        81.0    3.2 ▇▇▇▇▇▇▇▇▇▇ Table::sum    41%
- *       8969 init-tmp   X                       gone at 0:41, its 12 samples are kept
+ *       8969 init-tmp   X   1.2 #---------         0.4        ▂           Init::read    99%
+ *       8967 setup      X   0.0                                          until 0:02
  *
  * The lock of an interpreter has its columns only where there is one.
  */
@@ -140,9 +141,7 @@ static struct request search(struct threads_state *state, const struct screen_in
             return request;
         }
     }
-    request.kind = REQUEST_SAY;
-    snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
-    return request;
+    return request_not_found(input);
 }
 
 /* The next column to sort by; a lock of an interpreter only where there is one. */

@@ -152,7 +152,8 @@ static void render_io(const struct screen_input *input, struct grid *grid, int a
     }
 }
 
-static void render_top(const struct screen_input *input, struct grid *grid, int at, int column,
+/* False: there is nothing to say. */
+static bool render_top(const struct screen_input *input, struct grid *grid, int at, int column,
                        const struct fold_thread *thread)
 {
     uint64_t whole = thread->running_ns + thread->runnable_ns + thread->waiting_ns;
@@ -173,11 +174,13 @@ static void render_top(const struct screen_input *input, struct grid *grid, int 
         format_name(name, input, function, width - 6);
         grid_text(grid, at, column, width - 6, format_role(input, function), name);
     } else {
-        return;
+        return false;
     }
     grid_printf(grid, at, grid->columns - 5, 5, ROLE_NORMAL, "%3.0f%%", share > 100 ? 100 : share);
+    return true;
 }
 
+/* Where nothing else is told of a thread that has ended: when that was. */
 static void render_gone(const struct screen_input *input, struct grid *grid, int at, int column,
                         const struct fold_thread *thread)
 {
@@ -186,10 +189,7 @@ static void render_gone(const struct screen_input *input, struct grid *grid, int
     char elapsed[24];
 
     text_elapsed(elapsed, ended_ns > start ? ended_ns - start : 0);
-    grid_printf(grid, at, column, grid->columns - column, ROLE_DIM,
-                ngettext("gone at %s, its %llu sample is kept",
-                         "gone at %s, its %llu samples are kept", thread->samples),
-                elapsed, (unsigned long long)thread->samples);
+    grid_printf(grid, at, column, IO_COLUMNS, ROLE_DIM, _("until %s"), elapsed);
 }
 
 /* The columns that threads and processes have: id, name, state, shares. */
@@ -228,24 +228,17 @@ void threads_draw_row(const struct screen_input *input, struct grid *grid, int a
                       int indent)
 {
     const struct profile_thread *facts = threads_facts(input, thread);
-    bool gone = threads_gone(input, thread);
+    bool gone = threads_gone(input, thread), said;
 
     render_name(grid, at, facts->tid, facts->name, indent, gone ? ROLE_DIM : ROLE_NORMAL);
-    if (gone && layout->parts >= 0) {
-        grid_text(grid, at, TID_COLUMNS + NAME_COLUMNS, 1, ROLE_DIM, "X");
-        render_gone(input, grid, at,
-                    layout->gil >= 0     ? layout->gil
-                    : layout->spark >= 0 ? layout->spark
-                                         : layout->parts,
-                    thread);
-        return;
-    }
     render_shares(input, grid, at, thread, layout, letter_of(input, thread));
     if (layout->spark >= 0)
         render_spark(input, grid, at, layout, thread->thread);
-    if (layout->io >= 0)
+    if (layout->io >= 0 && !gone)
         render_io(input, grid, at, layout->io, facts);
-    render_top(input, grid, at, layout->top, thread);
+    said = render_top(input, grid, at, layout->top, thread);
+    if (gone && (layout->io >= 0 || !said))
+        render_gone(input, grid, at, layout->io >= 0 ? layout->io : layout->top, thread);
 }
 
 void threads_draw_process(const struct screen_input *input, struct grid *grid, int at,

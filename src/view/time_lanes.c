@@ -51,16 +51,21 @@ static void draw_ruler(const struct time_state *state, const struct screen_input
                        const struct columns *columns, struct grid *grid)
 {
     char zoom[16], text[32];
-    int skip = axis->bucket_ns * TICK_COLUMNS % NS_PER_S != 0 ? 2 : 1;
+    int skip = axis->bucket_ns * TICK_COLUMNS % NS_PER_S != 0 ? 2 : 1, room = 0;
 
     axis_zoom_text(zoom, time_zoom(state, input, layout->spark_columns));
     grid_fill(grid, 0, 0, grid->columns, ROLE_HEADER, " ");
     grid_printf(grid, 0, 0, layout->label, ROLE_HEADER, _("%s/column"), zoom);
     for (int column = 0; column + TICK_COLUMNS / 2 < layout->spark_columns;
-         column += TICK_COLUMNS * skip)
-        grid_text(grid, 0, layout->spark + column, layout->spark_columns - column, ROLE_HEADER,
-                  axis_text(text, input->profile, axis_time_ns(axis, column), axis->bucket_ns,
-                            state->place.clock));
+         column += TICK_COLUMNS * skip) {
+        if (column < room)
+            continue; /* the one before reaches here: 12:30:21.5 */
+        axis_text(text, input->profile, axis_time_ns(axis, column), axis->bucket_ns,
+                  state->place.clock);
+        room = column + 1 +
+               grid_text(grid, 0, layout->spark + column, layout->spark_columns - column,
+                         ROLE_HEADER, text);
+    }
     grid_text_right(grid, 0, layout->selected, layout->rest - layout->selected, ROLE_HEADER,
                     columns->selected);
     grid_text_right(grid, 0, layout->rest, grid->columns - layout->rest, ROLE_HEADER,

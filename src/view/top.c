@@ -159,9 +159,7 @@ static struct request search(struct top_state *state, const struct screen_input 
         state->place.pinned = true;
         return request;
     }
-    request.kind = REQUEST_SAY;
-    snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
-    return request;
+    return request_not_found(input);
 }
 
 static bool sort_action(struct sort *sort, enum action action)

@@ -119,9 +119,7 @@ static struct request search(struct tree_pane *pane, const struct screen_input *
             tree_pane_reveal(pane, fold, fold->rows[i].function);
             return request;
         }
-    request.kind = REQUEST_SAY;
-    snprintf(request.text, sizeof(request.text), _("not found: %.100s"), input->search);
-    return request;
+    return request_not_found(input);
 }
 
 /* Expand, or collapse or go to the parent, of the row under the cursor. */

@@ -15,6 +15,8 @@ extern const struct view_ops system_view;
 extern const struct view_ops source_view;
 extern const struct view_ops output_view;
 
+/* What a search says that came to no row. */
+struct request request_not_found(const struct screen_input *input);
 /* Only this thread, this process; or all again, when it is the only one already. */
 struct request request_thread(const struct screen_input *input, int32_t tid);
 struct request request_process(const struct screen_input *input, int32_t pid);
