@@ -365,48 +365,66 @@ static void short_lives_that_queue_weigh_what_they_used(void **state)
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
-/* CPU time of the thread that naps: in all, and where it naps. */
-struct naps {
-    uint64_t all_ns, napping_ns;
+/* CPU time of a thread: in all, and within system calls. */
+struct calls {
+    const char *thread;
+    uint64_t all_ns, within_ns;
 };
 
-static void look_for_naps(struct sampling *sampling, const struct record_sample *sample)
+static void look_for_calls(struct sampling *sampling, const struct record_sample *sample)
 {
-    struct naps *naps = sampling->context;
+    struct calls *calls = sampling->context;
 
     if (sample->state != STATE_RUNNING ||
-        strcmp(sampling_thread(sampling, sample->tid)->name, "nap") != 0)
+        strcmp(sampling_thread(sampling, sample->tid)->name, calls->thread) != 0)
         return;
-    naps->all_ns += sample->weight;
-    naps->napping_ns += sample->syscall >= 0 ? sample->weight : 0;
+    calls->all_ns += sample->weight;
+    calls->within_ns += sample->syscall >= 0 ? sample->weight : 0;
 }
 
 static bool worked_a_while(const struct sampling *sampling)
 {
-    const struct naps *naps = sampling->context;
+    const struct calls *calls = sampling->context;
 
-    return naps->all_ns >= NS_PER_S / 4;
+    return calls->all_ns >= NS_PER_S / 2;
+}
+
+/* Samples THREAD of several that share the CPUs. */
+static struct calls sample_calls(const char *thread)
+{
+    struct sampling *sampling = begin(199);
+    struct calls calls = { .thread = thread };
+    struct victim victim;
+
+#ifdef __aarch64__
+    skip_because("the registers there do not tell the system call");
+#endif
+    victim_start(&victim, "sleepers", "crowd");
+    sampling->on_sample = look_for_calls;
+    sampling->context = &calls;
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, worked_a_while, 60));
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+    return calls;
 }
 
 /* Who is found in a run queue after its sleep used the time before it elsewhere. */
 static void who_has_just_been_woken_did_not_work_there(void **state)
 {
-    struct sampling *sampling = begin(199);
-    struct naps naps = { 0 };
-    struct victim victim;
+    struct calls calls = sample_calls("nap");
 
     (void)state;
-#ifdef __aarch64__
-    skip_because("the registers there do not tell the system call");
-#endif
-    victim_start(&victim, "sleepers", "crowd");
-    sampling->on_sample = look_for_naps;
-    sampling->context = &naps;
-    sampling_attach(sampling, victim.pid);
-    assert_true(sampling_until(sampling, worked_a_while, 60));
-    finish(sampling);
-    assert_true(naps.napping_ns < naps.all_ns / 5);
-    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+    assert_true(calls.within_ns < calls.all_ns / 5);
+}
+
+/* Who is found there in a call that it did not sleep in worked there: half of the time. */
+static void who_was_put_off_in_a_call_worked_there(void **state)
+{
+    struct calls calls = sample_calls("ask");
+
+    (void)state;
+    assert_in_range(calls.within_ns * 100 / calls.all_ns, 25, 75);
 }
 
 static bool has_note(const struct sampling *sampling)
@@ -475,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_killed_sampler_leaves_it_running),
         cmocka_unit_test(short_lives_that_queue_weigh_what_they_used),
         cmocka_unit_test(who_has_just_been_woken_did_not_work_there),
+        cmocka_unit_test(who_was_put_off_in_a_call_worked_there),
         cmocka_unit_test(another_tracer_is_named),
     };
 

@@ -311,11 +311,42 @@ static void plan_next(const struct tracer *tracer, struct thread *thread, uint64
         tracee->due_cpu_ns = cpu_ns + tracer->period_ns;
 }
 
+static uint64_t switches(const struct tracer *tracer, const struct thread *thread, const char *key)
+{
+    char value[32];
+
+    if (!proc_status(target_proc_root(tracer->target), thread->pid, thread->tid, key, value,
+                     sizeof(value)))
+        return 0;
+    return strtoull(value, NULL, 10);
+}
+
+/*
+ * Whether THREAD, found in a run queue within SYSCALL, was woken there; else it was put off in the
+ * midst of it.  What it did more often since this was last asked decides; where a call is for
+ * waiting, that it slept at all.  A stop of ours counts as a sleep.
+ */
+static bool was_woken(const struct tracer *tracer, struct thread *thread, int64_t syscall)
+{
+    struct tracee *tracee = &thread->tracee;
+    uint64_t voluntary = switches(tracer, thread, "voluntary_ctxt_switches");
+    uint64_t put_off = switches(tracer, thread, "nonvoluntary_ctxt_switches");
+    int64_t slept = (int64_t)(voluntary - tracee->voluntary) - tracee->stops;
+    int64_t least = (int64_t)(put_off - tracee->put_off);
+
+    tracee->voluntary = voluntary;
+    tracee->put_off = put_off;
+    tracee->stops = 0;
+    if (least > 1 && wait_is_all_of(syscall))
+        least = 1;
+    return slept >= least;
+}
+
 /*
  * CPU time since the last sample: what schedstat says where threads are known to share a CPU; else
  * a period, which stands for the threads that were on a CPU at the tick.  Who stopped late was in a
- * run queue then.  So was who queued since; at the end of a wait, it has been woken and did nothing
- * yet: what it used before was used elsewhere, and is for the next sample.
+ * run queue then.  So was who queued since: who was woken did nothing yet where it stands, and what
+ * it used before was used elsewhere, and is for the next sample.
  */
 static uint64_t weigh(struct tracer *tracer, struct thread *thread, int64_t syscall,
                       uint64_t stopped_ns)
@@ -324,7 +355,8 @@ static uint64_t weigh(struct tracer *tracer, struct thread *thread, int64_t sysc
 
     if (thread->account.contended && thread->account.started &&
         thread_schedstat(&tracer->roster, thread, &schedstat)) {
-        if (schedstat.delay_ns != thread->tracee.asked_delay_ns && wait_is_all_of(syscall))
+        if (syscall >= 0 && schedstat.delay_ns != thread->tracee.asked_delay_ns &&
+            was_woken(tracer, thread, syscall))
             return 0;
         plan_next(tracer, thread, schedstat.cpu_ns);
         return account_weight_exact(&thread->account, schedstat.cpu_ns);
@@ -369,6 +401,7 @@ static void take_sample(struct tracer *tracer, struct thread *thread, int signal
     bool frozen_well = freeze(tracer, thread, &frozen, &syscall, signal);
 
     thread->tracee.interrupted = false;
+    thread->tracee.stops++;
     resume(thread, signal);
     emit_stopped(&tracer->emit, clock_now_ns() - stopped_ns);
     if (frozen_well)

@@ -79,6 +79,9 @@ struct tracee {
     uint64_t due_ns;         /* when to look at it again */
     uint64_t asked_ns;       /* when it was last asked to stop */
     uint64_t asked_delay_ns; /* how long it had queued for CPUs then, where threads share them */
+    uint64_t voluntary;      /* switches to other threads, when last asked for: its own will */
+    uint64_t put_off;        /* likewise: not its own */
+    uint32_t stops;          /* of ours since */
     uint64_t due_cpu_ns;     /* CPU time at which to sample it, where threads share CPUs */
     uint32_t ask_ns;         /* how long to ask for its stop before sleeping until it comes */
     uint32_t naps;           /* so many more stops are slept for in any case */

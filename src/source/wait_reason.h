@@ -13,7 +13,7 @@
 enum wait_reason wait_reason_of(const char *proc_root, int32_t pid, int32_t tid,
                                 const struct proc_syscall *syscall, char state);
 
-/* Whether SYSCALL, a number or -1, does nothing but wait: hardly any CPU time is used in it. */
+/* Whether SYSCALL, a number or -1, is for waiting: it may return at once all the same. */
 bool wait_is_all_of(int64_t syscall);
 
 #endif

@@ -8,8 +8,11 @@
  *     "pipe"    read of that pipe                         WAIT_PIPE
  *     "burn"    never waits
  *
- * "sleepers 100" has a hundred more that poll, "sleepers crowd" six more that burn.  Runs until its
- * standard input ends; writes one byte to standard output when all have begun.
+ * "sleepers 100" has a hundred more that poll, "sleepers crowd" six more that burn, and
+ *
+ *     "ask"     works half of its time, and polls many files without waiting in the other
+ *
+ * Runs until its standard input ends; writes one byte to standard output when all have begun.
  */
 #include "config.h"
 
@@ -22,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CROWD = 6 };
+enum { CROWD = 6, ASKED = 250 };
 
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t begun;
@@ -86,6 +89,35 @@ static void *burn(void *unused)
     return NULL;
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void *ask(void *unused)
+{
+    const uint64_t half_ns = 1000000;
+    struct pollfd asked[ASKED];
+
+    (void)unused;
+    for (int i = 0; i < ASKED; i++)
+        asked[i] = (struct pollfd){ .fd = quiet[0], .events = POLLPRI };
+    pthread_barrier_wait(&begun);
+    for (;;) {
+        uint64_t begin_ns = now_ns();
+
+        while (now_ns() < begin_ns + half_ns)
+            work(2000);
+        begin_ns = now_ns();
+        while (now_ns() < begin_ns + half_ns)
+            poll(asked, ASKED, 0);
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -95,9 +127,10 @@ int main(int argc, char **argv)
                     { "poll", wait_in_poll },
                     { "lock", wait_for_lock },
                     { "pipe", wait_for_pipe },
-                    { "burn", burn } };
-    size_t kinds = sizeof(threads) / sizeof(threads[0]);
+                    { "burn", burn },
+                    { "ask", ask } };
     bool crowd = argc > 1 && strcmp(argv[1], "crowd") == 0;
+    size_t kinds = sizeof(threads) / sizeof(threads[0]) - (crowd ? 0 : 1);
     size_t count = kinds + (crowd ? CROWD : argc > 1 ? strtoul(argv[1], NULL, 10) : 0);
     void *(*more)(void *) = crowd ? burn : wait_in_poll;
     pthread_t thread;
