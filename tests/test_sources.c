@@ -33,6 +33,14 @@ static void begin(struct sampling **sampling, void **state)
     sampling_init(*sampling, *state);
 }
 
+static const struct sampled_thread *thread_called(const struct sampling *sampling, const char *name)
+{
+    for (uint32_t i = 0; i < sampling->thread_count; i++)
+        if (strcmp(sampling->threads[i].name, name) == 0)
+            return &sampling->threads[i];
+    return NULL;
+}
+
 static void finish(struct sampling *sampling)
 {
     sampling_fini(sampling);
@@ -147,6 +155,34 @@ static void all_of_a_threads_time_is_told(void **state)
     /* How much it naps is for the machine's load to say. */
     assert_true(sampling->reasons_ns[WAIT_SLEEP] > 0);
     assert_int_equal(sampling->late, 0);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
+static bool has_nap(const struct sampling *sampling)
+{
+    return thread_called(sampling, "nap") != NULL;
+}
+
+static bool has_renamed(const struct sampling *sampling)
+{
+    return thread_called(sampling, "renamed") != NULL;
+}
+
+static void a_later_name_is_told(void **state)
+{
+    struct sampling *sampling;
+    struct victim victim;
+    int32_t tid;
+
+    begin(&sampling, state);
+    victim_start(&victim, "sleepers", NULL);
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, has_nap, 30));
+    tid = thread_called(sampling, "nap")->tid;
+    assert_int_equal(write(victim.gate, "n", 1), 1);
+    assert_true(sampling_until(sampling, has_renamed, 30));
+    assert_int_equal(thread_called(sampling, "renamed")->tid, tid);
     finish(sampling);
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
@@ -725,6 +761,7 @@ int main(void)
         EACH(known_shares_come_out),
         EACH(a_short_recording_is_told_whole),
         EACH(all_of_a_threads_time_is_told),
+        EACH(a_later_name_is_told),
         EACH(a_sleeping_threads_stack_is_whole),
         EACH(what_a_signal_interrupted_is_seen),
         EACH(an_exit_status_travels),

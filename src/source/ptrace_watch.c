@@ -56,11 +56,31 @@ static void found(void *context, int32_t pid, int32_t tid)
         tracer_seize(tracer, thread, now_ns);
 }
 
+/* Threads are named after their birth, mostly by themselves: who has not run since keeps its name.
+ */
+static void read_names(struct tracer *tracer, uint64_t now_ns)
+{
+    struct roster *roster = &tracer->roster;
+
+    for (size_t i = 0; i < roster->count; i++) {
+        struct thread *thread = roster->threads[i];
+        uint64_t cpu_ns = thread->account.schedstat.cpu_ns;
+        struct proc_stat stat;
+
+        if (cpu_ns == thread->tracee.named_cpu_ns)
+            continue;
+        thread->tracee.named_cpu_ns = cpu_ns;
+        if (proc_stat(target_proc_root(tracer->target), thread->pid, thread->tid, &stat))
+            roster_named(roster, thread, stat.name, now_ns);
+    }
+}
+
 static void scan(struct tracer *tracer, uint64_t now_ns)
 {
     uint64_t took_ns;
 
     roster_scan(&tracer->roster, now_ns, found, tracer);
+    read_names(tracer, now_ns);
     took_ns = clock_now_ns() - now_ns;
     tracer->scanned_ns = now_ns;
     tracer->unscanned = false;

@@ -12,7 +12,8 @@
  *
  *     "ask"     works half of its time, and polls many files without waiting in the other
  *
- * Runs until its standard input ends; writes one byte to standard output when all have begun.
+ * A byte on its standard input renames the thread that naps "renamed".  Runs until that ends;
+ * writes one byte to standard output when all have begun.
  */
 #include "config.h"
 
@@ -133,7 +134,7 @@ int main(int argc, char **argv)
     size_t kinds = sizeof(threads) / sizeof(threads[0]) - (crowd ? 0 : 1);
     size_t count = kinds + (crowd ? CROWD : argc > 1 ? strtoul(argv[1], NULL, 10) : 0);
     void *(*more)(void *) = crowd ? burn : wait_in_poll;
-    pthread_t thread;
+    pthread_t thread, napping = pthread_self();
     char byte;
 
     if (pipe(quiet) != 0)
@@ -144,11 +145,13 @@ int main(int argc, char **argv)
         if (pthread_create(&thread, NULL, i < kinds ? threads[i].run : more, NULL) != 0 ||
             (i < kinds && pthread_setname_np(thread, threads[i].name) != 0))
             return 1;
+        if (i == 0)
+            napping = thread;
     }
     pthread_barrier_wait(&begun);
     if (write(STDOUT_FILENO, "r", 1) != 1)
         return 1;
     while (read(STDIN_FILENO, &byte, 1) > 0)
-        ;
+        pthread_setname_np(napping, "renamed");
     return 0;
 }
