@@ -502,7 +502,7 @@ static void a_plain_user_attaches_to_who_lost_its_leader(void **state)
 /* It ends with the last of its threads. */
 static void a_leader_that_ends_is_outlived(void **state)
 {
-    char *argv[] = { testing_built("tests/victims/headless"), "1500", NULL };
+    char *argv[] = { testing_built("tests/victims/headless"), "3000", NULL };
     struct headless headless = { 0 };
     struct sampling *sampling;
     struct sampled_thread *leader;

@@ -40,6 +40,7 @@ enum {
 /* After so long a stop finds little of what it needs in the caches: at 999 Hz it does, at 99 not.
  */
 #define COLD_NS (4 * NS_PER_MS)
+#define WITHHELD_MAX_NS NS_PER_S
 
 #define SIGNAL_BIT(number) (UINT64_C(1) << ((number)-1))
 
@@ -343,6 +344,22 @@ static bool was_woken(const struct tracer *tracer, struct thread *thread, int64_
 }
 
 /*
+ * Whether a sample of THREAD, stopped in SYSCALL, says nothing of where it used its time.  It waits
+ * for a better one, but not for ever: of many threads that work for moments none may come.
+ */
+static bool is_withheld(const struct tracer *tracer, struct thread *thread, int64_t syscall,
+                        uint64_t delay_ns, uint64_t stopped_ns)
+{
+    struct tracee *tracee = &thread->tracee;
+
+    if (syscall < 0 || delay_ns == tracee->asked_delay_ns || !was_woken(tracer, thread, syscall))
+        return false;
+    if (tracee->withheld_ns == 0)
+        tracee->withheld_ns = stopped_ns;
+    return stopped_ns - tracee->withheld_ns < WITHHELD_MAX_NS;
+}
+
+/*
  * CPU time since the last sample: what schedstat says where threads are known to share a CPU; else
  * a period, which stands for the threads that were on a CPU at the tick.  Who stopped late was in a
  * run queue then.  So was who queued since: who was woken did nothing yet where it stands, and what
@@ -355,9 +372,9 @@ static uint64_t weigh(struct tracer *tracer, struct thread *thread, int64_t sysc
 
     if (thread->account.contended && thread->account.started &&
         thread_schedstat(&tracer->roster, thread, &schedstat)) {
-        if (syscall >= 0 && schedstat.delay_ns != thread->tracee.asked_delay_ns &&
-            was_woken(tracer, thread, syscall))
+        if (is_withheld(tracer, thread, syscall, schedstat.delay_ns, stopped_ns))
             return 0;
+        thread->tracee.withheld_ns = 0;
         plan_next(tracer, thread, schedstat.cpu_ns);
         return account_weight_exact(&thread->account, schedstat.cpu_ns);
     }

@@ -82,6 +82,7 @@ struct tracee {
     uint64_t voluntary;      /* switches to other threads, when last asked for: its own will */
     uint64_t put_off;        /* likewise: not its own */
     uint32_t stops;          /* of ours since */
+    uint64_t withheld_ns;    /* since when its samples say nothing of where it works; 0: they do */
     uint64_t named_cpu_ns;   /* CPU time it had used when its name was read */
     uint64_t due_cpu_ns;     /* CPU time at which to sample it, where threads share CPUs */
     uint32_t ask_ns;         /* how long to ask for its stop before sleeping until it comes */
