@@ -34,6 +34,8 @@ expect 2 'proftop -- sleep' "$proftop" sleep
 expect 2 'proftop report --help' "$proftop" report --nosuch plain.proftop
 expect 2 'is no option of' "$proftop" diff --debuginfod plain.proftop later.proftop
 expect 2 'the formats are' "$proftop" report plain.proftop --format gif
+expect 2 'nothing in the range' "$proftop" report plain.proftop --range 9000..
+expect 2 'nothing in the range' "$proftop" diff later.proftop --range 9000..9001
 expect 2 'regular expression' "$proftop" diff plain.proftop later.proftop --function '('
 expect 3 'No such file' "$proftop" report missing.proftop
 expect 3 '99999999' "$proftop" record -p 99999999

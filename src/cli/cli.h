@@ -28,6 +28,9 @@ struct profile *load_profile(const char *const *paths, unsigned count, struct er
  * is missing is said on stderr.
  */
 void load_names(const struct options *options, struct profile *profile);
+/* The range that TEXT is, into SCOPE; false for one that PROFILE has nothing of. */
+bool load_range(const char *text, const struct profile *profile, struct scope *scope,
+                struct error *error);
 /* The scope that OPTIONS ask for; without --metric the one that the recording is about. */
 bool load_scope(const struct options *options, const struct profile *profile, struct scope *scope,
                 struct error *error);

@@ -66,8 +66,7 @@ static bool set_range(struct side *side, const char *range, struct error *error)
     struct scope scope;
 
     scope_init(&scope);
-    if (!scope_parse_range(&scope, range, profile_start_ns(side->profile),
-                           profile_info(side->profile)->realtime_offset_ns, error))
+    if (!load_range(range, side->profile, &scope, error))
         return false;
     side->start_ns = scope.start_ns;
     side->end_ns = scope.end_ns;

@@ -74,6 +74,20 @@ static bool copy_text(char *to, const char *from, const char *option, struct err
     return true;
 }
 
+bool load_range(const char *text, const struct profile *profile, struct scope *scope,
+                struct error *error)
+{
+    uint64_t start_ns = profile_start_ns(profile), end_ns = profile_end_ns(profile);
+
+    if (!scope_parse_range(scope, text, start_ns, profile_info(profile)->realtime_offset_ns, error))
+        return false;
+    if (scope->start_ns > end_ns || scope->end_ns <= start_ns)
+        return error_set(error, STATUS_USAGE,
+                         _("there is nothing in the range “%s”: the recording is %.1f s long"),
+                         text, (double)(end_ns - start_ns) / NS_PER_S);
+    return true;
+}
+
 bool load_scope(const struct options *options, const struct profile *profile, struct scope *scope,
                 struct error *error)
 {
@@ -88,9 +102,7 @@ bool load_scope(const struct options *options, const struct profile *profile, st
     memcpy(scope->processes, options->processes, sizeof(options->processes));
     return copy_text(scope->thread_name, options->thread_name, "thread", error) &&
            copy_text(scope->filter, options->filter, "filter", error) &&
-           (options->range == NULL ||
-            scope_parse_range(scope, options->range, profile_start_ns(profile),
-                              profile_info(profile)->realtime_offset_ns, error));
+           (options->range == NULL || load_range(options->range, profile, scope, error));
 }
 
 struct fold *load_fold(struct profile *profile, const struct scope *scope, struct error *error)

@@ -63,10 +63,10 @@ static bool make_file(const char *path, bool force, struct stat *made, struct er
     bool good;
     int fd;
 
-    if (force && lstat(path, &old) == 0) {
+    if (lstat(path, &old) == 0) {
         if (!S_ISREG(old.st_mode))
             return error_set(error, STATUS_FAILED, _("%s is not a file to overwrite"), path);
-        if (unlink(path) != 0)
+        if (force && unlink(path) != 0)
             return error_errno(error, errno, _("cannot overwrite %s: %s"), path, strerror(errno));
     }
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
