@@ -422,8 +422,8 @@ static void long_sentences_are_read_whole(void **state)
     bench_free(bench);
 }
 
-/* What :filter is given is looked at like what is typed after \\. */
-static void a_bad_filter_is_not_taken(void **state)
+/* What commands are given is looked at like what is typed after \\. */
+static void bad_words_are_not_taken(void **state)
 {
     struct bench *bench = bench_new(80, 24, false, false, true);
 
@@ -432,6 +432,8 @@ static void a_bad_filter_is_not_taken(void **state)
     bench_press(bench, ": f i l t e r Space [ Enter");
     assert_true(bench_shows(bench, "no expression: "));
     assert_true(bench_shows(bench, "Filter - "));
+    bench_press(bench, ": p r o c e s s Space x Enter");
+    assert_true(bench_shows(bench, "is no process"));
     bench_free(bench);
 }
 
@@ -491,7 +493,7 @@ int main(void)
         cmocka_unit_test(callers_of_a_root_are_the_heaviests),
         cmocka_unit_test(processes_open_close_and_narrow),
         cmocka_unit_test(long_sentences_are_read_whole),
-        cmocka_unit_test(a_bad_filter_is_not_taken),
+        cmocka_unit_test(bad_words_are_not_taken),
         cmocka_unit_test(a_command_may_be_shortened),
         cmocka_unit_test(searching_on_needs_a_search),
         cmocka_unit_test(an_exec_changes_the_title),

@@ -70,8 +70,12 @@ static void command_process(struct app *app, const char *words)
     struct scope scope = app->scope;
 
     memset(scope.processes, 0, sizeof(scope.processes));
-    if (isdigit((unsigned char)words[0]))
+    if (isdigit((unsigned char)words[0])) {
         scope.processes[0] = (int32_t)strtol(words, NULL, 10);
+    } else if (strcmp(words, "all") != 0) {
+        app_say(app, _("\"%s\" is no process: its number is wanted, or all"), words);
+        return;
+    }
     app_change_scope(app, &scope, true);
 }
 
