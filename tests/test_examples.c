@@ -196,20 +196,22 @@ static int tear_down(void **state)
 
 /* ---- running them ---------------------------------------------------------------------------- */
 
-/* LINE with the demo's process for 1234 and half a second for half a minute. */
+/* LINE with the demo's process for 1234, half a second for half a minute, and a range in that. */
 static char *adapted(const struct stage *stage, const char *line)
 {
     char *pid = xasprintf("%d", stage->demo), *text = xstrdup("");
+    const char *const others[][2] = { { "1234", pid }, { "30", "0.5" }, { "2..5", "0.2..0.5" } };
 
     while (*line != '\0') {
         size_t length = strcspn(line, " ");
-        const char *word = xstrndup(line, length);
-        char *longer = xasprintf("%s%s%s", text, text[0] != '\0' ? " " : "",
-                                 strcmp(word, "1234") == 0 ? pid
-                                 : strcmp(word, "30") == 0 ? "0.5"
-                                                           : word);
+        char *word = xstrndup(line, length), *longer;
+        const char *put = word;
 
-        free((char *)word);
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+            if (strcmp(word, others[i][0]) == 0)
+                put = others[i][1];
+        longer = xasprintf("%s%s%s", text, text[0] != '\0' ? " " : "", put);
+        free(word);
         free(text);
         text = longer;
         line += length;
