@@ -20,7 +20,7 @@ static void machine_code_without_a_name_is_known_as_such(void **state)
         { FRAME_NATIVE, "libx.sort", "libx.so", false },
         { FRAME_NATIVE, "0x7f00", "", true },
         { FRAME_JIT, FRAME_JIT_NAMELESS, "[jit]", true },
-        { FRAME_JIT, "[stub] run", "[jit]", false },
+        { FRAME_JIT, "[inner] run", "[jit]", false },
         { FRAME_PYTHON, "0x", "app.py", false },
     };
 

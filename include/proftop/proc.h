@@ -75,7 +75,16 @@ bool proc_syscall(const char *proc_root, int32_t pid, int32_t tid, struct proc_s
 /* The command line, arguments separated by spaces; false and "" for a kernel thread. */
 bool proc_cmdline(const char *proc_root, int32_t pid, char *text, size_t size);
 
-/* A "Key:" line of PID/status (or of a thread's), its value without surrounding blanks. */
+/* All of PID/status (or of a thread's), for who asks for several keys. */
+struct proc_status {
+    char text[4096];
+};
+
+/* Empty on failure. */
+bool proc_status_read(const char *proc_root, int32_t pid, int32_t tid, struct proc_status *status);
+/* The value of a "Key:" line, without surrounding blanks. */
+bool proc_status_value(const struct proc_status *status, const char *key, char *value, size_t size);
+/* Both at once, for a single key. */
 bool proc_status(const char *proc_root, int32_t pid, int32_t tid, const char *key, char *value,
                  size_t size);
 

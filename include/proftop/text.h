@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The last part of PATH. */
+const char *text_base_name(const char *path);
+
 /* Columns TEXT takes on a terminal, after sanitising. */
 int text_width(const char *text);
 

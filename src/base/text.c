@@ -176,6 +176,13 @@ int text_next(const char **text, char *buffer, size_t size_bytes, bool ascii)
     return columns;
 }
 
+const char *text_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
+}
+
 int text_width(const char *text)
 {
     char buffer[24];

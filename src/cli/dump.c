@@ -79,7 +79,6 @@ static const char *reason_text(const struct dump_thread *thread, char *buffer, s
 static void print_frame(const struct dumped *dumped, const struct symbol *symbol, uint64_t address)
 {
     char name[2048];
-    const char *slash = strrchr(symbol->file, '/');
 
     text_fit(name, sizeof(name), symbols_name(dumped->symbols, symbol), 1000, false);
     if (symbol->kind == FRAME_NATIVE || symbol->kind == FRAME_KERNEL || symbol->kind == FRAME_JIT)
@@ -87,7 +86,7 @@ static void print_frame(const struct dumped *dumped, const struct symbol *symbol
     else
         printf("    %16s  %s", symbol->kind == FRAME_INLINE ? "(inlined)" : "", name);
     if (symbol->file[0] != '\0' && symbol->line != 0)
-        printf(" (%s:%" PRIu32 ")", slash != NULL ? slash + 1 : symbol->file, symbol->line);
+        printf(" (%s:%" PRIu32 ")", text_base_name(symbol->file), symbol->line);
     if (symbol->module[0] != '\0' && symbol->kind != FRAME_PYTHON)
         printf("  %s", symbol->module);
     putchar('\n');

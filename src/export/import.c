@@ -11,6 +11,7 @@
 #include "importer.h"
 #include "proftop/export.h"
 #include "proftop/gettext.h"
+#include "proftop/text.h"
 #include "stacks.h"
 
 static const struct {
@@ -99,7 +100,7 @@ static bool import_into(struct importer *importer, const char *path, struct erro
 
 struct profile *import_files(const char *const *paths, unsigned count, struct error *error)
 {
-    struct importer *importer = importer_new(base_name(paths[0]));
+    struct importer *importer = importer_new(text_base_name(paths[0]));
     struct profile *profile = NULL;
     unsigned metrics = 0;
 

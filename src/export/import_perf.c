@@ -16,6 +16,7 @@
 #include "importer.h"
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
+#include "proftop/text.h"
 #include "stacks.h"
 
 struct header {
@@ -124,7 +125,7 @@ static enum frame_kind kind_of(const char *module)
         return FRAME_KERNEL;
     if (strcmp(module, "inlined") == 0)
         return FRAME_INLINE;
-    if (strncmp(base_name(module), "perf-", 5) == 0)
+    if (strncmp(text_base_name(module), "perf-", 5) == 0)
         return FRAME_JIT;
     return FRAME_NATIVE;
 }
@@ -145,7 +146,7 @@ static void read_frame(struct importer *importer, char *line)
     open = strrchr(name, '(');
     if (open != NULL && open > name && open[-1] == ' ' && name[length - 1] == ')') {
         name[length - 1] = open[-1] = '\0';
-        function.module = base_name(open + 1);
+        function.module = text_base_name(open + 1);
         function.kind = kind_of(open + 1);
     }
     plus = strstr(name, "+0x");

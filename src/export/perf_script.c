@@ -18,6 +18,7 @@
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "proftop/profile.h"
+#include "proftop/text.h"
 #include "stacks.h"
 
 /* BLANK replaces what would end a word or a line. */
@@ -35,7 +36,7 @@ static const char *module_of(const struct function *function)
         return "inlined";
     if (function->module[0] != '\0')
         return function->module;
-    return function->file[0] != '\0' ? base_name(function->file) : "[unknown]";
+    return function->file[0] != '\0' ? text_base_name(function->file) : "[unknown]";
 }
 
 /* Leaf first.  Processes are no frames here: every sample names its own. */

@@ -11,6 +11,7 @@
 #include "proftop/memory.h"
 #include "proftop/metric.h"
 #include "proftop/profile.h"
+#include "proftop/text.h"
 
 static const char *unit_name(enum metric_unit unit)
 {
@@ -71,13 +72,6 @@ const struct function *node_function(const struct fold *fold, const struct fold_
     return names_get(fold->names, node->function);
 }
 
-const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 static const char *process_name(const struct profile *profile, int32_t pid, char *buffer,
                                 size_t size_bytes)
 {
@@ -103,7 +97,7 @@ const char *node_name(const struct fold *fold, const struct fold_node *node, cha
     function = node_function(fold, node);
     if (function->kind != FRAME_PYTHON || function->file[0] == '\0')
         return function->name;
-    snprintf(buffer, size_bytes, "%s (%s:%u)", function->name, base_name(function->file),
+    snprintf(buffer, size_bytes, "%s (%s:%u)", function->name, text_base_name(function->file),
              function->line);
     return buffer;
 }

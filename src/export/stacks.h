@@ -44,7 +44,4 @@ const struct function *node_function(const struct fold *fold, const struct fold_
 /* "native", "kernel", "python", "jit", "inline", "mark". */
 const char *kind_name(enum frame_kind kind);
 
-/* The last part of a path. */
-const char *base_name(const char *path);
-
 #endif

@@ -10,6 +10,7 @@
 #include "proftop/metric.h"
 #include "proftop/profile.h"
 #include "proftop/ratio.h"
+#include "proftop/text.h"
 #include "report_view.h"
 #include "stacks.h"
 
@@ -48,7 +49,7 @@ static void put_place(struct table *table, const struct function *function, uint
         return;
     }
     line = line != 0 ? line : function->line;
-    snprintf(place, sizeof(place), line != 0 ? "%s:%" PRIu32 : "%s", base_name(function->file),
+    snprintf(place, sizeof(place), line != 0 ? "%s:%" PRIu32 : "%s", text_base_name(function->file),
              line);
     table_text(table, place);
 }
@@ -272,7 +273,7 @@ static void put_tree_name(struct table *table, const struct fold *fold,
     if (function != NULL && function->module[0] != '\0' && used < (int)sizeof(text))
         used += snprintf(text + used, sizeof(text) - (size_t)used, "  %s", function->module);
     if (file[0] != '\0' && function->kind != FRAME_PYTHON && used < (int)sizeof(text))
-        snprintf(text + used, sizeof(text) - (size_t)used, "  %s:%" PRIu32, base_name(file),
+        snprintf(text + used, sizeof(text) - (size_t)used, "  %s:%" PRIu32, text_base_name(file),
                  node->line != 0 ? node->line : function->line);
     table_text(table, text);
 }

@@ -24,6 +24,7 @@
 #include "proftop/index.h"
 #include "proftop/memory.h"
 #include "proftop/slice.h"
+#include "proftop/text.h"
 #include "proftop/timeline.h"
 #include "selection.h"
 
@@ -323,13 +324,6 @@ static uint64_t identity_hash(const struct function *function)
 /* How sure it is that two functions are one, the surest first. */
 enum likeness { LIKE_EXACTLY, LIKE_IN_FILE, LIKE_BY_NAME, LIKENESSES };
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
 static bool alike(const struct function *a, const struct function *b, enum likeness likeness)
 {
     if (a->kind != b->kind || strcmp(a->name, b->name) != 0 || strcmp(a->module, b->module) != 0)
@@ -338,7 +332,7 @@ static bool alike(const struct function *a, const struct function *b, enum liken
     case LIKE_EXACTLY:
         return strcmp(a->raw_name, b->raw_name) == 0 && strcmp(a->file, b->file) == 0;
     case LIKE_IN_FILE:
-        return strcmp(file_name(a->file), file_name(b->file)) == 0;
+        return strcmp(text_base_name(a->file), text_base_name(b->file)) == 0;
     default:
         return true;
     }

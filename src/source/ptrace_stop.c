@@ -207,40 +207,47 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
         thread->tracee.interrupted = true;
 }
 
-/* A set of signals in /proc/PID/status. */
-static uint64_t signal_set(const struct tracer *tracer, const struct thread *thread,
-                           const char *key)
+static void read_status(const struct tracer *tracer, const struct thread *thread,
+                        struct proc_status *status)
+{
+    proc_status_read(target_proc_root(tracer->target), thread->pid, thread->tid, status);
+}
+
+/* A number in /proc/PID/status, 0 when it is not there. */
+static uint64_t status_number(const struct proc_status *status, const char *key, int base)
 {
     char value[32];
 
-    if (!proc_status(target_proc_root(tracer->target), thread->pid, thread->tid, key, value,
-                     sizeof(value)))
-        return 0;
-    return strtoull(value, NULL, 16);
+    return proc_status_value(status, key, value, sizeof(value)) ? strtoull(value, NULL, base) : 0;
+}
+
+static uint64_t signal_set(const struct proc_status *status, const char *key)
+{
+    return status_number(status, key, 16);
 }
 
 /* Those that do nothing when they come. */
-static uint64_t ignored_signals(const struct tracer *tracer, const struct thread *thread)
+static uint64_t ignored_signals(const struct proc_status *status)
 {
     const uint64_t by_default =
         SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH);
 
-    return signal_set(tracer, thread, "SigIgn") |
-           (by_default & ~signal_set(tracer, thread, "SigCgt"));
+    return signal_set(status, "SigIgn") | (by_default & ~signal_set(status, "SigCgt"));
 }
 
 /* Whether a signal waits to be handled: then EINTR is its doing, not ours. */
-static bool signal_pending(const struct tracer *tracer, const struct thread *thread)
+static bool signal_pending(const struct proc_status *status)
 {
-    uint64_t pending = signal_set(tracer, thread, "SigPnd") | signal_set(tracer, thread, "ShdPnd");
+    uint64_t pending = signal_set(status, "SigPnd") | signal_set(status, "ShdPnd");
 
-    return pending != 0 && (pending & ~signal_set(tracer, thread, "SigBlk") &
-                            ~ignored_signals(tracer, thread)) != 0;
+    return (pending & ~signal_set(status, "SigBlk") & ~ignored_signals(status)) != 0;
 }
 
-static void repair(struct tracer *tracer, const struct thread *thread)
+/* STATUS is of THREAD, which is held. */
+static void repair(struct tracer *tracer, const struct thread *thread,
+                   const struct proc_status *status)
 {
-    if (!signal_pending(tracer, thread) && ptrace_restart_syscall(thread->tid))
+    if (!signal_pending(status) && ptrace_restart_syscall(thread->tid))
         tracer->emit.tally.eintr_repaired++;
 }
 
@@ -250,9 +257,13 @@ static void repair(struct tracer *tracer, const struct thread *thread)
  */
 static void repair_ignored(struct tracer *tracer, const struct thread *thread, int signal)
 {
-    if (ptrace_endless_wait(thread->tid) &&
-        (ignored_signals(tracer, thread) & SIGNAL_BIT(signal)) != 0)
-        repair(tracer, thread);
+    struct proc_status status;
+
+    if (!ptrace_endless_wait(thread->tid))
+        return;
+    read_status(tracer, thread, &status);
+    if ((ignored_signals(&status) & SIGNAL_BIT(signal)) != 0)
+        repair(tracer, thread, &status);
 }
 
 /* Between the stop and the resume: nothing but reading. */
@@ -260,12 +271,15 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
                    int64_t *syscall, int signal)
 {
     uint32_t stack_bytes = thread->tracee.stack_bytes;
+    struct proc_status status;
     bool interrupted;
 
     if (!ptrace_registers(thread->tid, &frozen->registers, syscall, &interrupted))
         return false;
-    if (interrupted && signal == 0)
-        repair(tracer, thread);
+    if (interrupted && signal == 0) {
+        read_status(tracer, thread, &status);
+        repair(tracer, thread, &status);
+    }
     frozen->stack_start = thread->tracee.stack_start = frozen->registers.sp;
     frozen->stack_size = peek_memory(thread->tid, frozen->stack_start, tracer->stack,
                                      stack_bytes != 0 ? stack_bytes : STACK_FIRST);
@@ -312,16 +326,6 @@ static void plan_next(const struct tracer *tracer, struct thread *thread, uint64
         tracee->due_cpu_ns = cpu_ns + tracer->period_ns;
 }
 
-static uint64_t switches(const struct tracer *tracer, const struct thread *thread, const char *key)
-{
-    char value[32];
-
-    if (!proc_status(target_proc_root(tracer->target), thread->pid, thread->tid, key, value,
-                     sizeof(value)))
-        return 0;
-    return strtoull(value, NULL, 10);
-}
-
 /*
  * Whether THREAD, found in a run queue within SYSCALL, was woken there; else it was put off in the
  * midst of it.  What it did more often since this was last asked decides; where a call is for
@@ -330,11 +334,15 @@ static uint64_t switches(const struct tracer *tracer, const struct thread *threa
 static bool was_woken(const struct tracer *tracer, struct thread *thread, int64_t syscall)
 {
     struct tracee *tracee = &thread->tracee;
-    uint64_t voluntary = switches(tracer, thread, "voluntary_ctxt_switches");
-    uint64_t put_off = switches(tracer, thread, "nonvoluntary_ctxt_switches");
-    int64_t slept = (int64_t)(voluntary - tracee->voluntary) - tracee->stops;
-    int64_t least = (int64_t)(put_off - tracee->put_off);
+    struct proc_status status;
+    uint64_t voluntary, put_off;
+    int64_t slept, least;
 
+    read_status(tracer, thread, &status);
+    voluntary = status_number(&status, "voluntary_ctxt_switches", 10);
+    put_off = status_number(&status, "nonvoluntary_ctxt_switches", 10);
+    slept = (int64_t)(voluntary - tracee->voluntary) - tracee->stops;
+    least = (int64_t)(put_off - tracee->put_off);
     tracee->voluntary = voluntary;
     tracee->put_off = put_off;
     tracee->stops = 0;

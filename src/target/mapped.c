@@ -35,6 +35,7 @@
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 #include "proftop/open_below.h"
+#include "proftop/text.h"
 
 /* No kernel's vdso is larger; a fixture or a hostile process could claim anything. */
 enum { VDSO_MAX_BYTES = 1 << 20 };
@@ -230,13 +231,6 @@ static bool is_elf(int fd)
            memcmp(magic, ELFMAG, SELFMAG) == 0;
 }
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 static const struct module *jit_module(const struct mapped_by *by)
 {
     struct module wanted = {
@@ -297,23 +291,19 @@ static bool has_ended(const struct mapped_by *by)
     return ended;
 }
 
-static bool same_link(const char *path, const char *other)
+static bool same_file(const char *path, const char *other)
 {
-    char target[64] = "", other_target[64] = "";
+    struct stat a, b;
 
-    return readlink(path, target, sizeof(target) - 1) > 0 &&
-           readlink(other, other_target, sizeof(other_target) - 1) > 0 &&
-           strcmp(target, other_target) == 0;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 /* What the process calls "/", where debug files may be that we do not see; 0 when it is as ours. */
 static int other_root(const struct mapped_by *by)
 {
     char *path = proc_path(by, "root"), *space = proc_path(by, "ns/mnt");
-    struct stat theirs, ours;
-    bool same = stat(path, &theirs) < 0 || stat("/", &ours) < 0 ||
-                (theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino &&
-                 same_link(space, "/proc/self/ns/mnt"));
+    bool same = same_file(path, "/") && same_file(space, "/proc/self/ns/mnt");
     int root = same ? 0 : open(path, O_PATH | O_CLOEXEC | O_DIRECTORY);
 
     free(path);
@@ -331,7 +321,7 @@ static const struct module *file_module(const struct mapped_by *by, const struct
 
     name_file(by, line, &name);
     wanted.path = name.path;
-    wanted.name = last_part(name.path);
+    wanted.name = text_base_name(name.path);
     wanted.deleted = name.deleted;
     wanted.device = line->device;
     wanted.inode = line->inode;

@@ -169,15 +169,20 @@ bool proc_cmdline(const char *proc_root, int32_t pid, char *text, size_t size)
     return length > 0;
 }
 
-bool proc_status(const char *proc_root, int32_t pid, int32_t tid, const char *key, char *value,
-                 size_t size)
+bool proc_status_read(const char *proc_root, int32_t pid, int32_t tid, struct proc_status *status)
 {
-    char text[4096];
+    bool good = proc_read(proc_root, pid, tid, "status", status->text, sizeof(status->text)) > 0;
+
+    if (!good)
+        status->text[0] = '\0';
+    return good;
+}
+
+bool proc_status_value(const struct proc_status *status, const char *key, char *value, size_t size)
+{
     size_t key_length = strlen(key);
 
-    if (proc_read(proc_root, pid, tid, "status", text, sizeof(text)) <= 0)
-        return false;
-    for (const char *line = text; line != NULL && *line != '\0';) {
+    for (const char *line = status->text; line != NULL && *line != '\0';) {
         size_t length = strcspn(line, "\n");
 
         if (strncmp(line, key, key_length) == 0 && line[key_length] == ':') {
@@ -192,6 +197,15 @@ bool proc_status(const char *proc_root, int32_t pid, int32_t tid, const char *ke
         line = line[length] == '\n' ? line + length + 1 : NULL;
     }
     return false;
+}
+
+bool proc_status(const char *proc_root, int32_t pid, int32_t tid, const char *key, char *value,
+                 size_t size)
+{
+    struct proc_status status;
+
+    return proc_status_read(proc_root, pid, tid, &status) &&
+           proc_status_value(&status, key, value, size);
 }
 
 bool proc_uid(const char *proc_root, int32_t pid, uint32_t *uid)

@@ -54,7 +54,7 @@ static void about_source(struct page *page, const struct profile *profile,
 
     fact(page, _("sampling"), _("%s, %s at %u Hz of CPU time"), or_dash(sampler),
          or_dash(info->event), info->rate_hz);
-    if (sampler == info->source && or_dash(info->source_reason) == info->source_reason)
+    if (sampler == info->source && info->source_reason != NULL && info->source_reason[0] != '\0')
         fact(page, "", "%s", info->source_reason);
 }
 

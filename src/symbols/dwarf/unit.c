@@ -10,6 +10,7 @@
 #include "src/symbols/naming.h"
 #include "proftop/hash.h"
 #include "proftop/memory.h"
+#include "proftop/text.h"
 
 /* A function that was looked up; every text interned. */
 struct dwarf_known {
@@ -62,11 +63,9 @@ static uint32_t find_known(const struct dwarf_unit *unit, uint64_t origin)
 static const char *raw_name_of(struct intern *intern, const struct dwarf_name *name,
                                const char *file)
 {
-    const char *slash = strrchr(file, '/');
-
     if (name->column != 0)
-        return intern_printf(intern, "{lambda at %s:%u:%u}::%s", slash != NULL ? slash + 1 : file,
-                             name->line, name->column, name->text);
+        return intern_printf(intern, "{lambda at %s:%u:%u}::%s", text_base_name(file), name->line,
+                             name->column, name->text);
     return name->text != NULL ? intern_text(intern, name->text) : NULL;
 }
 
