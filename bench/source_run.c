@@ -107,6 +107,7 @@ static void step_until_over(struct source_run *run, struct source *source, struc
     start_ns = clock_now_ns();
     run->cpu_ns = step_for(run, source, ring, run->run_ms);
     run->wall_ns = clock_now_ns() - start_ns;
+    run->ops->stop(source);
     run->ops->close(source);
 }
 

@@ -237,6 +237,7 @@ int main(int argc, char **argv)
         take_all(&dump, ring);
     }
     print_sums(&dump, clock_now_ns() - start_ns);
+    ops->stop(source);
     ops->close(source);
     target_free(target);
     unwinder_free(config.unwinder);

@@ -370,6 +370,26 @@ static void short_lives_that_queue_weigh_what_they_used(void **state)
     assert_int_equal(victim_end(&victim, NULL, 0), 0);
 }
 
+static bool sampled_often(const struct sampling *sampling)
+{
+    return sampling->running_samples >= 1000;
+}
+
+/* Whatever depth it has been at for long: where its stack begins is known soon. */
+static void a_sudden_dive_is_copied_whole(void **state)
+{
+    struct sampling *sampling = begin(FAST_HZ);
+    struct victim victim;
+
+    (void)state;
+    victim_start(&victim, "diver", "swing");
+    sampling_attach(sampling, victim.pid);
+    assert_true(sampling_until(sampling, sampled_often, 60));
+    assert_in_range(sampling->ends[STACK_TRUNCATED], 0, 3);
+    finish(sampling);
+    assert_int_equal(victim_end(&victim, NULL, 0), 0);
+}
+
 /* CPU time of a thread: in all, and within system calls. */
 struct calls {
     const char *thread;
@@ -501,6 +521,7 @@ int main(void)
         cmocka_unit_test(a_fatal_signal_ends_it_as_ever),
         cmocka_unit_test(a_killed_sampler_leaves_it_running),
         cmocka_unit_test(short_lives_that_queue_weigh_what_they_used),
+        cmocka_unit_test(a_sudden_dive_is_copied_whole),
         cmocka_unit_test(who_has_just_been_woken_did_not_work_there),
         cmocka_unit_test(who_was_put_off_in_a_call_worked_there),
         cmocka_unit_test(another_tracer_is_named),

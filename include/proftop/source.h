@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A source takes samples or counters and pushes them as records into its ring.  Each runs on a
- * thread of its own: open, step and close are called on that thread only (ptrace binds to it).
+ * thread of its own: open, step and stop are called on that thread only (ptrace binds to it).
  *
  * Implementations, the smallest first: source/stats.c (system counters), source/perf.c,
  * source/ptrace.c, source/waiting.c.
@@ -55,7 +55,13 @@ struct source_ops {
      * -errno: it ended.
      */
     int (*step)(struct source *source, struct ring *ring);
-    /* Emits the rest, if there was a step, into its ring.  The target runs on; cannot fail. */
+    /*
+     * The last on its thread, which is to end soon: with it goes the hold that ptrace has of the
+     * target.
+     */
+    void (*stop)(struct source *source);
+    /* Emits the rest, if there was a step, into its ring, and frees it.  Best when its thread has
+     * ended. */
     void (*close)(struct source *source);
 };
 

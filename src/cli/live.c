@@ -26,6 +26,7 @@
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
 #include "proftop/process_list.h"
+#include "proftop/signals.h"
 #include "proftop/source.h"
 #include "screens.h"
 #include "src/ui/loop.h"
@@ -46,7 +47,6 @@ struct live {
     char *launch[4]; /* … as a shell's arguments */
     bool system;     /* the picker wants the machine's counters alone */
     sigset_t before;
-    int signal_fd;
     struct tty *tty;
     struct engine *engine;
     struct output *output;
@@ -198,8 +198,7 @@ static bool await_key(struct picking *picking, struct key_event *event)
     struct tty *tty = picking->live->tty;
 
     while (!tty_key(tty, event)) {
-        struct pollfd fds[] = { { .fd = tty_fd(tty), .events = POLLIN },
-                                { .fd = picking->live->signal_fd, .events = POLLIN } };
+        struct pollfd fd = { .fd = tty_fd(tty), .events = POLLIN };
         const struct process_row *rows;
         int width, height;
         size_t count;
@@ -217,10 +216,9 @@ static bool await_key(struct picking *picking, struct key_event *event)
         rows = process_list_rows(picking->list, &count);
         picker_render(picking->picker, picking->grid, rows, count);
         tty_paint(tty, picking->grid);
-        if (poll(fds, 2, PICKER_MS) < 0 && errno != EINTR)
+        if (signals_poll(&fd, 1, PICKER_MS) < 0 && errno != EINTR)
             return false;
-        if (fds[0].revents & (POLLHUP | POLLERR) ||
-            (fds[1].revents != 0 && !loop_signal_resizes(picking->live->signal_fd, tty)))
+        if (fd.revents & (POLLHUP | POLLERR) || !loop_signal_stays(tty))
             return false;
     }
     return true;
@@ -281,8 +279,7 @@ static bool pick_target(struct live *live, int *status, struct error *error)
             struct profile *profile = load_profile(&path, 1, error);
 
             if (profile != NULL) {
-                *status = screens_of_session(&live->options, live->tty, live->signal_fd, profile,
-                                             path, error);
+                *status = screens_of_session(&live->options, live->tty, profile, path, error);
                 break;
             }
         } else {
@@ -367,7 +364,6 @@ static bool watch(struct live *live, int *status, struct error *error)
 {
     struct loop_config config = { .tty = live->tty,
                                   .engine = live->engine,
-                                  .signal_fd = live->signal_fd,
                                   .duration_s = live->options.duration_s };
     enum loop_end end;
 
@@ -429,11 +425,10 @@ int cli_live(const struct options *options, struct error *error)
         return -1;
     if (live.settings.save_last != 0)
         live.last_path = settings_last_path(&live.last_lock_fd);
-    live.signal_fd = loop_signals(&live.before);
+    loop_signals(&live.before);
     status = run(&live, error);
     tty_close(live.tty);
     free_run(&live);
-    close(live.signal_fd);
     release_last(&live);
     free(live.last_path);
     free(live.typed);

@@ -85,10 +85,10 @@ static struct app *app_of(const struct options *options, const struct settings *
 }
 
 static int show(const struct options *options, struct settings *settings, struct tty *tty,
-                int signal_fd, struct profile *profile, const char *path, struct error *error)
+                struct profile *profile, const char *path, struct error *error)
 {
     struct app *app = app_of(options, settings, profile, path, tty_ascii(tty), false, error);
-    struct loop_config config = { .tty = tty, .signal_fd = signal_fd, .app = app };
+    struct loop_config config = { .tty = tty, .app = app };
 
     if (app == NULL)
         return -1;
@@ -104,8 +104,8 @@ static int show(const struct options *options, struct settings *settings, struct
     return STATUS_OK;
 }
 
-int screens_of_session(const struct options *options, struct tty *tty, int signal_fd,
-                       struct profile *profile, const char *path, struct error *error)
+int screens_of_session(const struct options *options, struct tty *tty, struct profile *profile,
+                       const char *path, struct error *error)
 {
     struct settings settings;
     int status = -1;
@@ -113,7 +113,7 @@ int screens_of_session(const struct options *options, struct tty *tty, int signa
     settings_init(&settings);
     settings_load(&settings);
     if (screens_apply(options, &settings, error))
-        status = show(options, &settings, tty, signal_fd, profile, path, error);
+        status = show(options, &settings, tty, profile, path, error);
     profile_unref(profile);
     return status;
 }
@@ -152,8 +152,7 @@ int cli_open(const struct options *options, struct error *error)
     struct terminal_options looks;
     struct settings settings;
     struct tty *tty;
-    sigset_t before;
-    int status, signal_fd;
+    int status;
 
     if (options->script == NULL && !tty_check(error))
         return -1;
@@ -167,15 +166,14 @@ int cli_open(const struct options *options, struct error *error)
     }
     settings_init(&settings);
     settings_load(&settings);
-    signal_fd = loop_signals(&before);
+    loop_signals(NULL);
     looks = screens_looks(options, &settings);
     tty = screens_apply(options, &settings, error) ? tty_open(&looks, error) : NULL;
     if (tty == NULL) {
         profile_unref(profile);
         return -1;
     }
-    status = screens_of_session(options, tty, signal_fd, profile, options->files[0], error);
+    status = screens_of_session(options, tty, profile, options->files[0], error);
     tty_close(tty);
-    close(signal_fd);
     return status;
 }

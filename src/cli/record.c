@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,6 +30,7 @@
 #include "proftop/figures.h"
 #include "proftop/gettext.h"
 #include "proftop/memory.h"
+#include "proftop/signals.h"
 #include "proftop/target.h"
 #include "proftop/text.h"
 
@@ -46,7 +46,6 @@ struct recording {
     char *session_path;           /* what the engine writes; NULL: nothing */
     struct engine *engine;
     struct target *target;
-    int signal_fd;
     uint64_t start_ns;
     bool progress; /* a line on the terminal that is ours to write over */
     int signal;    /* that ended it; 0: none */
@@ -107,22 +106,13 @@ static bool choose_paths(struct recording *recording, struct error *error)
 
 /* ---- the target and the engine --------------------------------------------------------------- */
 
-/* Signals are read from a descriptor; blocked before the engine's threads begin, for all of them,
- * and after the command was forked, which keeps its own. */
-static bool block_signals(struct recording *recording, struct error *error)
+/* Before the engine's threads begin, and after the command was forked, which keeps its own. */
+static void begin_signals(void)
 {
-    sigset_t set;
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGPIPE);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    sigdelset(&set, SIGPIPE);
-    recording->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return recording->signal_fd >= 0 ||
-           error_errno(error, errno, _("cannot receive signals: %s"), strerror(errno));
+    signal(SIGPIPE, SIG_IGN);
+    signals_begin(numbers, sizeof(numbers) / sizeof(numbers[0]), NULL);
 }
 
 static bool start(struct recording *recording, struct error *error)
@@ -132,9 +122,9 @@ static bool start(struct recording *recording, struct error *error)
     bool existed;
 
     recording->target = begin_target(options, NULL, error);
-    if (recording->target == NULL || !choose_paths(recording, error) ||
-        !block_signals(recording, error))
+    if (recording->target == NULL || !choose_paths(recording, error))
         return false;
+    begin_signals();
     existed = recording->session_path != NULL && access(recording->session_path, F_OK) == 0;
     config.target = recording->target;
     config.unwatched = true;
@@ -172,12 +162,12 @@ static void show_progress(struct recording *recording)
 
 static bool take_signal(struct recording *recording)
 {
-    struct signalfd_siginfo info;
+    struct signal_news news;
 
-    if (read(recording->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+    if (!signals_take(&news))
         return false;
-    recording->signal = (int)info.ssi_signo;
-    recording->typed = info.ssi_code == SI_KERNEL;
+    recording->signal = news.number;
+    recording->typed = news.typed;
     return true;
 }
 
@@ -199,16 +189,13 @@ static enum ended run(struct recording *recording)
     uint64_t shown_ns = 0;
 
     for (;;) {
-        struct pollfd fds[] = {
-            { .fd = recording->signal_fd, .events = POLLIN },
-            { .fd = engine_event_fd(recording->engine), .events = POLLIN },
-        };
+        struct pollfd fd = { .fd = engine_event_fd(recording->engine), .events = POLLIN };
         uint64_t now_ns;
         unsigned events;
 
-        poll(fds, 2, wait_ms(deadline_ns, PROGRESS_MS));
+        signals_poll(&fd, 1, wait_ms(deadline_ns, PROGRESS_MS));
         now_ns = clock_now_ns();
-        if ((fds[0].revents & POLLIN) != 0 && take_signal(recording))
+        if (take_signal(recording))
             return ENDED_SIGNAL;
         events = engine_events(recording->engine);
         if ((events & ENGINE_ENDED) != 0)
@@ -298,8 +285,6 @@ static bool wait_for_command(struct recording *recording, bool patient, int *wai
 
     *wait_status = engine_exit_status(recording->engine);
     while (*wait_status < 0 && !target_reap(target, wait_status)) {
-        struct pollfd fd = { .fd = recording->signal_fd, .events = POLLIN };
-
         if (clock_now_ns() >= deadline_ns) {
             if (!patient)
                 return false;
@@ -308,7 +293,8 @@ static bool wait_for_command(struct recording *recording, bool patient, int *wai
                         (int)target_launched(target));
             said = true;
         }
-        if (poll(&fd, 1, 20) > 0 && take_signal(recording))
+        signals_poll(NULL, 0, 20);
+        if (take_signal(recording))
             return false;
     }
     return true;
@@ -344,15 +330,13 @@ static void recording_fini(struct recording *recording)
 {
     engine_free(recording->engine);
     target_free(recording->target);
-    if (recording->signal_fd >= 0)
-        close(recording->signal_fd);
     free(recording->path);
     free(recording->session_path);
 }
 
 int cli_record(const struct options *options, struct error *error)
 {
-    struct recording recording = { .options = options, .signal_fd = -1 };
+    struct recording recording = { .options = options };
     enum ended ended;
     int status = -1;
     bool done;

@@ -14,7 +14,7 @@ struct terminal_options screens_looks(const struct options *options,
                                       const struct settings *settings);
 
 /* Shows PROFILE (taken over), read from PATH, until the person leaves; the exit status, or -1. */
-int screens_of_session(const struct options *options, struct tty *tty, int signal_fd,
-                       struct profile *profile, const char *path, struct error *error);
+int screens_of_session(const struct options *options, struct tty *tty, struct profile *profile,
+                       const char *path, struct error *error);
 
 #endif

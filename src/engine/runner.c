@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One source on its thread: open, step until told to stop, close. */
+/* One source on its thread: open, step until told to stop, stop; and closed when that has ended. */
 #include "config.h"
 
 #include "runner.h"
@@ -25,6 +25,7 @@ struct runner {
     pthread_mutex_t control; /* guards the thread's beginning and end */
     pthread_t thread;
     bool joined;
+    struct source *left; /* by the thread, to be closed; or NULL */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -46,6 +47,7 @@ static struct source *hand_over(struct runner *runner, struct source *source)
 {
     const struct source_ops *before = runner->ops;
 
+    before->stop(source);
     before->close(source);
     runner->config.hands_over = false;
     runner->ops = before->successor;
@@ -98,7 +100,8 @@ static void *run(void *argument)
     else
         ended = true;
     if (source != NULL)
-        runner->ops->close(source);
+        runner->ops->stop(source);
+    runner->left = source;
     if (ended)
         tell_ended(runner);
     return NULL;
@@ -159,6 +162,9 @@ static void join(struct runner *runner)
     eventfd_write(runner->config.wake_fd, 1);
     pthread_join(runner->thread, NULL);
     (void)eventfd_read(runner->config.wake_fd, &count);
+    if (runner->left != NULL)
+        runner->ops->close(runner->left);
+    runner->left = NULL;
     runner->joined = true;
 }
 

@@ -218,12 +218,18 @@ static void tell_the_rest(struct perf *perf)
     perf_watch_tally(perf, now_ns);
 }
 
-static void perf_close(struct source *source)
+static void perf_stop(struct source *source)
 {
     struct perf *perf = (struct perf *)source;
 
     if (perf->started)
         tell_the_rest(perf);
+}
+
+static void perf_close(struct source *source)
+{
+    struct perf *perf = (struct perf *)source;
+
     if (perf->exit_fd >= 0)
         close(perf->exit_fd);
     if (perf->ready_fd >= 0)
@@ -364,5 +370,6 @@ const struct source_ops source_perf = {
     .probe = perf_probe,
     .open = perf_open,
     .step = perf_step,
+    .stop = perf_stop,
     .close = perf_close,
 };

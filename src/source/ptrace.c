@@ -221,21 +221,39 @@ static uint64_t jitter(struct tracer *tracer, uint64_t period_ns)
     return period_ns / 2 + x % (period_ns + 1);
 }
 
-static uint64_t next_tick(struct tracer *tracer, uint64_t now_ns)
+/* The longer nothing has moved, the less often it is looked at. */
+static uint64_t tick_period_ns(const struct tracer *tracer, uint64_t now_ns)
 {
-    uint64_t period_ns = tracer->period_ns;
+    uint64_t patience_ns = patience(now_ns - tracer->moved_ns);
+    uint64_t period_ns = tracer->period_ns > patience_ns ? tracer->period_ns : patience_ns;
 
-    if (period_ns < patience(now_ns - tracer->moved_ns))
-        period_ns = patience(now_ns - tracer->moved_ns);
-    if (period_ns > TICK_MAX_MS * NS_PER_MS)
-        period_ns = TICK_MAX_MS * NS_PER_MS;
+    return period_ns < TICK_MAX_MS * NS_PER_MS ? period_ns : TICK_MAX_MS * NS_PER_MS;
+}
+
+static void plan_tick(struct tracer *tracer, uint64_t now_ns)
+{
+    tracer->every_ns = jitter(tracer, tick_period_ns(tracer, now_ns));
+    tracer->tick_ns += tracer->every_ns;
+    arm(tracer); /* ahead of all waits */
+}
+
+static void next_tick(struct tracer *tracer, uint64_t now_ns)
+{
     tracer->ticks++;
-    if (now_ns > tracer->tick_ns + period_ns) {
+    if (now_ns > tracer->tick_ns + tick_period_ns(tracer, now_ns)) {
         tracer->late_ticks++;
         tracer->tick_ns = now_ns;
     }
-    tracer->every_ns = jitter(tracer, period_ns);
-    return tracer->tick_ns + tracer->every_ns;
+    plan_tick(tracer, now_ns);
+}
+
+/* The next tick was planned for a target that seemed to sleep on, and does not. */
+static void hurry(struct tracer *tracer, uint64_t now_ns)
+{
+    if (tracer->moved_ns < now_ns || tracer->tick_ns <= now_ns + 2 * tracer->period_ns)
+        return;
+    tracer->tick_ns = now_ns;
+    plan_tick(tracer, now_ns);
 }
 
 /*
@@ -304,10 +322,10 @@ static int tracer_step(struct source *source, struct ring *ring)
     if (wait_for_tick(tracer))
         drain(tracer);
     now_ns = clock_now_ns();
-    tracer->tick_ns = next_tick(tracer, now_ns);
-    arm(tracer); /* ahead of all waits */
+    next_tick(tracer, now_ns);
     tracer_watch(tracer, now_ns);
     tick(tracer, now_ns);
+    hurry(tracer, now_ns);
     finished_ns = pending_retry(&tracer->pending, now_ns);
     waiting_look(&tracer->waiting, now_ns);
     gil_lanes_look(&tracer->gil, &tracer->roster, &tracer->emit, now_ns);
@@ -332,13 +350,26 @@ static bool stops_outstanding(const struct tracer *tracer)
  */
 static void collect_stops(struct tracer *tracer)
 {
+    struct ring *ring = tracer->emit.ring;
+
     tracer->emit.ring = NULL;
     tracer->tick_ns = clock_now_ns() + COLLECT_MAX_NS;
     tracer->every_ns = COLLECT_MAX_NS;
     arm(tracer);
     while (stops_outstanding(tracer) && clock_now_ns() < tracer->tick_ns)
         if (wait_for_event(tracer) == ECHILD)
-            return;
+            break;
+    tracer->emit.ring = ring;
+}
+
+/* A signal for a thread that is ours stops it, and none is answered from here on. */
+static void tracer_stop(struct source *source)
+{
+    struct tracer *tracer = (struct tracer *)source;
+
+    if (tracer->started)
+        tracer_tally(tracer, clock_now_ns());
+    collect_stops(tracer);
 }
 
 static void tracer_close(struct source *source)
@@ -347,12 +378,10 @@ static void tracer_close(struct source *source)
 
     if (tracer->started) {
         pending_retry(&tracer->pending, UINT64_MAX);
-        tracer_tally(tracer, clock_now_ns());
+        emit_tally(&tracer->emit, clock_now_ns());
     }
-    if (tracer->timer_made) {
-        collect_stops(tracer);
+    if (tracer->timer_made)
         timer_delete(tracer->timer);
-    }
     pythons_fini(&tracer->pythons);
     pending_fini(&tracer->pending);
     roster_fini(&tracer->roster);
@@ -368,5 +397,6 @@ const struct source_ops source_ptrace = {
     .probe = tracer_probe,
     .open = tracer_open,
     .step = tracer_step,
+    .stop = tracer_stop,
     .close = tracer_close,
 };

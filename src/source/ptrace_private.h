@@ -44,6 +44,7 @@ struct tracer {
     uint8_t *switched; /* of a second stack: TRACER_SWITCHED_BYTES */
     /* since the last check */
     uint64_t checked_ns, scanned_ns, scan_every_ns, counted_ns;
+    uint64_t found_ns; /* what it took to take in who was found by the last scan */
     uint64_t churn_ns; /* threads are expected to come and go until then */
     struct proc_file loadavg;
     long last_born; /* the number given last to a task of this machine */

@@ -23,7 +23,7 @@ enum {
 };
 
 #define CHECK_NS (250 * NS_PER_MS)
-#define SCAN_MIN_NS (100 * NS_PER_MS)
+#define SCAN_MIN_NS (20 * NS_PER_MS)
 #define CHURN_NS NS_PER_S /* so long threads are expected to come and go, after one came */
 #define SCAN_CALM_NS (500 * NS_PER_MS) /* where nothing was born */
 #define BIRTHS_NS (20 * NS_PER_MS)     /* between looks for births */
@@ -54,6 +54,7 @@ static void found(void *context, int32_t pid, int32_t tid)
     /* The leader for its exec; other threads when they are first seen to run. */
     if (pid == tid)
         tracer_seize(tracer, thread, now_ns);
+    tracer->found_ns += clock_now_ns() - now_ns;
 }
 
 /* Threads are named after their birth, mostly by themselves: who has not run since keeps its name.
@@ -79,9 +80,10 @@ static void scan(struct tracer *tracer, uint64_t now_ns)
 {
     uint64_t took_ns;
 
+    tracer->found_ns = 0;
     roster_scan(&tracer->roster, now_ns, found, tracer);
     read_names(tracer, now_ns);
-    took_ns = clock_now_ns() - now_ns;
+    took_ns = clock_now_ns() - now_ns - tracer->found_ns;
     tracer->scanned_ns = now_ns;
     tracer->unscanned = false;
     if (now_ns < tracer->churn_ns)

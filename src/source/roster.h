@@ -87,8 +87,10 @@ struct tracee {
     uint64_t due_cpu_ns;     /* CPU time at which to sample it, where threads share CPUs */
     uint32_t ask_ns;         /* how long to ask for its stop before sleeping until it comes */
     uint32_t naps;           /* so many more stops are slept for in any case */
-    uint32_t stack_bytes;    /* its stack is about so deep; 0: not known */
-    uint64_t stack_start;    /* where that was, in its last stop; 0: none yet */
+    uint64_t stack_start;    /* the innermost of its stack in its last stop; 0: none yet */
+    uint64_t stack_base;     /* likewise the outermost */
+    bool stack_settled;      /* which has been there twice */
+    uint32_t stack_bytes;    /* its stack is about so deep where it is not; 0: not known */
 };
 
 struct thread {

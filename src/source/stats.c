@@ -295,6 +295,11 @@ static int stats_step(struct source *source, struct ring *ring)
     return 0;
 }
 
+static void stats_stop(struct source *source)
+{
+    (void)source;
+}
+
 static void stats_close(struct source *source)
 {
     for (size_t i = 0; i < READERS; i++)
@@ -308,6 +313,7 @@ const struct source_ops source_stats = {
     .probe = stats_probe,
     .open = stats_open,
     .step = stats_step,
+    .stop = stats_stop,
     .close = stats_close,
 };
 
@@ -329,5 +335,6 @@ const struct source_ops source_system = {
     .probe = stats_probe,
     .open = stats_open,
     .step = system_step,
+    .stop = stats_stop,
     .close = stats_close,
 };

@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "proftop/clock.h"
@@ -17,6 +16,7 @@
 #include "proftop/gettext.h"
 #include "proftop/late_names.h"
 #include "proftop/session.h"
+#include "proftop/signals.h"
 #include "proftop/target.h"
 #include "src/view/output.h"
 #include "src/view/screen.h"
@@ -31,7 +31,7 @@ enum {
     KEYS_TURN = 256
 };
 
-enum { FD_TTY, FD_SIGNAL, FD_ENGINE, FD_WORKER, FD_SAVER, FD_MASTER, FD_NAMES, FDS };
+enum { FD_TTY, FD_ENGINE, FD_WORKER, FD_SAVER, FD_MASTER, FD_NAMES, FDS };
 
 struct loop {
     const struct loop_config *config;
@@ -48,31 +48,23 @@ struct loop {
     enum loop_end end;
 };
 
-int loop_signals(sigset_t *before)
+void loop_signals(sigset_t *before)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
-    sigset_t set;
 
-    sigemptyset(&set);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        sigaddset(&set, numbers[i]);
     signal(SIGPIPE, SIG_IGN);
-    pthread_sigmask(SIG_BLOCK, &set, before);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    signals_begin(numbers, sizeof(numbers) / sizeof(numbers[0]), before);
 }
 
-bool loop_signal_resizes(int signal_fd, struct tty *tty)
+bool loop_signal_stays(struct tty *tty)
 {
-    struct signalfd_siginfo info;
-    bool stay = true;
+    struct signal_news news;
 
-    while (read(signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        if (info.ssi_signo == SIGWINCH)
-            tty_resized(tty);
-        else if (info.ssi_signo != SIGCONT && info.ssi_signo != SIGTSTP)
-            stay = false;
-    }
-    return stay;
+    if (!signals_take(&news))
+        return true;
+    if (news.number == SIGWINCH)
+        tty_resized(tty);
+    return news.number == SIGWINCH || news.number == SIGCONT || news.number == SIGTSTP;
 }
 
 static void finish(struct loop *loop, enum loop_end end)
@@ -136,32 +128,27 @@ static void suspend(struct loop *loop)
     loop->dirty = loop->urgent = true;
 }
 
-static void read_signals(struct loop *loop)
+static void read_signal(struct loop *loop)
 {
-    struct signalfd_siginfo info;
+    struct signal_news news;
 
-    while (read(loop->config->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-        switch (info.ssi_signo) {
-        case SIGWINCH:
-            tty_resized(loop->config->tty);
-            fit(loop);
-            break;
-        case SIGTSTP:
-            suspend(loop);
-            break;
-        case SIGCONT:
-            tty_redraw(loop->config->tty);
-            loop->dirty = true;
-            break;
-        case SIGINT: /* ^C is a key here: this one came from elsewhere */
-        case SIGQUIT:
-        case SIGTERM:
-        case SIGHUP:
-            finish(loop, LOOP_HANGUP);
-            break;
-        default:
-            break;
-        }
+    if (!signals_take(&news))
+        return;
+    switch (news.number) {
+    case SIGWINCH:
+        tty_resized(loop->config->tty);
+        fit(loop);
+        break;
+    case SIGTSTP:
+        suspend(loop);
+        break;
+    case SIGCONT:
+        tty_redraw(loop->config->tty);
+        loop->dirty = true;
+        break;
+    default: /* SIGINT too: ^C is a key here, this one came from elsewhere */
+        finish(loop, LOOP_HANGUP);
+        break;
     }
 }
 
@@ -384,7 +371,6 @@ static void set_fds(const struct loop *loop, struct pollfd fds[FDS], uint64_t no
     for (int i = 0; i < FDS; i++)
         fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
     fds[FD_TTY].fd = tty_fd(loop->config->tty);
-    fds[FD_SIGNAL].fd = loop->config->signal_fd;
     if (loop->config->engine != NULL)
         fds[FD_ENGINE].fd = engine_event_fd(loop->config->engine);
     fds[FD_WORKER].fd = app[0];
@@ -402,10 +388,9 @@ static void turn(struct loop *loop)
     bool ticked;
 
     set_fds(loop, fds, now_ns);
-    ticked = poll(fds, FDS, timeout_ms(loop, now_ns)) == 0;
+    ticked = signals_poll(fds, FDS, timeout_ms(loop, now_ns)) == 0;
     now_ns = clock_now_ns();
-    if (fds[FD_SIGNAL].revents != 0)
-        read_signals(loop);
+    read_signal(loop);
     if (fds[FD_TTY].revents & POLLIN)
         read_keys(loop);
     else if (fds[FD_TTY].revents & (POLLHUP | POLLERR | POLLNVAL))

@@ -3,7 +3,7 @@
  * The loop: waits for keys, signals, samples and the command's output, and paints.  Main thread.
  *
  *     tty ──────────► keys ─┐
- *     signalfd ─────────────┤
+ *     signals ──────────────┤
  *     engine, follower ─────┤
  *     late names ───────────┼─► app ─► grid ─► tty
  *     fold worker, saver ───┤
@@ -28,7 +28,6 @@ struct loop_config {
     struct session_follower *follower; /* of a session that is still being written, or NULL */
     struct late_names *late;           /* names that come for a saved session, or NULL */
     struct output *output;             /* of the launched command, or NULL */
-    int signal_fd;                     /* of loop_signals() */
     double duration_s;                 /* it ends by itself after so long; 0: never */
 };
 
@@ -41,13 +40,10 @@ enum loop_end {
 
 enum loop_end loop_run(const struct loop_config *config);
 
-/*
- * The signals that the loop reads; they are blocked in this thread and in those it starts.  BEFORE
- * is what they were, for a child to get back.
- */
-int loop_signals(sigset_t *before);
+/* signals_begin() with those that the loop minds. */
+void loop_signals(sigset_t *before);
 
-/* For a screen before the loop: takes what SIGNAL_FD has; false when it is time to leave. */
-bool loop_signal_resizes(int signal_fd, struct tty *tty);
+/* For a screen before the loop: minds a signal that came; false when it is time to leave. */
+bool loop_signal_stays(struct tty *tty);
 
 #endif

@@ -54,7 +54,7 @@ static void *run_source(void *context)
         result = sampling->ops->step(sampling->source, sampling->ring);
         sem_post(&sampling->stepped);
     }
-    sampling->ops->close(sampling->source);
+    sampling->ops->stop(sampling->source);
     sampling->ended = result;
     sem_post(&sampling->stepped);
     return NULL;
@@ -213,6 +213,7 @@ void sampling_stop(struct sampling *sampling)
         return;
     sampling->stop = true;
     pthread_join(sampling->thread, NULL);
+    sampling->ops->close(sampling->source);
     sampling->running = false;
     take_all(sampling);
 }

@@ -5,6 +5,7 @@
  *     "diver deep"      dive() 96 KiB deep; there one system call works for long and then sleeps:
  *                       write() to a pipe that a second thread reads most of, then pauses
  *     "diver signal"    a handler burns on a stack of its own, what it interrupted is dive()
+ *     "diver swing"     burns two dives deep for a while, and then as long 96 KiB deep
  *
  * Runs until its standard input ends; writes one byte to standard output when it is running.
  */
@@ -25,7 +26,8 @@ enum {
     FRAME_BYTES = 1024,
     WRITE_BYTES = 32 << 20,
     REST_BYTES = 1 << 20,
-    SIGNAL_STACK_BYTES = 64 << 10
+    SIGNAL_STACK_BYTES = 64 << 10,
+    SHALLOW = 64, /* dives to each deep one */
 };
 
 #define APART __attribute__((noinline, noclone))
@@ -97,6 +99,18 @@ static APART void burn_in_handler(int number)
             sink = sink * 6364136223846793005u + (uint64_t)number;
 }
 
+static APART void burn_a_while(void)
+{
+    for (int i = 0; i < 1000000; i++)
+        sink = sink * 6364136223846793005u + 1;
+}
+
+static void swing(void)
+{
+    for (unsigned i = 1; !over(); i++)
+        dive(i % SHALLOW == 0 ? DEPTH : 2, burn_a_while);
+}
+
 static void dive_deep(void)
 {
     pthread_t reader;
@@ -123,6 +137,8 @@ int main(int argc, char **argv)
         return 2;
     if (strcmp(argv[1], "deep") == 0)
         dive_deep();
+    else if (strcmp(argv[1], "swing") == 0)
+        swing();
     else
         dive_into_signal();
     return 0;
