@@ -35,6 +35,7 @@ void pending_init(struct pending *pending, struct unwinder *unwinder, struct ros
     pending->first = NULL;
     pending->last = &pending->first;
     pending->bytes = 0;
+    pending->cut = 0;
 }
 
 /* The thread may have ended since, or the leader before. */
@@ -201,7 +202,7 @@ bool pending_finish(struct pending *pending, struct unfinished *unfinished)
     }
     if (pending->unwound.end == STACK_NOT_READY)
         pending->emit->tally.deferred++;
-    pending->cut = pending->unwound.end == STACK_TRUNCATED;
+    pending->cut += pending->unwound.end == STACK_TRUNCATED;
     complete(pending, &unfinished->frozen, kernel);
     if (pythons != NULL)
         unfinished->sample.gil =
@@ -220,6 +221,7 @@ uint64_t pending_retry(struct pending *pending, uint64_t now_ns)
                 return unfinished->time_ns;
             pending->emit->tally.deferred++;
         }
+        pending->cut += pending->unwound.end == STACK_TRUNCATED;
         send(pending, unfinished);
         drop_first(pending);
     }

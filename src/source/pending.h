@@ -45,7 +45,7 @@ struct pending {
     uint64_t stacks[PENDING_FRAMES_MAX];     /* their stack pointers; 0 in the kernel */
     uint32_t count;                          /* of them; kernel frames included */
     struct unwound unwound;
-    bool cut; /* its copy was too small, whether or not the rest could be read */
+    uint32_t cut; /* copies that were too small, whether or not the rest could be read */
 };
 
 void pending_init(struct pending *pending, struct unwinder *unwinder, struct roster *roster);

@@ -23,7 +23,6 @@ struct perf_watch {
     uint64_t target_cpu_ns;      /* at the last check */
     uint64_t thread_cpu_ns;      /* our own, at the last check */
     uint64_t received, lost;     /* since the last check */
-    uint64_t truncated;          /* likewise */
     uint64_t kernel_unseen_ns;   /* time in the kernel that could not be sampled, likewise */
     uint64_t covered_ns, due_ns; /* over the last seconds: what samples stood for, what was used */
     uint32_t rounds;             /* checks since covered_ns and due_ns began */

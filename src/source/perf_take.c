@@ -119,7 +119,6 @@ static void take_sample(struct perf *perf, const struct perf_event_header *heade
     if (!pending_finish(pending, &unfinished))
         return;
     perf_python_count(perf, thread->process, unfinished.sample.weight);
-    perf->watch.truncated += pending->cut;
     thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
 }
 

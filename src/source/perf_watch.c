@@ -21,6 +21,7 @@
 
 enum {
     STACK_BYTES_MAX = 60 << 10, /* a record is under 64 KiB */
+    CUT_MIN = 3,                /* stacks, between two checks */
     RATE_MIN = 20,
     COVERAGE_MIN = 90, /* per cent */
     COVERAGE_ROUNDS = 4,
@@ -147,13 +148,14 @@ static void check_rate(struct perf *perf, uint64_t now_ns, uint64_t own_cpu_ns, 
         use_rate(perf);
 }
 
+/* One in two hundred may be deeper than what is copied. */
 static void check_stacks(struct perf *perf)
 {
-    struct perf_watch *watch = &perf->watch;
-    uint32_t *bytes = &perf->events.wish.stack_bytes;
+    uint32_t *bytes = &perf->events.wish.stack_bytes, cut = perf->pending.cut;
 
-    if (watch->truncated * 50 < watch->received + 1 || *bytes == STACK_BYTES_MAX)
+    if (cut < CUT_MIN || cut * 200 < perf->watch.received || *bytes == STACK_BYTES_MAX)
         return;
+    perf->pending.cut = 0;
     *bytes = *bytes * 2 < STACK_BYTES_MAX ? *bytes * 2 : STACK_BYTES_MAX;
     perf_watch_reopen(perf);
 }
@@ -290,14 +292,15 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
         watch->jittered_ns = now_ns;
     }
     check_early(perf, now_ns);
+    check_stacks(perf);
     if (period_ns < CHECK_NS)
         return;
     own_cpu_ns = perf_watch_tally(perf, now_ns);
     check_rate(perf, now_ns, own_cpu_ns, period_ns);
-    check_stacks(perf);
     if (perf->events.wish.event.metric == METRIC_TIME)
         check_coverage(perf, now_ns);
     watch->checked_ns = now_ns;
     watch->checked = true;
-    watch->received = watch->lost = watch->truncated = watch->kernel_unseen_ns = 0;
+    watch->received = watch->lost = watch->kernel_unseen_ns = 0;
+    perf->pending.cut = 0;
 }
