@@ -64,9 +64,12 @@ static void sleep_too(void *unused)
 
 static void measure_busy(pid_t pid, const struct source_ops *ops, uint32_t rate_hz)
 {
-    struct source_run run = {
-        .ops = ops, .rate_hz = rate_hz, .run_ms = RUN_MS, .pid = pid, .cpu = -1
-    };
+    struct source_run run = { .ops = ops,
+                              .rate_hz = rate_hz,
+                              .settle_ms = SETTLE_MS,
+                              .run_ms = 2 * RUN_MS,
+                              .pid = pid,
+                              .cpu = -1 };
     char title[64];
 
     snprintf(title, sizeof(title), "%s, one busy thread %d deep, %u Hz", ops->name, DEPTH, rate_hz);

@@ -104,6 +104,8 @@ static void step_until_over(struct source_run *run, struct source *source, struc
     run->ops->step(source, ring); /* the first finds the threads and reads the maps */
     run->open_ns = clock_now_ns() - run->open_ns;
     run->settle_cpu_ns = step_for(run, source, ring, run->settle_ms);
+    run->samples = run->complete = run->weight_ns = 0;
+    run->total = (struct record_tally){ 0 };
     start_ns = clock_now_ns();
     run->cpu_ns = step_for(run, source, ring, run->run_ms);
     run->wall_ns = clock_now_ns() - start_ns;
