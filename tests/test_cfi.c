@@ -191,7 +191,7 @@ static void expressions_that_are_known(void **state)
     assert_int_equal(collected.rules[1].cfa, RULE_FP_DEREF);
     assert_int_equal(collected.rules[1].cfa_offset, -8);
     assert_int_equal(collected.rules[1].fp, SAVE_FP);
-    assert_int_equal(collected.rules[1].flags, RULE_SIGNAL | RULE_CALLEE_FP);
+    assert_int_equal(collected.rules[1].flags, RULE_SIGNAL | RULE_GENERAL_FP);
     assert_int_equal(collected.rules[1].slots[0], -2);
     assert_int_equal(collected.rules[2].cfa, RULE_SP_DEREF);
     assert_int_equal(collected.rules[2].cfa_offset, 152);
@@ -218,7 +218,7 @@ static void what_a_rule_cannot_say(void **state)
     assert_int_equal(collected.rules[0].cfa, RULE_ASK);
     assert_int_equal(collected.rules[1].cfa, RULE_END);
     assert_int_equal(collected.rules[2].cfa, RULE_ASK);
-    assert_int_equal(collected.rules[3].cfa, RULE_CALLEE + 1);
+    assert_int_equal(collected.rules[3].cfa, RULE_GENERAL + 1);
     assert_int_equal(collected.rules[4].cfa, RULE_ASK);
 }
 

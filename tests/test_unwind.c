@@ -143,9 +143,9 @@ static void others_agree(void **state)
             assert_int_equal(stacks[i], scene->stacks[i]);
             if (ours[i].bp_known && theirs[i].bp_known)
                 assert_int_equal(ours[i].bp, theirs[i].bp);
-            for (unsigned r = 0; r < 5; r++) {
-                if ((ours[i].callee_known & theirs[i].callee_known) >> r & 1)
-                    assert_int_equal(ours[i].callee[r], theirs[i].callee[r]);
+            for (unsigned r = 0; r < UNWIND_KEPT; r++) {
+                if ((ours[i].general_known & theirs[i].general_known) >> r & 1)
+                    assert_int_equal(ours[i].general[r], theirs[i].general[r]);
             }
         }
         scene_free(scene);

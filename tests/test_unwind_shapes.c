@@ -40,6 +40,9 @@ static const struct shape shapes[] = {
     { "kept", { "pause_here", "asm_kept", "shape_kept", "main", NULL } },
     { "jit", { "pause_here", "?", "shape_jit", "main", NULL } },
     { "nowhere", { "pause_here", "on_fault", "…", "shape_nowhere", "main", NULL } },
+#ifdef __x86_64__
+    { "scratch", { "pause_here", "on_fault", "…", "asm_scratch", "shape_scratch", "main", NULL } },
+#endif
 };
 
 enum { SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
@@ -118,15 +121,15 @@ static void what_a_peek_does_not_know_is_not_made_up(void **state)
                             SCENE_LIMIT, &scene->unwound));
     assert_int_equal(scene->unwound.count, count);
     for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal(held[i].callee_known, (1 << UNWIND_CALLEE_SAVED) - 1);
-        for (unsigned k = 0; k < UNWIND_CALLEE_SAVED; k++) {
-            if ((peeked[i].callee_known >> k & 1) == 0)
+        assert_int_equal(held[i].general_known, (1 << UNWIND_KEPT) - 1);
+        for (unsigned k = 0; k < UNWIND_KEPT; k++) {
+            if ((peeked[i].general_known >> k & 1) == 0)
                 continue;
-            assert_int_equal(peeked[i].callee[k], held[i].callee[k]);
+            assert_int_equal(peeked[i].general[k], held[i].general[k]);
             known++;
         }
     }
-    assert_int_equal(peeked[0].callee_known, 0);
+    assert_int_equal(peeked[0].general_known, 0);
     assert_true(known != 0);
     scene_free(scene);
 }

@@ -17,17 +17,23 @@
 #include "proftop/frame.h"
 #include "proftop/maps.h"
 
-enum { UNWIND_CALLEE_SAVED = 12 };
+/* General registers that are followed; a function must preserve the first UNWIND_KEPT of them. */
+#ifdef __aarch64__
+enum { UNWIND_GENERAL = 12, UNWIND_KEPT = 10 };
+#else
+enum { UNWIND_GENERAL = 12, UNWIND_KEPT = 5 };
+#endif
 
 /* What unwinding starts from; what a source does not know stays out of KNOWN. */
 struct registers {
     uint64_t ip, sp, bp;
-    uint64_t lr;                          /* aarch64 */
-    uint64_t callee[UNWIND_CALLEE_SAVED]; /* x86-64: rbx, r12–r15; aarch64: x19–x28 */
-    uint32_t known;                       /* enum register_known */
+    uint64_t lr; /* aarch64 */
+    /* x86-64: rbx, r12–r15, and rax, rdx, rcx, rsi, rdi, r10, r11; aarch64: x19–x28 */
+    uint64_t general[UNWIND_GENERAL];
+    uint32_t known; /* enum register_known */
 };
 
-enum register_known { KNOWN_IP = 1, KNOWN_SP = 2, KNOWN_BP = 4, KNOWN_LR = 8, KNOWN_CALLEE = 16 };
+enum register_known { KNOWN_IP = 1, KNOWN_SP = 2, KNOWN_BP = 4, KNOWN_LR = 8, KNOWN_GENERAL = 16 };
 
 /* A stack taken at one moment.  Borrowed: the source keeps the bytes. */
 struct frozen {
@@ -61,9 +67,9 @@ struct unwound {
 /* Of one frame, the registers a function must preserve, as they were in it. */
 struct unwind_saved {
     uint64_t bp;
-    uint64_t callee[UNWIND_CALLEE_SAVED]; /* in the order of struct registers */
+    uint64_t general[UNWIND_KEPT]; /* in the order of struct registers */
     bool bp_known;
-    uint16_t callee_known; /* bit I: callee[I] */
+    uint16_t general_known; /* bit I: general[I] */
 };
 
 struct unwinder;

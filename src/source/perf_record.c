@@ -8,19 +8,22 @@
 #include <string.h>
 
 #ifdef __x86_64__
-static const uint8_t callee_saved[] = { PERF_REG_X86_BX, PERF_REG_X86_R12, PERF_REG_X86_R13,
-                                        PERF_REG_X86_R14, PERF_REG_X86_R15 };
+static const uint8_t general[] = { PERF_REG_X86_BX,  PERF_REG_X86_R12, PERF_REG_X86_R13,
+                                   PERF_REG_X86_R14, PERF_REG_X86_R15, PERF_REG_X86_AX,
+                                   PERF_REG_X86_DX,  PERF_REG_X86_CX,  PERF_REG_X86_SI,
+                                   PERF_REG_X86_DI,  PERF_REG_X86_R10, PERF_REG_X86_R11 };
 enum { REG_IP = PERF_REG_X86_IP, REG_SP = PERF_REG_X86_SP, REG_BP = PERF_REG_X86_BP, REG_LR = -1 };
-#define CALLEE_BITS                                                                                \
-    (1ull << PERF_REG_X86_BX | 1ull << PERF_REG_X86_R12 | 1ull << PERF_REG_X86_R13 |               \
-     1ull << PERF_REG_X86_R14 | 1ull << PERF_REG_X86_R15)
-const uint64_t perf_user_registers =
-    CALLEE_BITS | 1ull << PERF_REG_X86_IP | 1ull << PERF_REG_X86_SP | 1ull << PERF_REG_X86_BP;
+/* All but the flags, the segments, r8 and r9. */
+const uint64_t perf_user_registers = 1ull << PERF_REG_X86_AX | 1ull << PERF_REG_X86_BX |
+                                     1ull << PERF_REG_X86_CX | 1ull << PERF_REG_X86_DX |
+                                     1ull << PERF_REG_X86_SI | 1ull << PERF_REG_X86_DI |
+                                     1ull << PERF_REG_X86_BP | 1ull << PERF_REG_X86_SP |
+                                     1ull << PERF_REG_X86_IP | 0x3full << PERF_REG_X86_R10;
 #elif defined(__aarch64__)
-static const uint8_t callee_saved[] = { PERF_REG_ARM64_X19, PERF_REG_ARM64_X20, PERF_REG_ARM64_X21,
-                                        PERF_REG_ARM64_X22, PERF_REG_ARM64_X23, PERF_REG_ARM64_X24,
-                                        PERF_REG_ARM64_X25, PERF_REG_ARM64_X26, PERF_REG_ARM64_X27,
-                                        PERF_REG_ARM64_X28 };
+static const uint8_t general[] = { PERF_REG_ARM64_X19, PERF_REG_ARM64_X20, PERF_REG_ARM64_X21,
+                                   PERF_REG_ARM64_X22, PERF_REG_ARM64_X23, PERF_REG_ARM64_X24,
+                                   PERF_REG_ARM64_X25, PERF_REG_ARM64_X26, PERF_REG_ARM64_X27,
+                                   PERF_REG_ARM64_X28 };
 enum {
     REG_IP = PERF_REG_ARM64_PC,
     REG_SP = PERF_REG_ARM64_SP,
@@ -141,9 +144,9 @@ static void take_registers(struct reader *reader, struct perf_sample *sample)
     registers->ip = register_at(values, REG_IP);
     registers->sp = register_at(values, REG_SP);
     registers->bp = register_at(values, REG_BP);
-    registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_CALLEE;
-    for (size_t i = 0; i < sizeof(callee_saved); i++)
-        registers->callee[i] = register_at(values, callee_saved[i]);
+    registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_GENERAL;
+    for (size_t i = 0; i < sizeof(general); i++)
+        registers->general[i] = register_at(values, general[i]);
     if (REG_LR >= 0) {
         registers->lr = register_at(values, REG_LR >= 0 ? REG_LR : 0);
         registers->known |= KNOWN_LR;

@@ -34,12 +34,19 @@ bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall
     registers->ip = user.rip;
     registers->sp = user.rsp;
     registers->bp = user.rbp;
-    registers->callee[0] = user.rbx;
-    registers->callee[1] = user.r12;
-    registers->callee[2] = user.r13;
-    registers->callee[3] = user.r14;
-    registers->callee[4] = user.r15;
-    registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_CALLEE;
+    registers->general[0] = user.rbx;
+    registers->general[1] = user.r12;
+    registers->general[2] = user.r13;
+    registers->general[3] = user.r14;
+    registers->general[4] = user.r15;
+    registers->general[5] = user.rax;
+    registers->general[6] = user.rdx;
+    registers->general[7] = user.rcx;
+    registers->general[8] = user.rsi;
+    registers->general[9] = user.rdi;
+    registers->general[10] = user.r10;
+    registers->general[11] = user.r11;
+    registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_GENERAL;
     *syscall = (int64_t)user.orig_rax >= 0 ? (int64_t)user.orig_rax : -1;
     *interrupted = *syscall >= 0 && (int64_t)user.rax == -EINTR;
     return true;
@@ -93,8 +100,8 @@ bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall
     registers->bp = user.regs[29];
     registers->lr = user.regs[30];
     for (size_t i = 0; i < 10; i++)
-        registers->callee[i] = user.regs[19 + i];
-    registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_LR | KNOWN_CALLEE;
+        registers->general[i] = user.regs[19 + i];
+    registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_LR | KNOWN_GENERAL;
     *syscall = -1;
     *interrupted = false;
     return true;

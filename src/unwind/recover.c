@@ -44,7 +44,7 @@ static bool follow_pair(struct walk *walk, uint64_t at)
     place->fp_known = true;
     place->fp_guessed = false;
     place->lr_known = false;
-    place->callee_known = 0;
+    place->general_known = 0;
     return walk_to(walk, at + 2 * WORD, ip, true);
 }
 
@@ -99,7 +99,7 @@ static bool leads_to_return(struct walk *walk, const struct rule *rule)
 
 static bool go_by(struct walk *walk, const struct rule *rule)
 {
-    walk->place.callee_known = 0;
+    walk->place.general_known = 0;
     return walk_apply(walk, rule);
 }
 
@@ -240,7 +240,7 @@ static bool step_by_scan(struct walk *walk, bool rows, uint64_t end, bool *going
             others = true;
         }
         if (here) {
-            place->callee_known = 0;
+            place->general_known = 0;
             place->fp_guessed = true;
             if (!place->fp_known && i > 0 && leads_outwards(at - WORD, previous)) {
                 place->fp = previous;

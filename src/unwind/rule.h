@@ -2,7 +2,7 @@
 /*
  * A rule: how to find the caller from anywhere inside one range of code.
  *
- *     CFA = the value of the stack pointer before the call, from sp, fp or a callee-saved register
+ *     CFA = the value of the stack pointer before the call, from sp, fp or a general register
  *     ra  = where the return address is
  *     fp  = where the caller's frame pointer (rbp, x29) is
  *
@@ -26,7 +26,7 @@ enum rule_cfa {
     RULE_FP_DEREF, /* the word at fp + offset, + add: functions that realign their stack */
     RULE_PLT,      /* x86-64: sp + 8, + 8 more once (ip & 15) >= offset */
     RULE_SWITCH,   /* fp + offset, on another stack than this */
-    RULE_CALLEE,   /* callee[rule.cfa - RULE_CALLEE] + offset; UNWIND_CALLEE_SAVED of them */
+    RULE_GENERAL,  /* general[rule.cfa - RULE_GENERAL] + offset; UNWIND_GENERAL of them */
 };
 
 enum rule_save {
@@ -38,11 +38,11 @@ enum rule_save {
 };
 
 enum {
-    RULE_SIGNAL = 1,    /* the caller was interrupted, it did not call */
-    RULE_CALLEE_SP = 2, /* slots count from sp … */
-    RULE_CALLEE_FP = 4, /* … or from fp, rather than from the CFA */
+    RULE_SIGNAL = 1,     /* the caller was interrupted, it did not call */
+    RULE_GENERAL_SP = 2, /* slots count from sp … */
+    RULE_GENERAL_FP = 4, /* … or from fp, rather than from the CFA */
     RULE_FRAMELESS = 8, /* with RULE_SWITCH: fp is the caller's, so that this is its caller's CFA */
-    SLOT_SAME = 0,      /* a callee-saved register that was not saved */
+    SLOT_SAME = 0,      /* a register that was not saved, and is preserved */
     SLOT_UNKNOWN = -128, /* … that is lost */
     SLOT_BYTES = 8,
 };
@@ -54,7 +54,7 @@ struct rule {
     uint8_t flags; /* RULE_SIGNAL … */
     int32_t cfa_offset, fp_offset;
     int16_t cfa_add, ra_offset;
-    int8_t slots[UNWIND_CALLEE_SAVED]; /* of the callee-saved registers, in words */
+    int8_t slots[UNWIND_GENERAL]; /* of the general registers, in words */
 };
 
 #endif

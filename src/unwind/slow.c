@@ -32,7 +32,7 @@ enum {
 
 #if defined(__aarch64__)
 enum { REG_IP = UNW_AARCH64_PC, REG_SP = UNW_AARCH64_SP, REG_FP = UNW_AARCH64_X29 };
-static const int callee_numbers[UNWIND_CALLEE_SAVED] = {
+static const int general_numbers[UNWIND_GENERAL] = {
     UNW_AARCH64_X19,
     UNW_AARCH64_X20,
     UNW_AARCH64_X21,
@@ -48,19 +48,9 @@ static const int callee_numbers[UNWIND_CALLEE_SAVED] = {
 };
 #else
 enum { REG_IP = UNW_X86_64_RIP, REG_SP = UNW_X86_64_RSP, REG_FP = UNW_X86_64_RBP };
-static const int callee_numbers[UNWIND_CALLEE_SAVED] = {
-    UNW_X86_64_RBX,
-    UNW_X86_64_R12,
-    UNW_X86_64_R13,
-    UNW_X86_64_R14,
-    UNW_X86_64_R15,
-    -1,
-    -1,
-    -1,
-    -1,
-    -1,
-    -1,
-    -1,
+static const int general_numbers[UNWIND_GENERAL] = {
+    UNW_X86_64_RBX, UNW_X86_64_R12, UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15, UNW_X86_64_RAX,
+    UNW_X86_64_RDX, UNW_X86_64_RCX, UNW_X86_64_RSI, UNW_X86_64_RDI, UNW_X86_64_R10, UNW_X86_64_R11,
 };
 #endif
 
@@ -162,9 +152,9 @@ static int access_reg(unw_addr_space_t space, unw_regnum_t number, unw_word_t *v
         return place->lr_known ? 0 : -UNW_EBADREG;
     }
 #endif
-    for (unsigned i = 0; i < UNWIND_CALLEE_SAVED; i++) {
-        if (number == callee_numbers[i] && (place->callee_known >> i & 1) != 0) {
-            *value = place->callee[i];
+    for (unsigned i = 0; i < UNWIND_GENERAL; i++) {
+        if (number == general_numbers[i] && (place->general_known >> i & 1) != 0) {
+            *value = place->general[i];
             return 0;
         }
     }
@@ -256,12 +246,12 @@ static void place_from(struct place *place, unw_cursor_t *cursor)
     if (place->fp_known)
         place->fp = value;
     place->lr_known = false;
-    place->callee_known = 0;
-    for (unsigned i = 0; i < UNWIND_CALLEE_SAVED; i++) {
-        if (callee_numbers[i] < 0 || unw_get_reg(cursor, callee_numbers[i], &value) != 0)
+    place->general_known = 0;
+    for (unsigned i = 0; i < UNWIND_KEPT; i++) {
+        if (unw_get_reg(cursor, general_numbers[i], &value) != 0)
             continue;
-        place->callee[i] = value;
-        place->callee_known |= (uint16_t)(1u << i);
+        place->general[i] = value;
+        place->general_known |= (uint16_t)(1u << i);
     }
 }
 

@@ -15,11 +15,8 @@
 
 /* DWARF's numbers (System V ABI for x86-64, DWARF for the Arm 64-bit Architecture). */
 enum {
-    X86_RBX = 3,
     X86_RBP = 6,
     X86_RSP = 7,
-    X86_R12 = 12,
-    X86_R15 = 15,
     X86_RIP = 16,
     ARM_X19 = 19,
     ARM_X28 = 28,
@@ -30,9 +27,7 @@ enum {
 
 /* struct rt_sigframe at sp: where the interrupted registers are (sigcontext.h, ucontext.h). */
 enum {
-    X86_SIGFRAME_R12 = 72,
     X86_SIGFRAME_RBP = 120,
-    X86_SIGFRAME_RBX = 128,
     X86_SIGFRAME_RSP = 160,
     X86_SIGFRAME_RIP = 168,
     ARM_SIGFRAME_X0 = 312,
@@ -41,11 +36,20 @@ enum {
     ARM_SIGFRAME_PC = ARM_SIGFRAME_X0 + 8 * 32,
 };
 
+/* The general registers that are followed, in the order of struct registers. */
+static const struct x86_register {
+    uint8_t number, sigframe; /* DWARF's, and where it is in a signal frame */
+} x86_general[UNWIND_GENERAL] = {
+    { 3, 128 }, { 12, 72 }, { 13, 80 }, { 14, 88 }, { 15, 96 }, /* rbx, r12–r15, preserved */
+    { 0, 144 }, { 1, 136 }, { 2, 152 },                         /* rax, rdx, rcx */
+    { 4, 112 }, { 5, 104 },                                     /* rsi, rdi */
+    { 10, 56 }, { 11, 64 },                                     /* r10, r11 */
+};
+enum { X86_KEPT = 5, ARM_KEPT = ARM_X28 - ARM_X19 + 1 };
+
 static int tracked_x86(uint64_t number)
 {
     switch (number) {
-    case X86_RBX:
-        return TRACKED_CALLEE;
     case X86_RBP:
         return TRACKED_FP;
     case X86_RSP:
@@ -53,8 +57,10 @@ static int tracked_x86(uint64_t number)
     case X86_RIP:
         return TRACKED_RA;
     default:
-        return number >= X86_R12 && number <= X86_R15 ? TRACKED_CALLEE + 1 + (int)(number - X86_R12)
-                                                      : -1;
+        for (int i = 0; i < UNWIND_GENERAL; i++)
+            if (x86_general[i].number == number)
+                return TRACKED_GENERAL + i;
+        return -1;
     }
 }
 
@@ -68,7 +74,7 @@ static int tracked_arm(uint64_t number)
     case ARM_SP:
         return TRACKED_SP;
     default:
-        return number >= ARM_X19 && number <= ARM_X28 ? TRACKED_CALLEE + (int)(number - ARM_X19)
+        return number >= ARM_X19 && number <= ARM_X28 ? TRACKED_GENERAL + (int)(number - ARM_X19)
                                                       : -1;
     }
 }
@@ -159,7 +165,7 @@ static bool cfa_rule(const struct cfi_state *state, unsigned machine, struct rul
     else if (tracked == TRACKED_FP)
         rule->cfa = RULE_FP;
     else
-        rule->cfa = (uint8_t)(RULE_CALLEE + tracked - TRACKED_CALLEE);
+        rule->cfa = (uint8_t)(RULE_GENERAL + tracked - TRACKED_GENERAL);
     return true;
 }
 
@@ -185,20 +191,24 @@ static bool place_of(const struct saved *saved, unsigned machine, uint8_t *save,
     return fits(at, offset);
 }
 
-/* The slots of a rule share one base: the first register's; what lies elsewhere is lost. */
-static void callee_slots(const struct cfi_state *state, unsigned machine, struct rule *rule)
+/*
+ * The slots of a rule share one base: the first register's; what lies elsewhere is lost, as is what
+ * a function need not preserve and nobody saved.
+ */
+static void general_slots(const struct cfi_state *state, unsigned machine, struct rule *rule)
 {
     static const uint8_t flag_of[] = {
-        [SAVE_SP] = RULE_CALLEE_SP, [SAVE_FP] = RULE_CALLEE_FP, [SAVE_UNKNOWN] = 0
+        [SAVE_SP] = RULE_GENERAL_SP, [SAVE_FP] = RULE_GENERAL_FP, [SAVE_UNKNOWN] = 0
     };
+    int kept = machine == EM_AARCH64 ? ARM_KEPT : X86_KEPT;
     uint8_t base = SAVE_SAME;
 
-    for (int i = 0; i < UNWIND_CALLEE_SAVED; i++) {
-        const struct saved *saved = &state->saved[TRACKED_CALLEE + i];
+    for (int i = 0; i < UNWIND_GENERAL; i++) {
+        const struct saved *saved = &state->saved[TRACKED_GENERAL + i];
         uint8_t save;
         int32_t offset;
 
-        if (saved->how == HOW_DEFAULT || saved->how == HOW_SAME)
+        if (i < kept && (saved->how == HOW_DEFAULT || saved->how == HOW_SAME))
             continue;
         rule->slots[i] = SLOT_UNKNOWN;
         if (!place_of(saved, machine, &save, &offset) || offset % SLOT_BYTES != 0)
@@ -269,7 +279,7 @@ struct rule state_signal_rule(unsigned machine)
         .cfa = RULE_SP_DEREF,
         .fp = SAVE_SP,
         .ra = SAVE_SP,
-        .flags = RULE_SIGNAL | RULE_CALLEE_SP,
+        .flags = RULE_SIGNAL | RULE_GENERAL_SP,
     };
 
     if (machine == EM_AARCH64) {
@@ -283,9 +293,8 @@ struct rule state_signal_rule(unsigned machine)
     rule.cfa_offset = X86_SIGFRAME_RSP;
     rule.fp_offset = X86_SIGFRAME_RBP;
     rule.ra_offset = X86_SIGFRAME_RIP;
-    rule.slots[0] = X86_SIGFRAME_RBX / SLOT_BYTES;
-    for (int i = 0; i <= X86_R15 - X86_R12; i++)
-        rule.slots[1 + i] = X86_SIGFRAME_R12 / SLOT_BYTES + i;
+    for (int i = 0; i < UNWIND_GENERAL; i++)
+        rule.slots[i] = (int8_t)(x86_general[i].sigframe / SLOT_BYTES);
     return rule;
 }
 
@@ -306,5 +315,5 @@ void state_rule(const struct cfi_state *state, unsigned machine, bool signal, st
     if (rule->cfa == RULE_END)
         return;
     frame_pointer_rule(&state->saved[TRACKED_FP], machine, rule);
-    callee_slots(state, machine, rule);
+    general_slots(state, machine, rule);
 }

@@ -4,7 +4,7 @@
  * to the CFI parser.
  *
  * Of all registers only those are followed that lead to callers: the frame pointer, the return
- * address and the callee-saved ones.
+ * address and the general ones.
  */
 #ifndef PROFTOP_UNWIND_STATE_H
 #define PROFTOP_UNWIND_STATE_H
@@ -36,8 +36,8 @@ enum {
     TRACKED_FP,
     TRACKED_RA,
     TRACKED_SP,
-    TRACKED_CALLEE,
-    TRACKED = TRACKED_CALLEE + UNWIND_CALLEE_SAVED
+    TRACKED_GENERAL,
+    TRACKED = TRACKED_GENERAL + UNWIND_GENERAL
 };
 
 struct cfi_state {

@@ -61,7 +61,7 @@ bool switch_step(struct walk *walk, const struct rule *rule, bool *going)
             return false;
         if (!is_callers(walk, at, word))
             continue;
-        place->callee_known = 0;
+        place->general_known = 0;
         *going = walk_to(walk, at + WORD, word, true);
         return true;
     }

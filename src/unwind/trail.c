@@ -58,8 +58,8 @@ void trail_add(struct trail *trail, const struct walk *walk)
 
         saved->bp = place->fp;
         saved->bp_known = place->fp_known;
-        memcpy(saved->callee, place->callee, sizeof(saved->callee));
-        saved->callee_known = place->callee_known;
+        memcpy(saved->general, place->general, sizeof(saved->general));
+        saved->general_known = place->general_known & ((1 << UNWIND_KEPT) - 1);
     }
 }
 

@@ -50,9 +50,9 @@ void walk_init(struct walk *walk, struct unwinder *unwinder, const struct frozen
         .lr_known = (registers->known & KNOWN_LR) != 0,
         .exact = true,
     };
-    if ((registers->known & KNOWN_CALLEE) != 0) {
-        memcpy(walk->place.callee, registers->callee, sizeof(walk->place.callee));
-        walk->place.callee_known = (1 << UNWIND_CALLEE_SAVED) - 1;
+    if ((registers->known & KNOWN_GENERAL) != 0) {
+        memcpy(walk->place.general, registers->general, sizeof(walk->place.general));
+        walk->place.general_known = (1 << UNWIND_GENERAL) - 1;
     }
     walk->trail = *trail;
     walk->trail.walked = 0;
@@ -184,7 +184,7 @@ bool walk_cfa(struct walk *walk, const struct rule *rule, uint64_t *cfa)
         *cfa += (uint64_t)(int64_t)rule->cfa_add;
         return true;
     default:
-        *cfa = place->callee[rule->cfa - RULE_CALLEE] + (uint64_t)(int64_t)rule->cfa_offset;
+        *cfa = place->general[rule->cfa - RULE_GENERAL] + (uint64_t)(int64_t)rule->cfa_offset;
         return true;
     }
 }
@@ -223,24 +223,25 @@ static bool restore_word(struct walk *walk, uint64_t at, bool known, uint64_t *w
     return copies_word(&walk->copies, at, word) || (at < walk->place.sp && known);
 }
 
-/* Every callee-saved register as the caller had it. */
-static void restore_callee(struct walk *walk, const struct rule *rule, uint64_t cfa)
+/* Every general register as the caller had it. */
+static void restore_general(struct walk *walk, const struct rule *rule, uint64_t cfa)
 {
     struct place *place = &walk->place;
-    unsigned save = rule->flags & RULE_CALLEE_SP   ? SAVE_SP
-                    : rule->flags & RULE_CALLEE_FP ? SAVE_FP
-                                                   : SAVE_CFA;
+    unsigned save = rule->flags & RULE_GENERAL_SP   ? SAVE_SP
+                    : rule->flags & RULE_GENERAL_FP ? SAVE_FP
+                                                    : SAVE_CFA;
 
-    for (unsigned i = 0; i < UNWIND_CALLEE_SAVED; i++) {
+    for (unsigned i = 0; i < UNWIND_GENERAL; i++) {
         int slot = rule->slots[i];
-        bool known = (place->callee_known >> i & 1) != 0;
+        bool known = (place->general_known >> i & 1) != 0;
 
         if (slot == SLOT_SAME)
             continue;
         known = slot != SLOT_UNKNOWN &&
                 restore_word(walk, saved_at(place, save, cfa, slot * SLOT_BYTES), known,
-                             &place->callee[i]);
-        place->callee_known = (uint16_t)((place->callee_known & ~(1u << i)) | (unsigned)known << i);
+                             &place->general[i]);
+        place->general_known =
+            (uint16_t)((place->general_known & ~(1u << i)) | (unsigned)known << i);
     }
 }
 
@@ -266,7 +267,7 @@ bool walk_apply(struct walk *walk, const struct rule *rule)
     if (!walk_cfa(walk, rule, &cfa) || !find_return(walk, rule, cfa, &ip))
         return false;
     if (walk->full)
-        restore_callee(walk, rule, cfa);
+        restore_general(walk, rule, cfa);
     restore_frame_pointer(walk, rule, cfa);
     place->lr_known =
         signal && rule->ra == SAVE_SP && copies_word(&walk->copies, lr_at, &place->lr);
@@ -284,8 +285,8 @@ static bool can_apply(struct walk *walk, const struct rule *rule)
 {
     const struct place *place = &walk->place;
 
-    if (rule->cfa >= RULE_CALLEE)
-        return walk->full && (place->callee_known >> (rule->cfa - RULE_CALLEE) & 1) != 0;
+    if (rule->cfa >= RULE_GENERAL)
+        return walk->full && (place->general_known >> (rule->cfa - RULE_GENERAL) & 1) != 0;
     if ((rule->cfa == RULE_FP || rule->cfa == RULE_FP_DEREF) && !place->fp_known)
         return recover_frame_pointer(walk, rule);
     return true;
@@ -312,11 +313,11 @@ static bool step(struct walk *walk, const struct rule *rule)
     return walk_end(walk, STACK_BAD_ROW, walk->place.ip);
 }
 
-/* Whether following the callee-saved registers from the start would tell more about RULE. */
+/* Whether following the general registers from the start would tell more about RULE. */
 static bool needs_full(const struct walk *walk, const struct rule *rule)
 {
-    return !walk->full && rule != NULL && (rule->cfa == RULE_ASK || rule->cfa >= RULE_CALLEE) &&
-           (walk->frozen->registers.known & KNOWN_CALLEE) != 0;
+    return !walk->full && rule != NULL && (rule->cfa == RULE_ASK || rule->cfa >= RULE_GENERAL) &&
+           (walk->frozen->registers.known & KNOWN_GENERAL) != 0;
 }
 
 /*

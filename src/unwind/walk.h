@@ -17,11 +17,11 @@ struct table;
 /* Where a walk is: the registers as they were in one frame. */
 struct place {
     uint64_t ip, sp, fp, lr;
-    uint64_t callee[UNWIND_CALLEE_SAVED];
+    uint64_t general[UNWIND_GENERAL];
     bool fp_known, lr_known;
-    bool fp_guessed;       /* code that may have changed fp has been passed */
-    bool exact;            /* ip is an instruction to be run, not a return address */
-    uint16_t callee_known; /* bit I: callee[I] */
+    bool fp_guessed;        /* code that may have changed fp has been passed */
+    bool exact;             /* ip is an instruction to be run, not a return address */
+    uint16_t general_known; /* bit I: general[I] */
 };
 
 /* An address of the instruction that PLACE runs: a return address is of the one behind the call,
@@ -48,7 +48,7 @@ struct walk {
     const struct table *table;     /* NULL: it has none, or none yet */
     struct place place;
     struct trail trail;
-    bool full;             /* follow callee-saved registers as well */
+    bool full;             /* follow general registers as well */
     uint32_t switches;     /* how often the stack pointer went back: other stacks */
     bool switched;         /* ended at code that came from a stack that is in no copy */
     uint64_t signal_frame; /* sp in the last frame that a signal handler returned to; 0: none */

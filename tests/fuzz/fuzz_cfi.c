@@ -30,7 +30,7 @@ static void row(struct cfi_sink *sink, uint64_t address, const struct rule *rule
     struct counting_sink *counting = (struct counting_sink *)sink;
 
     FUZZ_CHECK(address >= counting->last && address < counting->end);
-    FUZZ_CHECK(rule->cfa < RULE_CALLEE + UNWIND_CALLEE_SAVED);
+    FUZZ_CHECK(rule->cfa < RULE_GENERAL + UNWIND_GENERAL);
     FUZZ_CHECK(rule->fp <= SAVE_UNKNOWN && rule->ra <= SAVE_UNKNOWN);
     counting->last = address;
     counting->rows++;

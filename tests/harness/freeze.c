@@ -83,7 +83,7 @@ static bool take_registers(struct registers *to, pid_t tid)
         .ip = user.pc, .sp = user.sp, .bp = user.regs[29], .lr = user.regs[30]
     };
     for (int i = 0; i < 10; i++)
-        to->callee[i] = user.regs[19 + i];
+        to->general[i] = user.regs[19 + i];
 #else
     struct user_regs_struct user;
 
@@ -93,10 +93,11 @@ static bool take_registers(struct registers *to, pid_t tid)
         .ip = user.rip,
         .sp = user.rsp,
         .bp = user.rbp,
-        .callee = { user.rbx, user.r12, user.r13, user.r14, user.r15 },
+        .general = { user.rbx, user.r12, user.r13, user.r14, user.r15, user.rax, user.rdx, user.rcx,
+                     user.rsi, user.rdi, user.r10, user.r11 },
     };
 #endif
-    to->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_LR | KNOWN_CALLEE;
+    to->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_LR | KNOWN_GENERAL;
     return true;
 }
 

@@ -73,16 +73,18 @@ static bool read_memory(Dwfl *dwfl, Dwarf_Addr address, Dwarf_Word *word, void *
     return true;
 }
 
+/* DWARF's numbers: rbx, r12–r15, rax, rdx, rcx, rsi, rdi, r10, r11. */
+static const unsigned general[UNWIND_GENERAL] = { 3, 12, 13, 14, 15, 0, 1, 2, 4, 5, 10, 11 };
+
 static bool set_registers(Dwfl_Thread *thread, void *context)
 {
     const struct registers *registers = &((struct opinion *)context)->frozen->registers;
     Dwarf_Word words[17] = { 0 };
 
-    words[3] = registers->callee[0];
     words[6] = registers->bp;
     words[7] = registers->sp;
-    for (int i = 1; i < 5; i++)
-        words[11 + i] = registers->callee[i];
+    for (int i = 0; i < UNWIND_GENERAL; i++)
+        words[general[i]] = registers->general[i];
     words[16] = registers->ip;
     return dwfl_thread_state_registers(thread, 0, 17, words);
 }
@@ -180,13 +182,11 @@ void oracle_fini(void)
 
 static void take_saved(Dwfl_Frame *state, struct unwind_saved *saved)
 {
-    static const unsigned callee[] = { 3, 12, 13, 14, 15 }; /* rbx, r12–r15 */
-
     *saved = (struct unwind_saved){ 0 };
     saved->bp_known = dwfl_frame_reg(state, 6, &saved->bp) == 0;
-    for (unsigned i = 0; i < sizeof(callee) / sizeof(callee[0]); i++) {
-        if (dwfl_frame_reg(state, callee[i], &saved->callee[i]) == 0)
-            saved->callee_known |= (uint16_t)(1u << i);
+    for (unsigned i = 0; i < UNWIND_KEPT; i++) {
+        if (dwfl_frame_reg(state, general[i], &saved->general[i]) == 0)
+            saved->general_known |= (uint16_t)(1u << i);
     }
 }
 

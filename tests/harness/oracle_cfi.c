@@ -21,12 +21,13 @@ struct oracle_cfi {
 /* DWARF's numbers of what rules follow. */
 struct numbers {
     int sp, fp, ra;
-    int callee[UNWIND_CALLEE_SAVED]; /* -1: none */
+    int kept; /* so many are preserved */
+    int general[UNWIND_GENERAL];
 };
 
-static const struct numbers x86 = { 7, 6, 16, { 3, 12, 13, 14, 15, -1, -1, -1, -1, -1, -1, -1 } };
+static const struct numbers x86 = { 7, 6, 16, 5, { 3, 12, 13, 14, 15, 0, 1, 2, 4, 5, 10, 11 } };
 static const struct numbers arm = {
-    31, 29, 30, { 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, -1, -1 }
+    31, 29, 30, 10, { 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, -1, -1 }
 };
 
 struct oracle_cfi *oracle_cfi_open(int fd)
@@ -66,7 +67,7 @@ static bool is_breg(const Dwarf_Op *op, int number, int64_t offset)
 static bool cfa_agrees(Dwarf_Frame *frame, const struct numbers *numbers, const struct rule *rule)
 {
     bool deref = rule->cfa == RULE_SP_DEREF || rule->cfa == RULE_FP_DEREF;
-    int number = rule->cfa >= RULE_CALLEE ? numbers->callee[rule->cfa - RULE_CALLEE]
+    int number = rule->cfa >= RULE_GENERAL ? numbers->general[rule->cfa - RULE_GENERAL]
                  : rule->cfa == RULE_SP || rule->cfa == RULE_SP_DEREF ? numbers->sp
                                                                       : numbers->fp;
     Dwarf_Op *ops;
@@ -104,18 +105,18 @@ static bool register_agrees(Dwarf_Frame *frame, const struct numbers *numbers, i
     }
 }
 
-static bool callee_agree(Dwarf_Frame *frame, const struct numbers *numbers, const struct rule *rule)
+static bool general_agree(Dwarf_Frame *frame, const struct numbers *numbers,
+                          const struct rule *rule)
 {
-    unsigned base = rule->flags & RULE_CALLEE_SP   ? SAVE_SP
-                    : rule->flags & RULE_CALLEE_FP ? SAVE_FP
-                                                   : SAVE_CFA;
+    unsigned base = rule->flags & RULE_GENERAL_SP   ? SAVE_SP
+                    : rule->flags & RULE_GENERAL_FP ? SAVE_FP
+                                                    : SAVE_CFA;
 
-    for (unsigned i = 0; i < UNWIND_CALLEE_SAVED; i++) {
+    for (int i = 0; i < numbers->kept; i++) {
         int slot = rule->slots[i];
         unsigned save = slot == SLOT_SAME ? SAVE_SAME : slot == SLOT_UNKNOWN ? SAVE_UNKNOWN : base;
 
-        if (numbers->callee[i] >= 0 &&
-            !register_agrees(frame, numbers, numbers->callee[i], save, slot * SLOT_BYTES))
+        if (!register_agrees(frame, numbers, numbers->general[i], save, slot * SLOT_BYTES))
             return false;
     }
     return true;
@@ -140,7 +141,7 @@ bool oracle_rule_agrees(struct oracle_cfi *cfi, unsigned machine, uint64_t addre
         agrees = differ(why, why_size, "the return address");
     else if (!register_agrees(frame, numbers, numbers->fp, rule->fp, rule->fp_offset))
         agrees = differ(why, why_size, "the frame pointer");
-    else if (!callee_agree(frame, numbers, rule))
+    else if (!general_agree(frame, numbers, rule))
         agrees = differ(why, why_size, "a callee-saved register");
     free(frame);
     return agrees;

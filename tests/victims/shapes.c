@@ -221,6 +221,14 @@ __asm__(".text\n.p2align 4\n.globl asm_kept\n.type asm_kept, @function\nasm_kept
         "  mov %rsp, %rbx\n  .cfi_def_cfa 3, 16\n  and $-64, %rsp\n  call pause_here\n"
         "  mov %rbx, %rsp\n  .cfi_def_cfa 7, 16\n  pop %rbx\n  .cfi_def_cfa 7, 8\n  ret\n"
         "  .cfi_endproc\n.size asm_kept, .-asm_kept\n");
+/* CFA = rax + 8, as hand-written code has it that realigns its stack; a fault there if told so. */
+void asm_scratch(int fault);
+__asm__(".text\n.p2align 4\n.globl asm_scratch\n.type asm_scratch, @function\nasm_scratch:\n"
+        "  .cfi_startproc\n  mov %rsp, %rax\n  .cfi_def_cfa_register 0\n"
+        "  push %rbx\n  .cfi_offset 3, -16\n  and $-64, %rsp\n  test %edi, %edi\n  jz 1f\n"
+        "  ud2\n1: mov -8(%rax), %rbx\n  .cfi_restore 3\n  mov %rax, %rsp\n"
+        "  .cfi_def_cfa_register 7\n  ret\n"
+        "  .cfi_endproc\n.size asm_scratch, .-asm_scratch\n");
 static const uint8_t jit_code[] = {
     0x55,                   /* push %rbp */
     0x48, 0x89, 0xe5,       /* mov %rsp, %rbp */
@@ -282,6 +290,17 @@ APART void shape_kept(void)
     asm_kept();
     sink++;
 }
+
+#ifdef __x86_64__
+APART void shape_scratch(void)
+{
+    struct sigaction action = { .sa_handler = on_fault };
+
+    sigaction(SIGILL, &action, NULL);
+    asm_scratch(1);
+    sink++;
+}
+#endif
 
 APART void shape_jit(void)
 {
@@ -354,6 +373,9 @@ APART void work(void)
     raise(SIGUSR1);
     throw_nothing();
     free(malloc(100));
+#ifdef __x86_64__
+    asm_scratch(0);
+#endif
     sink++;
 }
 
@@ -378,6 +400,9 @@ static const struct {
     { "assembly", shape_assembly },   { "bare", shape_bare },         { "odd", shape_odd },
     { "kept", shape_kept },           { "jit", shape_jit },           { "nowhere", shape_nowhere },
     { "steps", shape_steps },         { "noreturn", shape_noreturn },
+#ifdef __x86_64__
+    { "scratch", shape_scratch },
+#endif
 };
 
 int main(int argc, char **argv)

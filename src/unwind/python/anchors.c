@@ -19,8 +19,8 @@ static bool holds_address(const struct unwind_saved *saved, uint64_t address)
 {
     if (saved->bp_known && saved->bp == address)
         return true;
-    for (int i = 0; i < UNWIND_CALLEE_SAVED; i++) {
-        if ((saved->callee_known >> i & 1) && saved->callee[i] == address)
+    for (int i = 0; i < UNWIND_KEPT; i++) {
+        if ((saved->general_known >> i & 1) && saved->general[i] == address)
             return true;
     }
     return false;
