@@ -28,7 +28,7 @@
 #include "wait_reason.h"
 
 enum {
-    STACK_FIRST = 32 << 10,
+    STACK_FIRST = 256 << 10,
     STACK_STEP = 4 << 10,
     STACK_LEAST = 16 << 10, /* hardly costs more than less would */
     STACK_END = 256,        /* what the outermost frame may be asked for */
@@ -165,10 +165,10 @@ static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns
     return false;
 }
 
-/* How much to copy of its stack from SP on. */
+/* How much to copy of its stack from SP on; of one not seen before all there is, within reason. */
 static size_t bytes_to_copy(const struct tracee *tracee, uint64_t sp)
 {
-    if (tracee->stack_settled && sp < tracee->stack_base &&
+    if (!tracee->stack_moves && sp < tracee->stack_base &&
         tracee->stack_base - sp <= TRACER_STACK_MAX - STACK_END)
         return tracee->stack_base - sp + STACK_END;
     return tracee->stack_bytes != 0 ? tracee->stack_bytes : STACK_FIRST;
@@ -314,8 +314,10 @@ static void learn_depth(struct tracer *tracer, struct thread *thread, const stru
         wanted_bytes = (base - frozen->stack_start) * 5 / 4;
     else
         return;
-    tracee->stack_settled = pending->unwound.end == STACK_COMPLETE && base == tracee->stack_base;
-    tracee->stack_base = base;
+    if (pending->unwound.end == STACK_COMPLETE) {
+        tracee->stack_moves = tracee->stack_base != 0 && tracee->stack_base != base;
+        tracee->stack_base = base;
+    }
     wanted_bytes = wanted_bytes / STACK_STEP * STACK_STEP + STACK_STEP;
     least_bytes -= least_bytes / STACK_SHRINK;
     if (wanted_bytes < least_bytes)

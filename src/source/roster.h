@@ -89,8 +89,8 @@ struct tracee {
     uint32_t naps;           /* so many more stops are slept for in any case */
     uint64_t stack_start;    /* the innermost of its stack in its last stop; 0: none yet */
     uint64_t stack_base;     /* likewise the outermost */
-    bool stack_settled;      /* which has been there twice */
-    uint32_t stack_bytes;    /* its stack is about so deep where it is not; 0: not known */
+    bool stack_moves;        /* which is not where it was before */
+    uint32_t stack_bytes;    /* its stack is about so deep; 0: not known */
 };
 
 struct thread {
