@@ -254,6 +254,9 @@ static void check_tally(struct perf *perf)
     uint64_t used_ns = cpu_ns > watch->target_cpu_ns ? cpu_ns - watch->target_cpu_ns : 0;
     uint64_t covered_ns = watch->received * period_ns + watch->kernel_unseen_ns;
 
+    /* What a process used last is gone with it, but for its samples. */
+    if (used_ns < covered_ns && !target_alive(perf->target))
+        used_ns = covered_ns;
     watch->target_cpu_ns = cpu_ns;
     watch->covered_ns += covered_ns;
     watch->due_ns += used_ns;
@@ -262,9 +265,6 @@ static void check_tally(struct perf *perf)
         tally->expected = tally->received + tally->lost;
     else if (used_ns > watch->kernel_unseen_ns)
         emit_due(&perf->emit, used_ns - watch->kernel_unseen_ns, period_ns);
-    /* What a process used last is gone with it. */
-    if (tally->expected < tally->received + tally->lost && !target_alive(perf->target))
-        tally->expected = tally->received + tally->lost;
 }
 
 uint64_t perf_watch_tally(struct perf *perf, uint64_t now_ns)

@@ -165,11 +165,13 @@ void tracer_tally(struct tracer *tracer, uint64_t now_ns)
     struct record_tally *tally = &tracer->emit.tally;
     uint64_t cpu_ns = target_cpu_ns(tracer->target);
     uint64_t own_cpu_ns = clock_thread_cpu_ns();
+    uint64_t used_ns = cpu_ns > tracer->target_cpu_ns ? cpu_ns - tracer->target_cpu_ns : 0;
 
-    if (cpu_ns > tracer->target_cpu_ns) {
-        tally->target_cpu_ns += cpu_ns - tracer->target_cpu_ns;
-        emit_due(&tracer->emit, cpu_ns - tracer->target_cpu_ns, tracer->period_ns);
-    }
+    /* What a process used last is gone with it, but for its samples. */
+    if (used_ns < tally->received * tracer->period_ns && !target_alive(tracer->target))
+        used_ns = tally->received * tracer->period_ns;
+    tally->target_cpu_ns += used_ns;
+    emit_due(&tracer->emit, used_ns, tracer->period_ns);
     tally->source_cpu_ns += own_cpu_ns - tracer->thread_cpu_ns;
     tally->behind += tracer->late_ticks;
     tracer->target_cpu_ns = cpu_ns;
