@@ -393,7 +393,7 @@ static void a_sudden_dive_is_copied_whole(void **state)
 /* CPU time of a thread: in all, and within system calls. */
 struct calls {
     const char *thread;
-    uint64_t all_ns, within_ns;
+    uint64_t wanted_ns, all_ns, within_ns;
 };
 
 static void look_for_calls(struct sampling *sampling, const struct record_sample *sample)
@@ -411,24 +411,26 @@ static bool worked_a_while(const struct sampling *sampling)
 {
     const struct calls *calls = sampling->context;
 
-    return calls->all_ns >= NS_PER_S / 5;
+    return calls->all_ns >= calls->wanted_ns;
 }
 
 /*
- * THREAD, one of several that share the CPUs, works LEAST to MOST of its time within system calls.
- * On a starved machine few samples say where it works: one stretch that does is enough.
+ * THREAD of sleepers' KIND, one of several that share the CPUs, works LEAST to MOST of its time
+ * within system calls.  On a starved machine few samples say where it works: one stretch of
+ * STRETCH_NS that does is enough.
  */
-static void works_within_calls(const char *thread, uint64_t least_pct, uint64_t most_pct)
+static void works_within_calls(const char *kind, const char *thread, uint64_t stretch_ns,
+                               uint64_t least_pct, uint64_t most_pct)
 {
     struct sampling *sampling = begin(199);
     uint64_t end_ns = clock_now_ns() + 100 * NS_PER_S, pct;
-    struct calls calls = { .thread = thread };
+    struct calls calls = { .thread = thread, .wanted_ns = stretch_ns };
     struct victim victim;
 
 #ifdef __aarch64__
     skip_because("the registers there do not tell the system call");
 #endif
-    victim_start(&victim, "sleepers", "crowd");
+    victim_start(&victim, "sleepers", kind);
     sampling->on_sample = look_for_calls;
     sampling->context = &calls;
     sampling_attach(sampling, victim.pid);
@@ -446,14 +448,21 @@ static void works_within_calls(const char *thread, uint64_t least_pct, uint64_t 
 static void who_has_just_been_woken_did_not_work_there(void **state)
 {
     (void)state;
-    works_within_calls("nap", 0, 20);
+    works_within_calls("crowd", "nap", NS_PER_S / 5, 0, 20);
 }
 
 /* Who is found there in a call that it did not sleep in worked there: half of the time. */
 static void who_was_put_off_in_a_call_worked_there(void **state)
 {
     (void)state;
-    works_within_calls("ask", 25, 75);
+    works_within_calls("crowd", "ask", NS_PER_S / 5, 25, 75);
+}
+
+/* Who works for moments and naps between is mostly met as it wakes. */
+static void who_works_for_moments_did_not_work_where_it_naps(void **state)
+{
+    (void)state;
+    works_within_calls("blink", "sleepers", NS_PER_S, 0, 35);
 }
 
 static bool has_note(const struct sampling *sampling)
@@ -524,6 +533,7 @@ int main(void)
         cmocka_unit_test(a_sudden_dive_is_copied_whole),
         cmocka_unit_test(who_has_just_been_woken_did_not_work_there),
         cmocka_unit_test(who_was_put_off_in_a_call_worked_there),
+        cmocka_unit_test(who_works_for_moments_did_not_work_where_it_naps),
         cmocka_unit_test(another_tracer_is_named),
     };
 

@@ -144,14 +144,15 @@ static int signal_of(int status)
 static bool copy_stopped(struct dumper *dumper, struct dump_thread *thread, struct frozen *frozen,
                          bool *python)
 {
-    bool interrupted = false;
+    struct stopped_call call;
 
     *frozen = (struct frozen){
         .pid = dumper->pid, .tid = thread->tid, .maps = dumper->maps, .stack = dumper->stack
     };
-    if (!ptrace_registers(thread->tid, &frozen->registers, &thread->syscall, &interrupted))
+    if (!ptrace_registers(thread->tid, &frozen->registers, &call))
         return false;
-    if (interrupted)
+    thread->syscall = call.number;
+    if (call.failed)
         ptrace_restart_syscall(thread->tid);
     frozen->stack_start = frozen->registers.sp;
     frozen->stack_size = peek_memory(thread->tid, frozen->stack_start, dumper->stack, STACK_BYTES);

@@ -322,6 +322,7 @@ static int tracer_step(struct source *source, struct ring *ring)
     if (wait_for_tick(tracer))
         drain(tracer);
     now_ns = clock_now_ns();
+    tracer->woke_ns = now_ns;
     next_tick(tracer, now_ns);
     tracer_watch(tracer, now_ns);
     tick(tracer, now_ns);

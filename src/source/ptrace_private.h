@@ -38,6 +38,7 @@ struct tracer {
     uint64_t period_ns;
     uint64_t tick_ns;  /* the next */
     uint64_t every_ns; /* from the last to that */
+    uint64_t woke_ns;  /* when the last began */
     uint64_t moved_ns; /* when a thread was last found that ran, or had run */
     uint64_t random;
     uint8_t *stack;    /* the copy being taken: TRACER_STACK_MAX bytes */

@@ -22,10 +22,21 @@ static bool get(int32_t tid, struct user_regs_struct *user)
 
 #ifdef __x86_64__
 
-/* The kernel's own "restart it whatever the signal was", never seen by programs. */
-enum { RESTART_NO_INTERRUPT = 513 };
+/* The kernel's own errors, never seen by programs: how a call that was cut short goes on. */
+enum {
+    RESTART_SYSTEM = 512,
+    RESTART_NO_INTERRUPT = 513, /* again, whatever the signal was */
+    RESTART_NO_HANDLER = 514,
+    RESTART_BLOCK = 516,
+};
 
-bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall, bool *interrupted)
+static bool cut_short(int64_t result)
+{
+    return result == -EINTR || result == -RESTART_SYSTEM || result == -RESTART_NO_INTERRUPT ||
+           result == -RESTART_NO_HANDLER || result == -RESTART_BLOCK;
+}
+
+bool ptrace_registers(int32_t tid, struct registers *registers, struct stopped_call *call)
 {
     struct user_regs_struct user;
 
@@ -47,8 +58,9 @@ bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall
     registers->general[10] = user.r10;
     registers->general[11] = user.r11;
     registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_GENERAL;
-    *syscall = (int64_t)user.orig_rax >= 0 ? (int64_t)user.orig_rax : -1;
-    *interrupted = *syscall >= 0 && (int64_t)user.rax == -EINTR;
+    call->number = (int64_t)user.orig_rax >= 0 ? (int64_t)user.orig_rax : -1;
+    call->woken = call->number >= 0 && cut_short((int64_t)user.rax);
+    call->failed = call->woken && (int64_t)user.rax == -EINTR;
     return true;
 }
 
@@ -89,7 +101,7 @@ bool ptrace_restart_syscall(int32_t tid)
 
 #elif defined(__aarch64__)
 
-bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall, bool *interrupted)
+bool ptrace_registers(int32_t tid, struct registers *registers, struct stopped_call *call)
 {
     struct user_regs_struct user;
 
@@ -102,8 +114,7 @@ bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall
     for (size_t i = 0; i < 10; i++)
         registers->general[i] = user.regs[19 + i];
     registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_LR | KNOWN_GENERAL;
-    *syscall = -1;
-    *interrupted = false;
+    *call = (struct stopped_call){ .number = -1 };
     return true;
 }
 

@@ -8,12 +8,14 @@
 
 #include "proftop/unwind.h"
 
-/*
- * Fills REGISTERS, and SYSCALL with the number of the system call the thread is in or -1.  Where
- * the stop has made that system call fail with EINTR, INTERRUPTED says so.
- */
-bool ptrace_registers(int32_t tid, struct registers *registers, int64_t *syscall,
-                      bool *interrupted);
+/* The system call a thread was stopped in, as far as its registers tell. */
+struct stopped_call {
+    int64_t number; /* -1: none, or not known */
+    bool woken;     /* the stop has cut it short: the thread slept, or was about to */
+    bool failed;    /* likewise, and the program would see that: EINTR */
+};
+
+bool ptrace_registers(int32_t tid, struct registers *registers, struct stopped_call *call);
 
 /* Whether the stop has made a wait without a time limit fail with EINTR. */
 bool ptrace_endless_wait(int32_t tid);

@@ -38,7 +38,8 @@ enum {
 
 /* A stop that takes longer was one of a thread that had no CPU. */
 #define QUEUED_NS (500 * NS_PER_US)
-#define WITHHELD_MAX_NS NS_PER_S
+/* So close to when we woke a thread queued that we put off. */
+#define PREEMPTED_NS (100 * NS_PER_US)
 
 #define SIGNAL_BIT(number) (UINT64_C(1) << ((number)-1))
 
@@ -110,6 +111,13 @@ static bool is_running(struct tracer *tracer, struct thread *thread)
     return thread_syscall(&tracer->roster, thread, &syscall) && syscall.running;
 }
 
+/* How long it has queued for CPUs, before it is asked to stop. */
+static void note_delay(struct tracee *tracee, const struct proc_schedstat *schedstat)
+{
+    tracee->asked_delay_ns = schedstat->delay_ns;
+    tracee->delay_asked = true;
+}
+
 /*
  * Whether THREAD is blocked; and if it seems to run, whether it was blocked and has not been on a
  * CPU since: it is still inside its system call then, what it waited for came, and a stop could
@@ -133,7 +141,7 @@ static bool is_blocked(struct tracer *tracer, struct thread *thread, uint64_t no
         schedstat.slices == tracee->slices)
         return true;
     if (was_blocked)
-        tracee->asked_delay_ns = schedstat.delay_ns;
+        note_delay(tracee, &schedstat);
     tracer->moved_ns = now_ns;
     tracee->blocked = false;
     if (is_running(tracer, thread))
@@ -158,7 +166,7 @@ static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns
     if (!thread->account.contended || tracee->blocked ||
         !thread_schedstat(&tracer->roster, thread, &schedstat))
         return true;
-    tracee->asked_delay_ns = schedstat.delay_ns;
+    note_delay(tracee, &schedstat);
     if (schedstat.cpu_ns >= tracee->due_cpu_ns)
         return true;
     tracer->moved_ns = now_ns;
@@ -200,6 +208,7 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
 {
     bool new;
 
+    thread->tracee.delay_asked = false;
     if (!is_due(tracer, thread, now_ns))
         return;
     warm_up(tracer, thread);
@@ -276,15 +285,14 @@ static void repair_ignored(struct tracer *tracer, const struct thread *thread, i
 
 /* Between the stop and the resume: nothing but reading. */
 static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *frozen,
-                   int64_t *syscall, int signal)
+                   struct stopped_call *call, int signal)
 {
     struct tracee *tracee = &thread->tracee;
     struct proc_status status;
-    bool interrupted;
 
-    if (!ptrace_registers(thread->tid, &frozen->registers, syscall, &interrupted))
+    if (!ptrace_registers(thread->tid, &frozen->registers, call))
         return false;
-    if (interrupted && signal == 0) {
+    if (call->failed && signal == 0) {
         read_status(tracer, thread, &status);
         repair(tracer, thread, &status);
     }
@@ -365,19 +373,26 @@ static bool was_woken(const struct tracer *tracer, struct thread *thread, int64_
 }
 
 /*
- * Whether a sample of THREAD, stopped in SYSCALL, says nothing of where it used its time.  It waits
- * for a better one, but not for ever: of many threads that work for moments none may come.
+ * Whether a sample of THREAD, stopped in CALL, says nothing of where it used its time, which is for
+ * a better one.
+ *
+ *     works ───────┐ our timer                  it was put off by us, where it worked
+ *     sleeps ─┐ woken                           it has done nothing yet
+ *             └─── queued ─── asked ─── stops
+ *
+ * Where CALL is for waiting, who is put off is rarely one that works.
  */
-static bool is_withheld(const struct tracer *tracer, struct thread *thread, int64_t syscall,
-                        uint64_t delay_ns, uint64_t stopped_ns)
+static bool is_withheld(const struct tracer *tracer, struct thread *thread,
+                        const struct stopped_call *call, uint64_t delay_ns, uint64_t stopped_ns)
 {
-    struct tracee *tracee = &thread->tracee;
+    uint64_t queued_ns = delay_ns - thread->tracee.asked_delay_ns;
+    uint64_t since_wake_ns = stopped_ns - tracer->woke_ns;
+    bool by_us =
+        queued_ns + PREEMPTED_NS > since_wake_ns && queued_ns < since_wake_ns + PREEMPTED_NS;
 
-    if (syscall < 0 || delay_ns == tracee->asked_delay_ns || !was_woken(tracer, thread, syscall))
+    if (queued_ns == 0 || (by_us && !wait_is_all_of(call->number)))
         return false;
-    if (tracee->withheld_ns == 0)
-        tracee->withheld_ns = stopped_ns;
-    return stopped_ns - tracee->withheld_ns < WITHHELD_MAX_NS;
+    return was_woken(tracer, thread, call->number);
 }
 
 /*
@@ -386,18 +401,22 @@ static bool is_withheld(const struct tracer *tracer, struct thread *thread, int6
  * run queue then.  So was who queued since: who was woken did nothing yet where it stands, and what
  * it used before was used elsewhere, and is for the next sample.
  */
-static uint64_t weigh(struct tracer *tracer, struct thread *thread, int64_t syscall,
+static uint64_t weigh(struct tracer *tracer, struct thread *thread, const struct stopped_call *call,
                       uint64_t stopped_ns)
 {
     struct proc_schedstat schedstat;
+    bool exact = thread->account.contended && thread->account.started;
+    bool doubtful = call->number >= 0 && thread->tracee.delay_asked;
 
-    if (thread->account.contended && thread->account.started &&
-        thread_schedstat(&tracer->roster, thread, &schedstat)) {
-        if (is_withheld(tracer, thread, syscall, schedstat.delay_ns, stopped_ns))
+    if (call->woken)
+        return 0; /* by the stop itself */
+    if ((exact || doubtful) && thread_schedstat(&tracer->roster, thread, &schedstat)) {
+        if (doubtful && is_withheld(tracer, thread, call, schedstat.delay_ns, stopped_ns))
             return 0;
-        thread->tracee.withheld_ns = 0;
-        plan_next(tracer, thread, schedstat.cpu_ns);
-        return account_weight_exact(&thread->account, schedstat.cpu_ns);
+        if (exact) {
+            plan_next(tracer, thread, schedstat.cpu_ns);
+            return account_weight_exact(&thread->account, schedstat.cpu_ns);
+        }
     }
     if (stopped_ns - thread->tracee.asked_ns > QUEUED_NS)
         return 0;
@@ -405,18 +424,17 @@ static uint64_t weigh(struct tracer *tracer, struct thread *thread, int64_t sysc
 }
 
 static void finish_sample(struct tracer *tracer, struct thread *thread, struct frozen *frozen,
-                          int64_t syscall, uint64_t stopped_ns)
+                          const struct stopped_call *call, uint64_t stopped_ns)
 {
     struct pending *pending = &tracer->pending;
     struct unfinished unfinished = { .time_ns = stopped_ns };
 
-    unfinished.sample =
-        (struct record_sample){ .pid = thread->pid,
-                                .tid = thread->tid,
-                                .weight = weigh(tracer, thread, syscall, stopped_ns),
-                                .syscall = (int16_t)syscall,
-                                .state = STATE_RUNNING,
-                                .metric = METRIC_TIME };
+    unfinished.sample = (struct record_sample){ .pid = thread->pid,
+                                                .tid = thread->tid,
+                                                .weight = weigh(tracer, thread, call, stopped_ns),
+                                                .syscall = (int16_t)call->number,
+                                                .state = STATE_RUNNING,
+                                                .metric = METRIC_TIME };
     if (unfinished.sample.weight == 0)
         return; /* it had no turn on a CPU */
     tracer->emit.tally.received++;
@@ -435,15 +453,15 @@ static void take_sample(struct tracer *tracer, struct thread *thread, int signal
 {
     uint64_t stopped_ns = clock_now_ns();
     struct frozen frozen = { .pid = thread->pid, .tid = thread->tid, .stack = tracer->stack };
-    int64_t syscall = -1;
-    bool frozen_well = freeze(tracer, thread, &frozen, &syscall, signal);
+    struct stopped_call call = { .number = -1 };
+    bool frozen_well = freeze(tracer, thread, &frozen, &call, signal);
 
     thread->tracee.interrupted = false;
     thread->tracee.stops++;
     resume(thread, signal);
     emit_stopped(&tracer->emit, clock_now_ns() - stopped_ns);
     if (frozen_well)
-        finish_sample(tracer, thread, &frozen, syscall, stopped_ns);
+        finish_sample(tracer, thread, &frozen, &call, stopped_ns);
 }
 
 static void tell_process(struct tracer *tracer, const struct thread *thread,

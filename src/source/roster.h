@@ -78,19 +78,19 @@ struct tracee {
     uint64_t process_cpu_ns; /* of its whole process, just before it was last seen so */
     uint64_t due_ns;         /* when to look at it again */
     uint64_t asked_ns;       /* when it was last asked to stop */
-    uint64_t asked_delay_ns; /* how long it had queued for CPUs then, where threads share them */
-    uint64_t voluntary;      /* switches to other threads, when last asked for: its own will */
-    uint64_t put_off;        /* likewise: not its own */
-    uint32_t stops;          /* of ours since */
-    uint64_t withheld_ns;    /* since when its samples say nothing of where it works; 0: they do */
-    uint64_t named_cpu_ns;   /* CPU time it had used when its name was read */
-    uint64_t due_cpu_ns;     /* CPU time at which to sample it, where threads share CPUs */
-    uint32_t ask_ns;         /* how long to ask for its stop before sleeping until it comes */
-    uint32_t naps;           /* so many more stops are slept for in any case */
-    uint64_t stack_start;    /* the innermost of its stack in its last stop; 0: none yet */
-    uint64_t stack_base;     /* likewise the outermost */
-    bool stack_moves;        /* which is not where it was before */
-    uint32_t stack_bytes;    /* its stack is about so deep; 0: not known */
+    bool delay_asked;        /* and before that, how long it had queued for CPUs: */
+    uint64_t asked_delay_ns;
+    uint64_t voluntary;    /* switches to other threads, when last asked for: its own will */
+    uint64_t put_off;      /* likewise: not its own */
+    uint32_t stops;        /* of ours since */
+    uint64_t named_cpu_ns; /* CPU time it had used when its name was read */
+    uint64_t due_cpu_ns;   /* CPU time at which to sample it, where threads share CPUs */
+    uint32_t ask_ns;       /* how long to ask for its stop before sleeping until it comes */
+    uint32_t naps;         /* so many more stops are slept for in any case */
+    uint64_t stack_start;  /* the innermost of its stack in its last stop; 0: none yet */
+    uint64_t stack_base;   /* likewise the outermost */
+    bool stack_moves;      /* which is not where it was before */
+    uint32_t stack_bytes;  /* its stack is about so deep; 0: not known */
 };
 
 struct thread {

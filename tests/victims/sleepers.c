@@ -12,6 +12,8 @@
  *
  *     "ask"     works half of its time, and polls many files without waiting in the other
  *
+ * "sleepers blink" has none that burns, but two hundred that work for 50 us and nap for 5 ms.
+ *
  * A byte on its standard input renames the thread that naps "renamed".  Runs until that ends;
  * writes one byte to standard output when all have begun.
  */
@@ -26,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CROWD = 6, ASKED = 250 };
+enum { CROWD = 6, ASKED = 250, BLINKERS = 200 };
 
 static pthread_mutex_t held = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t begun;
@@ -119,6 +121,22 @@ static void *ask(void *unused)
     return NULL;
 }
 
+static void *blink(void *unused)
+{
+    const struct timespec pause = { 0, 5000000 };
+
+    (void)unused;
+    pthread_barrier_wait(&begun);
+    for (;;) {
+        uint64_t begin_ns = now_ns();
+
+        while (now_ns() < begin_ns + 50000)
+            work(200);
+        nanosleep(&pause, NULL);
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -131,9 +149,13 @@ int main(int argc, char **argv)
                     { "burn", burn },
                     { "ask", ask } };
     bool crowd = argc > 1 && strcmp(argv[1], "crowd") == 0;
-    size_t kinds = sizeof(threads) / sizeof(threads[0]) - (crowd ? 0 : 1);
-    size_t count = kinds + (crowd ? CROWD : argc > 1 ? strtoul(argv[1], NULL, 10) : 0);
-    void *(*more)(void *) = crowd ? burn : wait_in_poll;
+    bool blinking = argc > 1 && strcmp(argv[1], "blink") == 0;
+    size_t kinds = sizeof(threads) / sizeof(threads[0]) - (crowd ? 0 : blinking ? 2 : 1);
+    size_t count = kinds + (crowd      ? CROWD
+                            : blinking ? BLINKERS
+                            : argc > 1 ? strtoul(argv[1], NULL, 10)
+                                       : 0);
+    void *(*more)(void *) = crowd ? burn : blinking ? blink : wait_in_poll;
     pthread_t thread, napping = pthread_self();
     char byte;
 
