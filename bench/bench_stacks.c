@@ -133,8 +133,8 @@ static bool copy_stack(struct subject *subject, struct shot *shot, struct frozen
 {
     size_t bytes = subject->depth < 100 ? COPY_MAX_BYTES / 4 : COPY_MAX_BYTES;
     uint64_t start_ns;
-    int64_t syscall;
-    bool interrupted, good;
+    struct stopped_call call;
+    bool good;
 
     *frozen = (struct frozen){ .pid = subject->pid,
                                .tid = subject->pid,
@@ -143,7 +143,7 @@ static bool copy_stack(struct subject *subject, struct shot *shot, struct frozen
     if (!hold(subject->pid))
         return false;
     start_ns = clock_now_ns();
-    good = ptrace_registers(subject->pid, &frozen->registers, &syscall, &interrupted);
+    good = ptrace_registers(subject->pid, &frozen->registers, &call);
     frozen->stack_start = frozen->registers.sp;
     frozen->stack_size = peek_memory(subject->pid, frozen->stack_start, subject->copy, bytes);
     let_go(subject->pid, shot, start_ns);
