@@ -29,6 +29,7 @@
 
 enum {
     STACK_FIRST = 256 << 10,
+    STACK_USUAL = 32 << 10, /* where it cannot be told how deep it is */
     STACK_STEP = 4 << 10,
     STACK_LEAST = 16 << 10, /* hardly costs more than less would */
     STACK_END = 256,        /* what the outermost frame may be asked for */
@@ -305,6 +306,15 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
     return true;
 }
 
+/* A stack that ended so began at BASE. */
+static void learn_base(struct tracee *tracee, enum stack_end end, uint64_t base)
+{
+    tracee->stack_moves =
+        end != STACK_COMPLETE || (tracee->stack_base != 0 && tracee->stack_base != base);
+    if (end == STACK_COMPLETE)
+        tracee->stack_base = base;
+}
+
 /*
  * The next copy is up to where this stack began, which stays while the thread does; of one that
  * goes from stack to stack, as large as this turned out to need or nearly as the last.
@@ -314,18 +324,19 @@ static void learn_depth(struct tracer *tracer, struct thread *thread, const stru
     const struct pending *pending = &tracer->pending;
     struct tracee *tracee = &thread->tracee;
     uint64_t wanted_bytes = frozen->stack_size, least_bytes = tracee->stack_bytes;
-    uint64_t base = pending->count > 0 ? pending->stacks[pending->count - 1] : 0;
+    bool one = frozen->extra == NULL && pending->count > 0; /* not also another stack */
+    uint64_t base = one ? pending->stacks[pending->count - 1] : 0;
 
+    if (one)
+        learn_base(tracee, pending->unwound.end, base);
     if (pending->unwound.end == STACK_TRUNCATED)
         wanted_bytes *= 2;
-    else if (frozen->extra == NULL && base > frozen->stack_start)
+    else if (base > frozen->stack_start)
         wanted_bytes = (base - frozen->stack_start) * 5 / 4;
+    else if (tracee->stack_bytes == 0)
+        wanted_bytes = STACK_USUAL;
     else
         return;
-    if (pending->unwound.end == STACK_COMPLETE) {
-        tracee->stack_moves = tracee->stack_base != 0 && tracee->stack_base != base;
-        tracee->stack_base = base;
-    }
     wanted_bytes = wanted_bytes / STACK_STEP * STACK_STEP + STACK_STEP;
     least_bytes -= least_bytes / STACK_SHRINK;
     if (wanted_bytes < least_bytes)
