@@ -209,17 +209,19 @@ static void what_a_rule_cannot_say(void **state)
     put_fde(&written, 0, false);
     PUT(&written, 0x09, 16, 1);                        /* the return address is in rdx */
     PUT(&written, 0x41, 0x07, 16);                     /* undefined: the outermost frame */
-    PUT(&written, 0x41, 0x90, 1, 0x0c, 0, 8);          /* CFA from rax */
+    PUT(&written, 0x41, 0x90, 1, 0x0c, 8, 8);          /* CFA from r8 */
     PUT(&written, 0x41, 0x0c, 12, 8);                  /* CFA from r12 */
+    PUT(&written, 0x41, 0x0c, 0, 8);                   /* CFA from rax */
     PUT(&written, 0x41, 0x0c, 7, 8, 0x16, 7, 1, 0x30); /* sp is not the CFA */
     entry_end(&written);
     assert_true(parse_written(&collected, &written));
-    assert_int_equal(collected.count, 5);
+    assert_int_equal(collected.count, 6);
     assert_int_equal(collected.rules[0].cfa, RULE_ASK);
     assert_int_equal(collected.rules[1].cfa, RULE_END);
     assert_int_equal(collected.rules[2].cfa, RULE_ASK);
     assert_int_equal(collected.rules[3].cfa, RULE_GENERAL + 1);
-    assert_int_equal(collected.rules[4].cfa, RULE_ASK);
+    assert_int_equal(collected.rules[4].cfa, RULE_GENERAL + 5);
+    assert_int_equal(collected.rules[5].cfa, RULE_ASK);
 }
 
 /* From the dynamic linker of a Debian 12 for aarch64: a CIE and its first two functions. */

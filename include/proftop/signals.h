@@ -20,16 +20,15 @@ struct signal_news {
 };
 
 /*
- * From here on NUMBERS are blocked in this thread, those it starts, and taken by signals_poll().
- * BEFORE, unless NULL, is what was blocked, for a child to get back.  A hang-up that is ignored
- * (nohup(1)) stays so.
+ * From here on NUMBERS are blocked in this thread and those it starts, and taken by signals_poll().
+ * A hang-up that is ignored (nohup(1)) stays so.
  */
-void signals_begin(const int *numbers, size_t count, sigset_t *before);
+void signals_begin(const int *numbers, size_t count);
 
-/* poll(2); ends with the first signal, for signals_take(), and no descriptor is ready then. */
+/* poll(2); a signal ends it and is there for signals_take().  Interrupted, nothing is ready. */
 int signals_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 
-/* The signal that the last wait was interrupted by, once; false when there was none. */
+/* The signal that came in the last wait, once; false when there was none. */
 bool signals_take(struct signal_news *news);
 
 #endif

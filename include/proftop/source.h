@@ -56,12 +56,11 @@ struct source_ops {
      */
     int (*step)(struct source *source, struct ring *ring);
     /*
-     * The last on its thread, which is to end soon: with it goes the hold that ptrace has of the
-     * target.
+     * The last on its thread, before close(): takes what there is left to take.  With the thread,
+     * which should end soon, goes the hold that ptrace has of the target.
      */
     void (*stop)(struct source *source);
-    /* Emits the rest, if there was a step, into its ring, and frees it.  Best when its thread has
-     * ended. */
+    /* Emits what is left, if there was a step, and frees it; best when its thread has ended. */
     void (*close)(struct source *source);
 };
 

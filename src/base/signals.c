@@ -8,7 +8,7 @@
 
 #include "proftop/clock.h"
 
-/* Written by the handler, which runs once within a ppoll(2) and nowhere else. */
+/* Written by the handler, which runs within a ppoll(2), once for each, and nowhere else. */
 static struct signal_news came; /* its number is 0: none */
 
 static sigset_t waiting; /* what is blocked in a ppoll(2) */
@@ -27,7 +27,7 @@ static bool stays_ignored(int number)
            action.sa_handler == SIG_IGN;
 }
 
-void signals_begin(const int *numbers, size_t count, sigset_t *before)
+void signals_begin(const int *numbers, size_t count)
 {
     struct sigaction action = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };
     sigset_t blocked;
@@ -37,8 +37,6 @@ void signals_begin(const int *numbers, size_t count, sigset_t *before)
         sigaddset(&blocked, numbers[i]);
     action.sa_mask = blocked;
     pthread_sigmask(SIG_BLOCK, &blocked, &waiting);
-    if (before != NULL)
-        *before = waiting;
     for (size_t i = 0; i < count; i++) {
         sigdelset(&waiting, numbers[i]);
         if (!stays_ignored(numbers[i]))
@@ -51,6 +49,9 @@ int signals_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
     struct timespec timeout = { timeout_ms / 1000, (long)(timeout_ms % 1000) * (long)NS_PER_MS };
     int ready = ppoll(fds, count, timeout_ms < 0 ? NULL : &timeout, &waiting);
 
+    /* No signal comes where a descriptor was ready at once. */
+    if (ready > 0)
+        ppoll(NULL, 0, &(struct timespec){ 0 }, &waiting);
     for (nfds_t i = 0; ready < 0 && i < count; i++)
         fds[i].revents = 0;
     return ready;

@@ -46,7 +46,6 @@ struct live {
     char *typed;     /* a command line of the picker … */
     char *launch[4]; /* … as a shell's arguments */
     bool system;     /* the picker wants the machine's counters alone */
-    sigset_t before;
     struct tty *tty;
     struct engine *engine;
     struct output *output;
@@ -105,23 +104,11 @@ static void leave_running(int master)
 /* ---- starting -----------------------------------------------------------------------------------
  */
 
-/* Signals are blocked for our threads, and are what they were for a command. */
-static struct target *open_target(struct live *live, struct error *error)
-{
-    struct target_terminal terminal = terminal_for_output();
-    struct target *target;
-    sigset_t ours;
-
-    pthread_sigmask(SIG_SETMASK, &live->before, &ours);
-    target = begin_target(&live->options, &terminal, error);
-    pthread_sigmask(SIG_SETMASK, &ours, NULL);
-    return target;
-}
-
 static bool start_engine(struct live *live, struct error *error)
 {
     struct engine_config config = begin_config(&live->options);
-    struct target *target = open_target(live, error);
+    struct target_terminal terminal = terminal_for_output();
+    struct target *target = begin_target(&live->options, &terminal, error);
 
     if (target == NULL)
         return false;
@@ -425,7 +412,7 @@ int cli_live(const struct options *options, struct error *error)
         return -1;
     if (live.settings.save_last != 0)
         live.last_path = settings_last_path(&live.last_lock_fd);
-    loop_signals(&live.before);
+    loop_signals();
     status = run(&live, error);
     tty_close(live.tty);
     free_run(&live);

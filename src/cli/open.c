@@ -166,7 +166,7 @@ int cli_open(const struct options *options, struct error *error)
     }
     settings_init(&settings);
     settings_load(&settings);
-    loop_signals(NULL);
+    loop_signals();
     looks = screens_looks(options, &settings);
     tty = screens_apply(options, &settings, error) ? tty_open(&looks, error) : NULL;
     if (tty == NULL) {

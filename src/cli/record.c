@@ -112,7 +112,7 @@ static void begin_signals(void)
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 
     signal(SIGPIPE, SIG_IGN);
-    signals_begin(numbers, sizeof(numbers) / sizeof(numbers[0]), NULL);
+    signals_begin(numbers, sizeof(numbers) / sizeof(numbers[0]));
 }
 
 static bool start(struct recording *recording, struct error *error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writes a sampling source's records into its ring and keeps the tally of what it did.  Used by the
- * source's own thread; private to source/.
+ * source's own thread, and by who closes it after that; private to source/.
  */
 #ifndef PROFTOP_SOURCE_EMIT_H
 #define PROFTOP_SOURCE_EMIT_H

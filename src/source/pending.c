@@ -221,7 +221,6 @@ uint64_t pending_retry(struct pending *pending, uint64_t now_ns)
                 return unfinished->time_ns;
             pending->emit->tally.deferred++;
         }
-        pending->cut += pending->unwound.end == STACK_TRUNCATED;
         send(pending, unfinished);
         drop_first(pending);
     }

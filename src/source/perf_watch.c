@@ -255,7 +255,8 @@ static void check_tally(struct perf *perf)
     uint64_t covered_ns = watch->received * period_ns + watch->kernel_unseen_ns;
 
     /* What a process used last is gone with it, but for its samples. */
-    if (used_ns < covered_ns && !target_alive(perf->target))
+    if (used_ns < covered_ns && perf->events.wish.event.metric == METRIC_TIME &&
+        !target_alive(perf->target))
         used_ns = covered_ns;
     watch->target_cpu_ns = cpu_ns;
     watch->covered_ns += covered_ns;

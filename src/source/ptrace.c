@@ -9,7 +9,7 @@
  *     until the next tick:  waitpid ─► a stop ─► registers, stack, resume ─► unwind (ptrace_stop.c)
  *
  * One thread is held at a time, for microseconds; nothing ever stops the world.  ptrace binds to
- * the thread that seized: this thread opens, steps and closes.  It never detaches, which would take
+ * the thread that seized: this thread opens, steps and stops.  It never detaches, which would take
  * a stop: threads are let go when this thread ends, however it ends.
  */
 #include "config.h"
@@ -351,16 +351,12 @@ static bool stops_outstanding(const struct tracer *tracer)
  */
 static void collect_stops(struct tracer *tracer)
 {
-    struct ring *ring = tracer->emit.ring;
-
-    tracer->emit.ring = NULL;
     tracer->tick_ns = clock_now_ns() + COLLECT_MAX_NS;
     tracer->every_ns = COLLECT_MAX_NS;
     arm(tracer);
     while (stops_outstanding(tracer) && clock_now_ns() < tracer->tick_ns)
         if (wait_for_event(tracer) == ECHILD)
-            break;
-    tracer->emit.ring = ring;
+            return;
 }
 
 /* A signal for a thread that is ours stops it, and none is answered from here on. */
@@ -368,9 +364,9 @@ static void tracer_stop(struct source *source)
 {
     struct tracer *tracer = (struct tracer *)source;
 
+    collect_stops(tracer);
     if (tracer->started)
         tracer_tally(tracer, clock_now_ns());
-    collect_stops(tracer);
 }
 
 static void tracer_close(struct source *source)

@@ -11,7 +11,7 @@
 /* The system call a thread was stopped in, as far as its registers tell. */
 struct stopped_call {
     int64_t number; /* -1: none, or not known */
-    bool woken;     /* the stop has cut it short: the thread slept, or was about to */
+    bool woken;     /* the stop, or a signal, cut it short: the thread slept, or was about to */
     bool failed;    /* likewise, and the program would see that: EINTR */
 };
 

@@ -220,6 +220,7 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
         return;
     if ((pythons_prepare(&tracer->pythons, thread, now_ns) || new) && !is_running(tracer, thread))
         return; /* that took a while */
+    thread->tracee.woke_ns = tracer->woke_ns;
     thread->tracee.asked_ns = clock_now_ns();
     if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) == 0)
         thread->tracee.interrupted = true;
@@ -306,9 +307,11 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
     return true;
 }
 
-/* A stack that ended so began at BASE. */
+/* A stack that ended so began at BASE; where it broke says nothing of that. */
 static void learn_base(struct tracee *tracee, enum stack_end end, uint64_t base)
 {
+    if (end != STACK_COMPLETE && end != STACK_TRUNCATED)
+        return;
     tracee->stack_moves =
         end != STACK_COMPLETE || (tracee->stack_base != 0 && tracee->stack_base != base);
     if (end == STACK_COMPLETE)
@@ -397,7 +400,7 @@ static bool is_withheld(const struct tracer *tracer, struct thread *thread,
                         const struct stopped_call *call, uint64_t delay_ns, uint64_t stopped_ns)
 {
     uint64_t queued_ns = delay_ns - thread->tracee.asked_delay_ns;
-    uint64_t since_wake_ns = stopped_ns - tracer->woke_ns;
+    uint64_t since_wake_ns = stopped_ns - thread->tracee.woke_ns;
     bool by_us =
         queued_ns + PREEMPTED_NS > since_wake_ns && queued_ns < since_wake_ns + PREEMPTED_NS;
 
@@ -420,7 +423,7 @@ static uint64_t weigh(struct tracer *tracer, struct thread *thread, const struct
     bool doubtful = call->number >= 0 && thread->tracee.delay_asked;
 
     if (call->woken)
-        return 0; /* by the stop itself */
+        return 0;
     if ((exact || doubtful) && thread_schedstat(&tracer->roster, thread, &schedstat)) {
         if (doubtful && is_withheld(tracer, thread, call, schedstat.delay_ns, stopped_ns))
             return 0;
@@ -452,8 +455,11 @@ static void finish_sample(struct tracer *tracer, struct thread *thread, struct f
     unfinished.process = thread->process;
     unfinished.pythons = &tracer->pythons;
     unfinished.frozen = *frozen;
-    if (!pending_finish(pending, &unfinished))
+    if (!pending_finish(pending, &unfinished)) {
+        if (thread->tracee.stack_bytes == 0)
+            thread->tracee.stack_bytes = STACK_USUAL; /* there may be many that wait for tables */
         return;
+    }
     learn_depth(tracer, thread, frozen);
     thread->process->switches |= pending->unwound.switched;
     thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);

@@ -8,7 +8,8 @@
  *                        ├ kept: descriptors of its /proc files
  *                        └ stack: where it was last seen
  *
- * Belongs to the source's thread; private to source/.  What it learns it tells as RECORD_THREAD.
+ * Belongs to the source's thread, and to who closes it after that; private to source/.  What it
+ * learns it tells as RECORD_THREAD.
  */
 #ifndef PROFTOP_SOURCE_ROSTER_H
 #define PROFTOP_SOURCE_ROSTER_H
@@ -78,6 +79,7 @@ struct tracee {
     uint64_t process_cpu_ns; /* of its whole process, just before it was last seen so */
     uint64_t due_ns;         /* when to look at it again */
     uint64_t asked_ns;       /* when it was last asked to stop */
+    uint64_t woke_ns;        /* when that tick began */
     bool delay_asked;        /* and before that, how long it had queued for CPUs: */
     uint64_t asked_delay_ns;
     uint64_t voluntary;    /* switches to other threads, when last asked for: its own will */
@@ -89,7 +91,7 @@ struct tracee {
     uint32_t naps;         /* so many more stops are slept for in any case */
     uint64_t stack_start;  /* the innermost of its stack in its last stop; 0: none yet */
     uint64_t stack_base;   /* likewise the outermost */
-    bool stack_moves;      /* which is not where it was before */
+    bool stack_moves;      /* which was elsewhere the last time */
     uint32_t stack_bytes;  /* its stack is about so deep; 0: not known */
 };
 

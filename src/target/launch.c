@@ -87,6 +87,8 @@ static void run_child(char *const argv[], int slave_fd, int go_fd, int exec_fd)
         dup2(slave_fd, STDERR_FILENO);
         for (size_t i = 0; i < sizeof(reset) / sizeof(reset[0]); i++)
             signal(reset[i], SIG_DFL);
+        if (signal(SIGHUP, SIG_DFL) == SIG_IGN)
+            signal(SIGHUP, SIG_IGN); /* nohup(1) */
     }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

@@ -48,12 +48,12 @@ struct loop {
     enum loop_end end;
 };
 
-void loop_signals(sigset_t *before)
+void loop_signals(void)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT };
 
     signal(SIGPIPE, SIG_IGN);
-    signals_begin(numbers, sizeof(numbers) / sizeof(numbers[0]), before);
+    signals_begin(numbers, sizeof(numbers) / sizeof(numbers[0]));
 }
 
 bool loop_signal_stays(struct tty *tty)

@@ -41,7 +41,7 @@ enum loop_end {
 enum loop_end loop_run(const struct loop_config *config);
 
 /* signals_begin() with those that the loop minds. */
-void loop_signals(sigset_t *before);
+void loop_signals(void);
 
 /* For a screen before the loop: minds a signal that came; false when it is time to leave. */
 bool loop_signal_stays(struct tty *tty);

@@ -42,7 +42,7 @@ enum {
     RULE_GENERAL_SP = 2, /* slots count from sp … */
     RULE_GENERAL_FP = 4, /* … or from fp, rather than from the CFA */
     RULE_FRAMELESS = 8, /* with RULE_SWITCH: fp is the caller's, so that this is its caller's CFA */
-    SLOT_SAME = 0,      /* a register that was not saved, and is preserved */
+    SLOT_SAME = 0,      /* not saved: as it was, if it must be preserved */
     SLOT_UNKNOWN = -128, /* … that is lost */
     SLOT_BYTES = 8,
 };

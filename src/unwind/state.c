@@ -45,7 +45,6 @@ static const struct x86_register {
     { 4, 112 }, { 5, 104 },                                     /* rsi, rdi */
     { 10, 56 }, { 11, 64 },                                     /* r10, r11 */
 };
-enum { X86_KEPT = 5, ARM_KEPT = ARM_X28 - ARM_X19 + 1 };
 
 static int tracked_x86(uint64_t number)
 {
@@ -191,16 +190,12 @@ static bool place_of(const struct saved *saved, unsigned machine, uint8_t *save,
     return fits(at, offset);
 }
 
-/*
- * The slots of a rule share one base: the first register's; what lies elsewhere is lost, as is what
- * a function need not preserve and nobody saved.
- */
+/* The slots of a rule share one base: the first register's; what lies elsewhere is lost. */
 static void general_slots(const struct cfi_state *state, unsigned machine, struct rule *rule)
 {
     static const uint8_t flag_of[] = {
         [SAVE_SP] = RULE_GENERAL_SP, [SAVE_FP] = RULE_GENERAL_FP, [SAVE_UNKNOWN] = 0
     };
-    int kept = machine == EM_AARCH64 ? ARM_KEPT : X86_KEPT;
     uint8_t base = SAVE_SAME;
 
     for (int i = 0; i < UNWIND_GENERAL; i++) {
@@ -208,7 +203,7 @@ static void general_slots(const struct cfi_state *state, unsigned machine, struc
         uint8_t save;
         int32_t offset;
 
-        if (i < kept && (saved->how == HOW_DEFAULT || saved->how == HOW_SAME))
+        if (saved->how == HOW_DEFAULT || saved->how == HOW_SAME)
             continue;
         rule->slots[i] = SLOT_UNKNOWN;
         if (!place_of(saved, machine, &save, &offset) || offset % SLOT_BYTES != 0)

@@ -235,9 +235,9 @@ static void restore_general(struct walk *walk, const struct rule *rule, uint64_t
         int slot = rule->slots[i];
         bool known = (place->general_known >> i & 1) != 0;
 
-        if (slot == SLOT_SAME)
+        if (slot == SLOT_SAME && i < UNWIND_KEPT)
             continue;
-        known = slot != SLOT_UNKNOWN &&
+        known = slot != SLOT_SAME && slot != SLOT_UNKNOWN &&
                 restore_word(walk, saved_at(place, save, cfa, slot * SLOT_BYTES), known,
                              &place->general[i]);
         place->general_known =
