@@ -42,22 +42,14 @@ bool ptrace_registers(int32_t tid, struct registers *registers, struct stopped_c
 
     if (!get(tid, &user))
         return false;
-    registers->ip = user.rip;
-    registers->sp = user.rsp;
-    registers->bp = user.rbp;
-    registers->general[0] = user.rbx;
-    registers->general[1] = user.r12;
-    registers->general[2] = user.r13;
-    registers->general[3] = user.r14;
-    registers->general[4] = user.r15;
-    registers->general[5] = user.rax;
-    registers->general[6] = user.rdx;
-    registers->general[7] = user.rcx;
-    registers->general[8] = user.rsi;
-    registers->general[9] = user.rdi;
-    registers->general[10] = user.r10;
-    registers->general[11] = user.r11;
-    registers->known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_GENERAL;
+    *registers = (struct registers){
+        .ip = user.rip,
+        .sp = user.rsp,
+        .bp = user.rbp,
+        .general = { user.rbx, user.r12, user.r13, user.r14, user.r15, user.rax, user.rdx, user.rcx,
+                     user.rsi, user.rdi, user.r10, user.r11 },
+        .known = KNOWN_IP | KNOWN_SP | KNOWN_BP | KNOWN_GENERAL,
+    };
     call->number = (int64_t)user.orig_rax >= 0 ? (int64_t)user.orig_rax : -1;
     call->woken = call->number >= 0 && cut_short((int64_t)user.rax);
     call->failed = call->woken && (int64_t)user.rax == -EINTR;

@@ -285,7 +285,10 @@ static void repair_ignored(struct tracer *tracer, const struct thread *thread, i
         repair(tracer, thread, &status);
 }
 
-/* Between the stop and the resume: nothing but reading. */
+/*
+ * Between the stop and the resume: nothing but reading.  False when there is no sample in it, as of
+ * one that slept until it was stopped.
+ */
 static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *frozen,
                    struct stopped_call *call, int signal)
 {
@@ -298,6 +301,8 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
         read_status(tracer, thread, &status);
         repair(tracer, thread, &status);
     }
+    if (call->woken)
+        return false;
     frozen->stack_start = tracee->stack_start = frozen->registers.sp;
     frozen->stack_size = peek_memory(thread->tid, frozen->stack_start, tracer->stack,
                                      bytes_to_copy(tracee, frozen->stack_start));
@@ -422,8 +427,6 @@ static uint64_t weigh(struct tracer *tracer, struct thread *thread, const struct
     bool exact = thread->account.contended && thread->account.started;
     bool doubtful = call->number >= 0 && thread->tracee.delay_asked;
 
-    if (call->woken)
-        return 0;
     if ((exact || doubtful) && thread_schedstat(&tracer->roster, thread, &schedstat)) {
         if (doubtful && is_withheld(tracer, thread, call, schedstat.delay_ns, stopped_ns))
             return 0;
