@@ -34,19 +34,18 @@ enum {
     ADDRESS_BYTES = 19,       /* "0x", digits, a newline */
     NUMBERS_BYTES = 16,       /* a line's number and what is around it */
     SHORTEST_ADDRESS = 2,     /* a digit and a newline */
-    LINES_LIKELY = 3,         /* for each address */
+    LINES_LIKELY = 1,         /* for each address, beside those of its neighbours */
     AHEAD = 8
 };
+
+#define LINE_NONE UINT32_MAX
 
 /* What is printed of a frame; the texts are the symbols' own. */
 struct line {
     const char *name, *file;
     uint16_t name_size, file_size;
     uint32_t number;
-};
-
-struct answer {
-    uint32_t first, count; /* of its lines; neighbours with the same share them */
+    uint32_t caller; /* the line behind it, LINE_NONE for the outermost; neighbours share theirs */
 };
 
 struct bench {
@@ -58,12 +57,15 @@ struct bench {
     bool demangled;
     struct frame *frames;
     uint64_t *addresses;
-    struct answer *answers;
+    uint32_t *answers; /* the innermost line of each */
     size_t count;
     struct line *lines; /* in the order they were given */
     size_t lines_count, lines_capacity;
-    struct answer last;
-    const char *last_names[SYMBOLS_CHAIN_MAX]; /* of its lines, raw */
+    struct {
+        uint32_t line;
+        const char *raw_name;
+    } last[SYMBOLS_CHAIN_MAX]; /* the chain before, from the outermost on */
+    size_t last_count;
     size_t frames_given, output_size;
     char output[OUTPUT_BYTES];
 };
@@ -244,30 +246,30 @@ static void put_line(struct bench *bench, const struct line *line)
     bench->output_size += (size_t)(to - start);
 }
 
-static struct line line_of(struct bench *bench, const struct symbol *symbol)
+static struct line line_of(struct bench *bench, const struct symbol *symbol, uint32_t caller)
 {
     const char *name = bench->demangled ? symbols_name(bench->symbols, symbol) : symbol->raw_name;
     struct line line = { .name = symbol->known ? name : "??",
                          .file = symbol->file[0] != '\0' ? symbol->file : "??",
-                         .number = symbol->line };
+                         .number = symbol->line,
+                         .caller = caller };
 
     line.name_size = (uint16_t)strnlen(line.name, TEXT_MAX_BYTES);
     line.file_size = (uint16_t)strnlen(line.file, TEXT_MAX_BYTES);
     return line;
 }
 
-/* How many of the COUNT frames of CHAIN are, from the outermost on, those of the answer before. */
+/* How many of the COUNT frames of CHAIN are, from the outermost on, those of the chain before. */
 static size_t same_as_last(const struct bench *bench, const struct symbol *chain, size_t count)
 {
-    const struct line *lines = bench->lines + bench->last.first;
     size_t same = 0;
 
-    while (same < count && same < bench->last.count) {
+    while (same < count && same < bench->last_count) {
         const struct symbol *now = &chain[count - 1 - same];
-        size_t then = bench->last.count - 1 - same;
+        const struct line *then = &bench->lines[bench->last[same].line];
 
-        if (lines[then].number != now->line || lines[then].file != now->file ||
-            bench->last_names[then] != now->raw_name)
+        if (then->number != now->line || then->file != now->file ||
+            bench->last[same].raw_name != now->raw_name)
             break;
         same++;
     }
@@ -277,33 +279,30 @@ static size_t same_as_last(const struct bench *bench, const struct symbol *chain
 static bool keep_chain(void *context, size_t index, const struct symbol *chain, size_t count)
 {
     struct bench *bench = context;
-    struct answer *last = &bench->last;
-    size_t same = same_as_last(bench, chain, count), first = bench->lines_count;
+    size_t same = same_as_last(bench, chain, count);
+    uint32_t caller = same > 0 ? bench->last[same - 1].line : LINE_NONE;
 
-    if (same < count || same < last->count) {
-        bench->lines = array_reserve(bench->lines, &bench->lines_capacity, first + count,
-                                     sizeof(*bench->lines));
-        for (size_t i = 0; i < count - same; i++)
-            bench->lines[first + i] = line_of(bench, &chain[i]);
-        memcpy(bench->lines + first + count - same, bench->lines + last->first + last->count - same,
-               same * sizeof(*bench->lines));
-        for (size_t i = 0; i < count; i++)
-            bench->last_names[i] = chain[i].raw_name;
-        bench->lines_count += count;
-        *last = (struct answer){ (uint32_t)first, (uint32_t)count };
+    bench->lines = array_reserve(bench->lines, &bench->lines_capacity, bench->lines_count + count,
+                                 sizeof(*bench->lines));
+    for (size_t i = same; i < count; i++) {
+        const struct symbol *symbol = &chain[count - 1 - i];
+
+        bench->lines[bench->lines_count] = line_of(bench, symbol, caller);
+        caller = (uint32_t)bench->lines_count++;
+        bench->last[i].line = caller;
+        bench->last[i].raw_name = symbol->raw_name;
     }
-    bench->answers[index] = *last;
+    bench->last_count = count;
+    bench->answers[index] = caller;
     bench->frames_given += count;
     return true;
 }
 
 static void print_answer(struct bench *bench, size_t index)
 {
-    const struct line *line = bench->lines + bench->answers[index].first;
-
     put_address(bench, bench->addresses[index]);
-    for (uint32_t i = 0; i < bench->answers[index].count; i++)
-        put_line(bench, &line[i]);
+    for (uint32_t at = bench->answers[index]; at != LINE_NONE; at = bench->lines[at].caller)
+        put_line(bench, &bench->lines[at]);
 }
 
 static void print_all(struct bench *bench)
@@ -311,12 +310,9 @@ static void print_all(struct bench *bench)
     symbols_many(bench->symbols, bench->frames, bench->count, keep_chain, bench);
     begin_digits();
     for (size_t i = 0; i < bench->count; i++) {
-        /* In the order asked for, the lines are all over memory; two are in what is fetched. */
-        if (i + AHEAD < bench->count) {
-            __builtin_prefetch(bench->lines + bench->answers[i + AHEAD].first);
-            __builtin_prefetch(bench->lines + bench->answers[i + AHEAD].first + 2);
-            __builtin_prefetch(bench->lines + bench->answers[i + AHEAD].first + 4);
-        }
+        /* In the order asked for, the lines are all over memory. */
+        if (i + AHEAD < bench->count)
+            __builtin_prefetch(bench->lines + bench->answers[i + AHEAD]);
         print_answer(bench, i);
     }
     write_all(bench->output, bench->output_size);
