@@ -46,7 +46,9 @@ expect 4 'empty' "$proftop" report empty
 printf 'a;b 3\nno count\n' >folded
 expect 4 'line 2' "$proftop" report folded
 head -c 5000 plain.proftop >damaged.proftop
-expect 4 'damaged.proftop' "$proftop" report damaged.proftop
+expect 4 'damaged.proftop is damaged' "$proftop" report damaged.proftop
+expect 0 'the threads of the recording are' "$proftop" report plain.proftop --thread nosuch
+expect 0 'no sample is of' "$proftop" report plain.proftop --filter nosuch
 expect 4 'plain file' "$proftop" report /dev/zero
 cp plain.proftop before
 expect 5 'exists already' "$proftop" report later.proftop --format session -o plain.proftop

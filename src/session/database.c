@@ -29,8 +29,13 @@ bool database_trouble(sqlite3 *database, struct error *error)
     const char *path = sqlite3_db_filename(database, "main");
     int code = sqlite3_extended_errcode(database);
 
-    error_set(error, status_of(code), _("%s: %s"), path != NULL ? path : "",
-              sqlite3_errmsg(database));
+    if (path == NULL)
+        path = "";
+    if (status_of(code) == STATUS_DAMAGED)
+        error_set(error, STATUS_DAMAGED, _("%s is damaged, or only a part of a session: %s"), path,
+                  sqlite3_errmsg(database));
+    else
+        error_set(error, status_of(code), _("%s: %s"), path, sqlite3_errmsg(database));
     if ((code & 0xff) == SQLITE_FULL)
         error_hint(error, _("make room on that disk, or bound the file with --max-size"));
     return false;
