@@ -29,6 +29,7 @@ struct account {
     int64_t owed_run_ns;             /* runnable, not yet told */
     uint64_t told_at_ns;             /* when waiting was last told */
     uint64_t due_ns;                 /* when to look again */
+    uint32_t busy_looks;             /* in a row that met no sleep */
     bool looked;                     /* CONTENDED is known */
     int64_t lately_cpu_ns;           /* in the last few looks, the last the most */
     int64_t lately_delay_ns;         /* in a run queue, likewise */
@@ -40,6 +41,9 @@ void account_begin(struct account *account, uint64_t now_ns);
 
 /* After a look: whether it shares its CPU with others, having used and queued for so long since. */
 void account_queued(struct account *account, int64_t cpu_ns, int64_t delay_ns);
+
+/* Of the time lately in which it could have run: the part in which it did. */
+double account_cpu_share(const struct account *account);
 
 /* What the next RUNNING sample weighs, a sample being taken every PERIOD_NS of CPU time. */
 uint64_t account_weight(struct account *account, uint64_t period_ns);

@@ -13,11 +13,16 @@
 #include "wait_reason.h"
 
 #define SLOW_NS (100 * NS_PER_MS)
+/* One that only runs is looked at as rarely as this, and earlier where that wakes nobody. */
+#define STEADY_NS (250 * NS_PER_MS)
 #define FAST_MIN_NS (10 * NS_PER_MS)
 /* After a look at many threads that move comes a rest: it took at most this part of the time. */
 #define LOOK_SHARE 300
 #define REST_MAX_NS NS_PER_S
-enum { RARELY = 4 }; /* looks in a row that were followed by the longest rest */
+enum {
+    RARELY = 4,        /* looks in a row that were followed by the longest rest */
+    STEADY_LOOKS = 10, /* in a row that met no sleep */
+};
 /* Less run-queue time than this is told with the next look. */
 #define RUNNABLE_MIN_NS NS_PER_MS
 /* Sleep that no look has met for so long is told without a stack. */
@@ -277,7 +282,10 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
     else if (was_asleep && !moved && !thread->stack.state_known)
         look_closer(waiting, thread);
     tell_waiting(waiting, thread, thread->stack.asleep || was_asleep, moved, now_ns);
-    if (moved && wait_ns > wall_ns / 64)
+    account->busy_looks = moved && wait_ns <= wall_ns / 64 ? account->busy_looks + 1 : 0;
+    if (account->busy_looks > STEADY_LOOKS)
+        account->due_ns = now_ns + STEADY_NS;
+    else if (moved && account->busy_looks == 0)
         account->due_ns = now_ns + jitter(waiting, waiting->fast_ns);
 }
 
@@ -303,7 +311,10 @@ void waiting_look(struct waiting *waiting, uint64_t now_ns)
     if (now_ns < waiting->rested_ns)
         return;
     for (size_t i = 0; i < roster->count; i++) {
-        if (roster->threads[i]->account.due_ns > now_ns)
+        const struct account *account = &roster->threads[i]->account;
+        bool steady = account->busy_looks > STEADY_LOOKS;
+
+        if (account->due_ns > now_ns && (!steady || now_ns - account->at_ns < SLOW_NS))
             continue;
         if (begin_ns == 0)
             begin_ns = clock_thread_cpu_ns();
@@ -321,12 +332,12 @@ void waiting_look(struct waiting *waiting, uint64_t now_ns)
 uint64_t waiting_due(const struct waiting *waiting, uint64_t now_ns)
 {
     const struct roster *roster = waiting->roster;
-    uint64_t due_ns = now_ns + SLOW_NS;
+    uint64_t most_ns = now_ns + (roster->count > 0 ? STEADY_NS : SLOW_NS), due_ns = most_ns;
 
     for (size_t i = 0; i < roster->count; i++)
         if (roster->threads[i]->account.due_ns < due_ns)
             due_ns = roster->threads[i]->account.due_ns;
     if (due_ns < waiting->rested_ns)
         due_ns = waiting->rested_ns;
-    return due_ns < now_ns + SLOW_NS ? due_ns : now_ns + SLOW_NS;
+    return due_ns < most_ns ? due_ns : most_ns;
 }

@@ -7,8 +7,9 @@
  *         RUNNING samples            RUNNABLE, at its last stack       WAITING
  *
  * A thread that sleeps is peeked once a sleep (peek.h) and that stack weighs the whole of it.  A
- * thread that does not move is looked at 10 times a second, one that runs and sleeps in turn as
- * often as it is sampled.  The source's thread; private to source/.
+ * thread that does not move is looked at 10 times a second, one that does nothing but run 4 to 10
+ * times, one that runs and sleeps in turn as often as it is sampled.  The source's thread; private
+ * to source/.
  */
 #ifndef PROFTOP_SOURCE_WAITING_H
 #define PROFTOP_SOURCE_WAITING_H
@@ -41,7 +42,7 @@ void waiting_init(struct waiting *waiting, struct roster *roster, struct pending
 /* Looks at every thread that is due. */
 void waiting_look(struct waiting *waiting, uint64_t now_ns);
 
-/* When it wants to look next; at most 100 ms from now. */
+/* When it wants to look next; at most 250 ms from now. */
 uint64_t waiting_due(const struct waiting *waiting, uint64_t now_ns);
 
 #endif
