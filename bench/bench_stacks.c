@@ -283,7 +283,7 @@ static void measure_traced(struct subject *subject)
         return;
     }
     unwinder_prepare(subject->unwinder, subject->freeze.maps);
-    unwinder_wait(subject->unwinder);
+    unwinder_wait(subject->unwinder, UINT64_MAX);
     for (size_t i = 0; i < sizeof(traced) / sizeof(traced[0]); i++)
         measure(subject, &traced[i]);
     freeze_detach(subject->pid);

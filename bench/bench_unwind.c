@@ -62,7 +62,7 @@ static bool take(struct stacks *stacks, char *const *command)
         taken = freeze_take(freeze, pid, pid, stacks->modules, false);
         if (taken) {
             unwinder_prepare(stacks->unwinder, freeze->maps);
-            unwinder_wait(stacks->unwinder);
+            unwinder_wait(stacks->unwinder, UINT64_MAX);
         }
     }
     kill(pid, SIGKILL);

@@ -139,7 +139,7 @@ static void compare(struct unwinder *unwinder, const struct freeze *freeze,
     uint64_t start_ns;
 
     unwinder_prepare(unwinder, freeze->maps);
-    unwinder_wait(unwinder);
+    unwinder_wait(unwinder, UINT64_MAX);
     unwind_frozen(unwinder, &freeze->frozen, ours.frames, ours.stacks, FRAMES, &ours.unwound);
     start_ns = clock_now_ns();
     unwind_frozen(unwinder, &freeze->frozen, ours.frames, ours.stacks, FRAMES, &ours.unwound);

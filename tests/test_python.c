@@ -178,7 +178,7 @@ static void check_order(const char *name)
         int32_t tid = (int32_t)strtol(line, NULL, 10);
 
         unwinder_prepare(unwinder, parked.maps);
-        unwinder_wait(unwinder);
+        unwinder_wait(unwinder, UINT64_MAX);
         merge_thread(&parked, unwinder, tid, merged);
         for (size_t i = 0; i < PASSAGES; i++)
             found[i] += has_passage(&parked, merged, &passages[i]);

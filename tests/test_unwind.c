@@ -108,7 +108,7 @@ static void tables_that_are_not_ready_are_told(void **state)
         unwind_frozen(fresh, &scene->freeze.frozen, scene->frames, NULL, SCENE_LIMIT, &unwound));
     assert_int_equal(unwound.end, STACK_NOT_READY);
     do {
-        unwinder_wait(fresh);
+        unwinder_wait(fresh, UINT64_MAX);
     } while (
         !unwind_frozen(fresh, &scene->freeze.frozen, scene->frames, NULL, SCENE_LIMIT, &unwound));
     assert_int_equal(unwound.end, STACK_COMPLETE);
@@ -202,7 +202,7 @@ static void every_instruction(void **state)
         frozen->peek = freeze_peek;
         frozen->peek_context = &scene->freeze;
         unwinder_prepare(scene->unwinder, frozen->maps);
-        unwinder_wait(scene->unwinder);
+        unwinder_wait(scene->unwinder, UINT64_MAX);
         scene_unwind(scene);
         at = scene->unwound.count - outer_count;
         if (scene->unwound.end == STACK_COMPLETE && scene->unwound.count > outer_count &&

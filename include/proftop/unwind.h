@@ -80,8 +80,8 @@ void unwinder_free(struct unwinder *unwinder);
 /* Asks for MAPPINGS' tables ahead of the first sample. */
 void unwinder_prepare(struct unwinder *unwinder, const struct maps *maps);
 
-/* Waits until every table that was asked for is built. */
-void unwinder_wait(struct unwinder *unwinder);
+/* Waits until every table that was asked for is built, or our clock shows UNTIL_NS. */
+void unwinder_wait(struct unwinder *unwinder, uint64_t until_ns);
 
 /* What the tables cost so far. */
 struct unwinder_cost {

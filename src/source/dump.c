@@ -301,7 +301,7 @@ struct dump *dump_take(struct target *target, int32_t pid, bool python, struct m
     dumper->stack = xmalloc(STACK_BYTES);
     dumper->unwinder = unwinder_new();
     unwinder_prepare(dumper->unwinder, maps);
-    unwinder_wait(dumper->unwinder);
+    unwinder_wait(dumper->unwinder, UINT64_MAX);
     if (python)
         open_python(dumper, codes, dump->python, sizeof(dump->python));
     proc_tids(proc_root, pid, &tids);

@@ -13,10 +13,11 @@
 #include "pythons.h"
 #include "still.h"
 
-enum { KERNEL_FRAMES_MAX = 128 };
+enum { KERNEL_FRAMES_MAX = 128, END_ROUNDS = 32 };
 
 /* Longer than the largest tables take; a sample then goes out with what it has. */
 #define WAIT_MAX_NS (1500 * NS_PER_MS)
+#define END_MAX_NS (500 * NS_PER_MS)
 
 struct pending_copy {
     struct pending_copy *next;
@@ -225,4 +226,16 @@ uint64_t pending_retry(struct pending *pending, uint64_t now_ns)
         drop_first(pending);
     }
     return now_ns;
+}
+
+void pending_end(struct pending *pending)
+{
+    uint64_t until_ns = clock_now_ns() + END_MAX_NS;
+
+    /* A table leads to frames that are in need of another. */
+    for (unsigned i = 0; i < END_ROUNDS && pending->first != NULL; i++) {
+        unwinder_wait(pending->unwinder, until_ns);
+        pending_retry(pending, clock_now_ns());
+    }
+    pending_retry(pending, UINT64_MAX);
 }

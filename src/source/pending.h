@@ -67,5 +67,7 @@ bool pending_unwind(struct pending *pending, struct tracked *process, struct fro
 
 /* Tries again what waits.  The time before which nothing waits any more. */
 uint64_t pending_retry(struct pending *pending, uint64_t now_ns);
+/* Sends the rest; what its tables are not ready for in half a second goes out as far as it goes. */
+void pending_end(struct pending *pending);
 
 #endif

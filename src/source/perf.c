@@ -214,7 +214,7 @@ static void tell_the_rest(struct perf *perf)
     uint64_t now_ns = clock_now_ns();
 
     perf_take(perf, now_ns);
-    pending_retry(&perf->pending, UINT64_MAX);
+    pending_end(&perf->pending);
     perf_watch_tally(perf, now_ns);
 }
 

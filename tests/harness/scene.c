@@ -56,7 +56,7 @@ struct scene *scene_of(const char *path, const char *shape)
     assert_true(freeze_attach(scene->tid));
     assert_true(freeze_take(&scene->freeze, victim->pid, scene->tid, scene->modules, true));
     unwinder_prepare(scene->unwinder, scene->freeze.maps);
-    unwinder_wait(scene->unwinder);
+    unwinder_wait(scene->unwinder, UINT64_MAX);
     return scene;
 }
 
