@@ -84,7 +84,7 @@ static void who_queued_lately_shares_its_cpu(void **state)
 
     (void)state;
     account_queued(&account, PERIOD_NS, 0);
-    assert_true(account.looked && !account.contended);
+    assert_true(account.looked && !account.contended && account_cpu_share(&account) == 1);
     account_queued(&account, PERIOD_NS, PERIOD_NS);
     assert_true(account.contended);
     account_queued(&account, 0, 0); /* asleep */
@@ -92,6 +92,9 @@ static void who_queued_lately_shares_its_cpu(void **state)
     for (int i = 0; i < 20; i++)
         account_queued(&account, PERIOD_NS, 0);
     assert_false(account.contended);
+    for (int i = 0; i < 20; i++)
+        account_queued(&account, PERIOD_NS, 3 * PERIOD_NS);
+    assert_in_range(100 * account_cpu_share(&account), 24, 26);
 }
 
 int main(void)

@@ -458,6 +458,13 @@ static void who_was_put_off_in_a_call_worked_there(void **state)
     works_within_calls("crowd", "ask", NS_PER_S / 5, 25, 75);
 }
 
+/* Where a turn on a CPU ends is where many are met that wait for the next one. */
+static void whose_turns_end_in_calls_did_not_work_there(void **state)
+{
+    (void)state;
+    works_within_calls("crowd", "count", NS_PER_S / 2, 0, 10);
+}
+
 /* Who works for moments and naps between is mostly met as it wakes. */
 static void who_works_for_moments_did_not_work_where_it_naps(void **state)
 {
@@ -533,6 +540,7 @@ int main(void)
         cmocka_unit_test(a_sudden_dive_is_copied_whole),
         cmocka_unit_test(who_has_just_been_woken_did_not_work_there),
         cmocka_unit_test(who_was_put_off_in_a_call_worked_there),
+        cmocka_unit_test(whose_turns_end_in_calls_did_not_work_there),
         cmocka_unit_test(who_works_for_moments_did_not_work_where_it_naps),
         cmocka_unit_test(another_tracer_is_named),
     };

@@ -84,6 +84,8 @@ struct proc_status {
 bool proc_status_read(const char *proc_root, int32_t pid, int32_t tid, struct proc_status *status);
 /* The value of a "Key:" line, without surrounding blanks. */
 bool proc_status_value(const struct proc_status *status, const char *key, char *value, size_t size);
+/* Likewise a number; 0 when it is not there. */
+uint64_t proc_status_number(const struct proc_status *status, const char *key, int base);
 /* Both at once, for a single key. */
 bool proc_status(const char *proc_root, int32_t pid, int32_t tid, const char *key, char *value,
                  size_t size);

@@ -19,6 +19,13 @@ void account_queued(struct account *account, int64_t cpu_ns, int64_t delay_ns)
     account->looked = true;
 }
 
+double account_cpu_share(const struct account *account)
+{
+    double cpu_ns = (double)account->lately_cpu_ns;
+
+    return cpu_ns > 0 ? cpu_ns / (cpu_ns + (double)account->lately_delay_ns) : 1;
+}
+
 uint64_t account_weight(struct account *account, uint64_t period_ns)
 {
     int64_t weight_ns = (int64_t)period_ns;

@@ -204,6 +204,16 @@ static uint64_t patience(uint64_t since_ns)
     return since_ns / PATIENCE < max_ns ? since_ns / PATIENCE : max_ns;
 }
 
+uint64_t tracer_random(struct tracer *tracer)
+{
+    uint64_t x = tracer->random;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return tracer->random = x;
+}
+
 /*
  * Anything from half a period to one and a half, against lockstep: not only with a target that does
  * things periodically.  To look takes a CPU from a thread, and who gets it next begins to run just
@@ -212,13 +222,7 @@ static uint64_t patience(uint64_t since_ns)
  */
 static uint64_t jitter(struct tracer *tracer, uint64_t period_ns)
 {
-    uint64_t x = tracer->random;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    tracer->random = x;
-    return period_ns / 2 + x % (period_ns + 1);
+    return period_ns / 2 + tracer_random(tracer) % (period_ns + 1);
 }
 
 /* The longer nothing has moved, the less often it is looked at. */
@@ -374,7 +378,7 @@ static void tracer_close(struct source *source)
     struct tracer *tracer = (struct tracer *)source;
 
     if (tracer->started) {
-        pending_retry(&tracer->pending, UINT64_MAX);
+        pending_end(&tracer->pending);
         emit_tally(&tracer->emit, clock_now_ns());
     }
     if (tracer->timer_made)

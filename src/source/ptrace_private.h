@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the ptrace source share: ptrace.c, ptrace_await.c,
- * ptrace_stop.c, ptrace_watch.c. */
+/* What the files of the ptrace source share, ptrace.c and ptrace_*.c. */
 #ifndef PROFTOP_SOURCE_PTRACE_PRIVATE_H
 #define PROFTOP_SOURCE_PTRACE_PRIVATE_H
 
@@ -59,10 +58,19 @@ struct tracer {
 /* ptrace_stop.c: what to do with the status that waitpid() gave for TID. */
 void tracer_event(struct tracer *tracer, int32_t tid, int status);
 
+uint64_t tracer_random(struct tracer *tracer);
+
 /* Makes THREAD ours to stop; it runs on meanwhile. */
 bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 /* Asks THREAD to stop if it runs; never one that is blocked. */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
+
+/* ptrace_weigh.c: the weight of the sample that THREAD gives, stopped at the end of SYSCALL (−1:
+ * outside of calls); 0 when it gives none. */
+uint64_t tracer_weigh(struct tracer *tracer, struct thread *thread, int64_t syscall,
+                      uint64_t stopped_ns);
+/* A stop has cut a call of THREAD short: it ran there, whether or not it was about to sleep. */
+void tracer_met_call(struct tracer *tracer, struct thread *thread);
 
 /* ptrace_switched.c: adds to FROZEN, of a held thread, the stack that its frame pointers lead to.
  */

@@ -25,7 +25,6 @@
 #include "proftop/gettext.h"
 #include "ptrace_registers.h"
 #include "rights.h"
-#include "wait_reason.h"
 
 enum {
     STACK_FIRST = 256 << 10,
@@ -35,12 +34,9 @@ enum {
     STACK_END = 256,        /* what the outermost frame may be asked for */
     STACK_SHRINK = 32,      /* of a copy too large by a sample */
     CROWD = 200,            /* threads */
+    DUE_MAX = 2,            /* stops that were not asked for */
+    CHANCES = 1 << 16,
 };
-
-/* A stop that takes longer was one of a thread that had no CPU. */
-#define QUEUED_NS (500 * NS_PER_US)
-/* So close to when we woke a thread queued that we put off. */
-#define PREEMPTED_NS (100 * NS_PER_US)
 
 #define SIGNAL_BIT(number) (UINT64_C(1) << ((number)-1))
 
@@ -156,22 +152,31 @@ static bool is_blocked(struct tracer *tracer, struct thread *thread, uint64_t no
 }
 
 /*
- * A thread that has a CPU for itself is sampled whenever it is found running.  One of several that
- * take turns is when it has had a period's worth of turns: the rate is of CPU time.
+ * A thread that has a CPU for itself is sampled whenever it is found running.  Of several that take
+ * turns each is asked at as many ticks as it has a CPU at, whichever these are, as the rate is of
+ * CPU time: how much of it has passed is only known at the ends of turns, and who is asked by that
+ * is always met early in one.
  */
 static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
     struct tracee *tracee = &thread->tracee;
+    double passed = (double)(now_ns - tracee->considered_ns) / (double)tracer->period_ns;
     struct proc_schedstat schedstat;
 
-    if (!thread->account.contended || tracee->blocked ||
-        !thread_schedstat(&tracer->roster, thread, &schedstat))
+    if (!thread->account.contended || tracee->blocked)
         return true;
-    note_delay(tracee, &schedstat);
-    if (schedstat.cpu_ns >= tracee->due_cpu_ns)
-        return true;
-    tracer->moved_ns = now_ns;
-    return false;
+    tracee->considered_ns = now_ns;
+    tracee->due += account_cpu_share(&thread->account) * passed;
+    if (tracee->due > DUE_MAX)
+        tracee->due = DUE_MAX;
+    if (tracee->due <= (double)(tracer_random(tracer) % CHANCES) / CHANCES) {
+        tracer->moved_ns = now_ns;
+        return false;
+    }
+    tracee->due--;
+    if (thread_schedstat(&tracer->roster, thread, &schedstat))
+        note_delay(tracee, &schedstat);
+    return true;
 }
 
 /* How much to copy of its stack from SP on; of one not seen before all there is, within reason. */
@@ -232,17 +237,9 @@ static void read_status(const struct tracer *tracer, const struct thread *thread
     proc_status_read(target_proc_root(tracer->target), thread->pid, thread->tid, status);
 }
 
-/* A number in /proc/PID/status, 0 when it is not there. */
-static uint64_t status_number(const struct proc_status *status, const char *key, int base)
-{
-    char value[32];
-
-    return proc_status_value(status, key, value, sizeof(value)) ? strtoull(value, NULL, base) : 0;
-}
-
 static uint64_t signal_set(const struct proc_status *status, const char *key)
 {
-    return status_number(status, key, 16);
+    return proc_status_number(status, key, 16);
 }
 
 /* Those that do nothing when they come. */
@@ -356,102 +353,19 @@ static void learn_depth(struct tracer *tracer, struct thread *thread, const stru
     tracee->stack_bytes = (uint32_t)wanted_bytes;
 }
 
-/* A sample is due each period of CPU time; none is made up for. */
-static void plan_next(const struct tracer *tracer, struct thread *thread, uint64_t cpu_ns)
-{
-    struct tracee *tracee = &thread->tracee;
-
-    tracee->due_cpu_ns += tracer->period_ns;
-    if (tracee->due_cpu_ns < cpu_ns)
-        tracee->due_cpu_ns = cpu_ns + tracer->period_ns;
-}
-
-/*
- * Whether THREAD, found in a run queue within SYSCALL, was woken there; else it was put off in the
- * midst of it.  What it did more often since this was last asked decides; where a call is for
- * waiting, that it slept at all.  A stop of ours counts as a sleep.
- */
-static bool was_woken(const struct tracer *tracer, struct thread *thread, int64_t syscall)
-{
-    struct tracee *tracee = &thread->tracee;
-    struct proc_status status;
-    uint64_t voluntary, put_off;
-    int64_t slept, least;
-
-    read_status(tracer, thread, &status);
-    voluntary = status_number(&status, "voluntary_ctxt_switches", 10);
-    put_off = status_number(&status, "nonvoluntary_ctxt_switches", 10);
-    slept = (int64_t)(voluntary - tracee->voluntary) - tracee->stops;
-    least = (int64_t)(put_off - tracee->put_off);
-    tracee->voluntary = voluntary;
-    tracee->put_off = put_off;
-    tracee->stops = 0;
-    if (least > 1 && wait_is_all_of(syscall))
-        least = 1;
-    return slept >= least;
-}
-
-/*
- * Whether a sample of THREAD, stopped in CALL, says nothing of where it used its time, which is for
- * a better one.
- *
- *     works ───────┐ our timer                  it was put off by us, where it worked
- *     sleeps ─┐ woken                           it has done nothing yet
- *             └─── queued ─── asked ─── stops
- *
- * Where CALL is for waiting, who is put off is rarely one that works.
- */
-static bool is_withheld(const struct tracer *tracer, struct thread *thread,
-                        const struct stopped_call *call, uint64_t delay_ns, uint64_t stopped_ns)
-{
-    uint64_t queued_ns = delay_ns - thread->tracee.asked_delay_ns;
-    uint64_t since_wake_ns = stopped_ns - thread->tracee.woke_ns;
-    bool by_us =
-        queued_ns + PREEMPTED_NS > since_wake_ns && queued_ns < since_wake_ns + PREEMPTED_NS;
-
-    if (queued_ns == 0 || (by_us && !wait_is_all_of(call->number)))
-        return false;
-    return was_woken(tracer, thread, call->number);
-}
-
-/*
- * CPU time since the last sample: what schedstat says where threads are known to share a CPU; else
- * a period, which stands for the threads that were on a CPU at the tick.  Who stopped late was in a
- * run queue then.  So was who queued since: who was woken did nothing yet where it stands, and what
- * it used before was used elsewhere, and is for the next sample.
- */
-static uint64_t weigh(struct tracer *tracer, struct thread *thread, const struct stopped_call *call,
-                      uint64_t stopped_ns)
-{
-    struct proc_schedstat schedstat;
-    bool exact = thread->account.contended && thread->account.started;
-    bool doubtful = call->number >= 0 && thread->tracee.delay_asked;
-
-    if ((exact || doubtful) && thread_schedstat(&tracer->roster, thread, &schedstat)) {
-        if (doubtful && is_withheld(tracer, thread, call, schedstat.delay_ns, stopped_ns))
-            return 0;
-        if (exact) {
-            plan_next(tracer, thread, schedstat.cpu_ns);
-            return account_weight_exact(&thread->account, schedstat.cpu_ns);
-        }
-    }
-    if (stopped_ns - thread->tracee.asked_ns > QUEUED_NS)
-        return 0;
-    return account_weight(&thread->account, tracer->period_ns);
-}
-
 static void finish_sample(struct tracer *tracer, struct thread *thread, struct frozen *frozen,
                           const struct stopped_call *call, uint64_t stopped_ns)
 {
     struct pending *pending = &tracer->pending;
     struct unfinished unfinished = { .time_ns = stopped_ns };
 
-    unfinished.sample = (struct record_sample){ .pid = thread->pid,
-                                                .tid = thread->tid,
-                                                .weight = weigh(tracer, thread, call, stopped_ns),
-                                                .syscall = (int16_t)call->number,
-                                                .state = STATE_RUNNING,
-                                                .metric = METRIC_TIME };
+    unfinished.sample =
+        (struct record_sample){ .pid = thread->pid,
+                                .tid = thread->tid,
+                                .weight = tracer_weigh(tracer, thread, call->number, stopped_ns),
+                                .syscall = (int16_t)call->number,
+                                .state = STATE_RUNNING,
+                                .metric = METRIC_TIME };
     if (unfinished.sample.weight == 0)
         return; /* it had no turn on a CPU */
     tracer->emit.tally.received++;
@@ -482,6 +396,8 @@ static void take_sample(struct tracer *tracer, struct thread *thread, int signal
     emit_stopped(&tracer->emit, clock_now_ns() - stopped_ns);
     if (frozen_well)
         finish_sample(tracer, thread, &frozen, &call, stopped_ns);
+    else if (call.woken)
+        tracer_met_call(tracer, thread);
 }
 
 static void tell_process(struct tracer *tracer, const struct thread *thread,

@@ -68,6 +68,10 @@ struct last_stack {
 };
 
 /* What the ptrace source remembers of a thread. */
+struct stops {
+    uint32_t all, in_calls;
+};
+
 struct tracee {
     bool seized;      /* ours to stop */
     bool interrupted; /* asked to stop, not stopped yet */
@@ -82,17 +86,19 @@ struct tracee {
     uint64_t woke_ns;        /* when that tick began */
     bool delay_asked;        /* and before that, how long it had queued for CPUs: */
     uint64_t asked_delay_ns;
-    uint64_t voluntary;    /* switches to other threads, when last asked for: its own will */
-    uint64_t put_off;      /* likewise: not its own */
-    uint32_t stops;        /* of ours since */
-    uint64_t named_cpu_ns; /* CPU time it had used when its name was read */
-    uint64_t due_cpu_ns;   /* CPU time at which to sample it, where threads share CPUs */
-    uint32_t ask_ns;       /* how long to ask for its stop before sleeping until it comes */
-    uint32_t naps;         /* so many more stops are slept for in any case */
-    uint64_t stack_start;  /* the innermost of its stack in its last stop; 0: none yet */
-    uint64_t stack_base;   /* likewise the outermost */
-    bool stack_moves;      /* which was elsewhere the last time */
-    uint32_t stack_bytes;  /* its stack is about so deep; 0: not known */
+    uint64_t voluntary;     /* switches to other threads, when last asked for: its own will */
+    uint64_t put_off;       /* likewise: not its own */
+    uint32_t stops;         /* of ours since */
+    struct stops met, told; /* the last ones: of another CPU; of what gave a sample */
+    uint64_t named_cpu_ns;  /* CPU time it had used when its name was read */
+    double due;             /* stops to ask for, where threads take turns on CPUs */
+    uint64_t considered_ns; /* when that was last thought of */
+    uint32_t ask_ns;        /* how long to ask for its stop before sleeping until it comes */
+    uint32_t naps;          /* so many more stops are slept for in any case */
+    uint64_t stack_start;   /* the innermost of its stack in its last stop; 0: none yet */
+    uint64_t stack_base;    /* likewise the outermost */
+    bool stack_moves;       /* which was elsewhere the last time */
+    uint32_t stack_bytes;   /* its stack is about so deep; 0: not known */
 };
 
 struct thread {

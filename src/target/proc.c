@@ -199,6 +199,13 @@ bool proc_status_value(const struct proc_status *status, const char *key, char *
     return false;
 }
 
+uint64_t proc_status_number(const struct proc_status *status, const char *key, int base)
+{
+    char value[32];
+
+    return proc_status_value(status, key, value, sizeof(value)) ? strtoull(value, NULL, base) : 0;
+}
+
 bool proc_status(const char *proc_root, int32_t pid, int32_t tid, const char *key, char *value,
                  size_t size)
 {

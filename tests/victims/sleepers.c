@@ -11,6 +11,7 @@
  * "sleepers 100" has a hundred more that poll, "sleepers crowd" six more that burn, and
  *
  *     "ask"     works half of its time, and polls many files without waiting in the other
+ *     "count"   works, and asks now and then how much CPU time that took; there its turns end
  *
  * "sleepers blink" has none that burns, but two hundred that work for 50 us and nap for 5 ms.
  *
@@ -121,6 +122,19 @@ static void *ask(void *unused)
     return NULL;
 }
 
+static void *count(void *unused)
+{
+    struct timespec used;
+
+    (void)unused;
+    pthread_barrier_wait(&begun);
+    for (;;) {
+        work(1000000);
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    }
+    return NULL;
+}
+
 static void *blink(void *unused)
 {
     const struct timespec pause = { 0, 5000000 };
@@ -147,10 +161,11 @@ int main(int argc, char **argv)
                     { "lock", wait_for_lock },
                     { "pipe", wait_for_pipe },
                     { "burn", burn },
-                    { "ask", ask } };
+                    { "ask", ask },
+                    { "count", count } };
     bool crowd = argc > 1 && strcmp(argv[1], "crowd") == 0;
     bool blinking = argc > 1 && strcmp(argv[1], "blink") == 0;
-    size_t kinds = sizeof(threads) / sizeof(threads[0]) - (crowd ? 0 : blinking ? 2 : 1);
+    size_t kinds = sizeof(threads) / sizeof(threads[0]) - (crowd ? 0 : blinking ? 3 : 2);
     size_t count = kinds + (crowd      ? CROWD
                             : blinking ? BLINKERS
                             : argc > 1 ? strtoul(argv[1], NULL, 10)
