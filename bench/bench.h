@@ -40,6 +40,8 @@ struct bench_cost {
 
 /* Runs ARGV with its output thrown away. */
 struct bench_cost bench_program(const char *const *argv);
+/* Likewise from the file INPUT to the file OUTPUT. */
+struct bench_cost bench_filter(const char *const *argv, const char *input, const char *output);
 
 /* A line of the caller's own: "  NAME   FIGURE UNIT". */
 void bench_figure(const char *name, double figure, const char *unit);

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proftop/memory.h"
@@ -34,7 +35,7 @@ enum {
     PROBED = 100,
     MORE_PROBED = 500,
     PAIRS_MAX = 5,
-    PAIR_MOST_S = 2,
+    WORDS_MAX = 12,
     LINE_MAX_BYTES = 1 << 16
 };
 
@@ -43,6 +44,8 @@ static const char few_path[] = "bench_symbols.few";
 static const char ours_path[] = "bench_symbols.ours";
 static const char theirs_path[] = "bench_symbols.theirs";
 static const char nowhere[] = "/dev/null"; /* while it is timed: writing is not naming */
+static const char pair_most[] = "2";       /* seconds */
+static const char *our_program;
 
 /* What COMMAND prints first, without its newline; NULL when it fails.  The caller frees it. */
 static char *first_line(const char *command)
@@ -103,39 +106,70 @@ static uint64_t write_addresses(const char *path)
 
 /* ---- one program after the other ------------------------------------------------------------- */
 
-/* Wall time; CPU_S may be NULL. */
-static double run_s(const char *command, double *cpu_s)
+struct command {
+    const char *argv[WORDS_MAX + 1]; /* those not used are NULL */
+    const char *input, *output;
+    int tolerated; /* status: addr2line's is 1 when an address has no name */
+};
+
+/* Wall time; below 0 when it failed.  CPU_S may be NULL. */
+static double run_s(const struct command *command, double *cpu_s)
 {
-    const char *argv[] = { "/bin/sh", "-c", command, NULL };
-    struct bench_cost cost = bench_program(argv);
+    struct bench_cost cost = bench_filter(command->argv, command->input, command->output);
 
     if (cpu_s != NULL)
         *cpu_s = cost.cpu_s;
-    return cost.status == 0 ? cost.wall_s : -1;
+    return WIFEXITED(cost.status) && WEXITSTATUS(cost.status) <= command->tolerated ? cost.wall_s
+                                                                                    : -1;
+}
+
+static double shell_s(const char *text)
+{
+    const struct command command = { { "/bin/sh", "-c", text }, nowhere, nowhere, 0 };
+
+    return run_s(&command, NULL);
+}
+
+static void add_word(struct command *command, const char *word)
+{
+    unsigned count = 0;
+
+    while (command->argv[count] != NULL)
+        count++;
+    if (count < WORDS_MAX && word[0] != '\0')
+        command->argv[count] = word;
 }
 
 /* OPTION: "-C" to demangle, or "". */
-static char *our_command(const char *option, const char *path, const char *addresses,
-                         const char *out)
+static struct command our_command(const char *option, const char *path, const char *addresses,
+                                  const char *out)
 {
-    return xasprintf("exec \"$PROFTOP_BUILT/bench/symbols\" %s '%s' < %s > %s", option, path,
-                     addresses, out);
+    struct command command = { { our_program }, addresses, out, 0 };
+
+    add_word(&command, option);
+    add_word(&command, path);
+    return command;
 }
 
-static char *their_command(const char *tool, const char *path, const char *addresses,
-                           const char *out)
+static struct command their_command(const char *tool, const char *option, const char *path,
+                                    const char *addresses, const char *out)
 {
-    /* addr2line's status is 1 when an address has no name. */
-    return xasprintf("%s -a -i -f -e '%s' < %s > %s; [ $? -lt 2 ]", tool, path, addresses, out);
+    struct command command = { { tool, "-a", "-i", "-f", "-e", path }, addresses, out, 1 };
+
+    add_word(&command, option);
+    return command;
 }
 
-/* Runs COMMAND, which it frees; false when it failed. */
-static bool runs(char *command)
+/* COMMAND, which is ended after SECONDS. */
+static struct command limited(const struct command *command, const char *seconds)
 {
-    double took_s = run_s(command, NULL);
+    struct command result = {
+        { "timeout", seconds }, command->input, command->output, command->tolerated
+    };
 
-    free(command);
-    return took_s >= 0;
+    for (const char *const *word = command->argv; *word != NULL; word++)
+        add_word(&result, *word);
+    return result;
 }
 
 static void take_few(uint64_t count)
@@ -148,31 +182,26 @@ static void take_few(uint64_t count)
 }
 
 /* As many addresses as TOOL does in a few seconds, at most COUNT: all, or a guess from a few. */
-static uint64_t affordable(const char *tool, const char *path, uint64_t count)
+static uint64_t affordable(const char *tool, const char *option, const char *path, uint64_t count)
 {
-    char *limited = xasprintf("timeout %d %s", PAIR_MOST_S, tool);
-    char *command = their_command(tool, path, few_path, nowhere);
-    double few_s, more_s, each_s;
+    struct command command = their_command(tool, option, path, few_path, nowhere);
+    struct command whole = limited(&command, pair_most);
+    double few_s, more_s, each_s, most_s = strtod(pair_most, NULL);
 
     take_few(count);
-    if (runs(their_command(limited, path, few_path, nowhere))) {
-        free(limited);
-        free(command);
+    if (run_s(&whole, NULL) >= 0)
         return count;
-    }
-    free(limited);
     take_few(PROBED);
-    few_s = run_s(command, NULL);
+    few_s = run_s(&command, NULL);
     take_few(MORE_PROBED);
-    more_s = run_s(command, NULL);
-    free(command);
+    more_s = run_s(&command, NULL);
     if (few_s < 0 || more_s < 0)
         return 0;
     each_s = (more_s - few_s) / (MORE_PROBED - PROBED);
-    if (few_s >= PAIR_MOST_S)
+    if (few_s >= most_s)
         count = 0;
-    else if (few_s + each_s * (double)count > PAIR_MOST_S)
-        count = (uint64_t)((PAIR_MOST_S - few_s) / each_s);
+    else if (few_s + each_s * (double)count > most_s)
+        count = (uint64_t)((most_s - few_s) / each_s);
     return count > MORE_PROBED ? count : MORE_PROBED;
 }
 
@@ -240,46 +269,44 @@ static void print_agreement(void)
     free(right);
 }
 
-/* With TOOL's NAME and OPTION, as above, by as many PAIRS of runs. */
-static void compare(const char *name, const char *option, const char *path, uint64_t all,
+/* With TOOL and OPTION, as above, by as many PAIRS of runs. */
+static void compare(const char *tool, const char *option, const char *path, uint64_t all,
                     unsigned pairs)
 {
     double ours[PAIRS_MAX], theirs[PAIRS_MAX], ratios[PAIRS_MAX], cpu_ratios[PAIRS_MAX];
-    char *tool = xasprintf("%s%s%s", name, option[0] != '\0' ? " " : "", option);
-    uint64_t count = affordable(tool, path, all);
-    char *our, *their, *title;
+    uint64_t count = affordable(tool, option, path, all);
+    struct command our = our_command(option, path, few_path, nowhere);
+    struct command their = their_command(tool, option, path, few_path, nowhere);
+    char *title, *name;
 
     if (count == 0) {
-        printf("  (%s fails here)\n", tool);
-        free(tool);
+        printf("  (%s %s fails here)\n", tool, option);
         return;
     }
     take_few(count);
-    our = our_command(option, path, few_path, nowhere);
-    their = their_command(tool, path, few_path, nowhere);
     for (unsigned i = 0; i < pairs; i++) {
         double our_cpu_s, their_cpu_s;
 
-        ours[i] = run_s(our, &our_cpu_s);
-        theirs[i] = run_s(their, &their_cpu_s);
+        ours[i] = run_s(&our, &our_cpu_s);
+        theirs[i] = run_s(&their, &their_cpu_s);
         ratios[i] = theirs[i] / ours[i];
         cpu_ratios[i] = their_cpu_s / our_cpu_s;
         if (ours[i] < 0 || theirs[i] < 0)
             die("%s or bench/symbols failed on %s", tool, path);
     }
     title = xasprintf("ours, %" PRIu64 " addresses", count);
+    name = xasprintf("%s -i -f %s", tool, option);
     bench_figure(title, bench_median(ours, pairs) * 1e3, "ms");
     bench_figure("  slowest", bench_percentile(ours, pairs, 99) * 1e3, "ms");
-    bench_figure(tool, bench_median(theirs, pairs) * 1e3, "ms");
+    bench_figure(name, bench_median(theirs, pairs) * 1e3, "ms");
     bench_figure("  that many times ours", bench_median(ratios, pairs), "times");
     bench_figure("  in CPU time", bench_median(cpu_ratios, pairs), "times");
-    if (option[0] != '\0' && runs(our_command(option, path, few_path, ours_path)) &&
-        runs(their_command(tool, path, few_path, theirs_path)))
+    our.output = ours_path;
+    their.output = theirs_path;
+    if (option[0] != '\0' && run_s(&our, NULL) >= 0 && run_s(&their, NULL) >= 0)
         print_agreement();
     free(title);
-    free(tool);
-    free(our);
-    free(their);
+    free(name);
 }
 
 static void measure(const char *path)
@@ -333,11 +360,12 @@ static void compare_with_perf(void)
         "while time.time() < end: json.loads(json.dumps([{str(i): i} for i in range(999)]))'";
     static const char report[] = "perf report --stdio --no-children -s srcline,sym "
                                  "-i bench_symbols.data";
+    struct command ours;
     char *path, *command;
     double perf_s, our_s;
 
     bench_title("Names and lines of what perf sampled in python3");
-    if (run_s(record, NULL) < 0) {
+    if (shell_s(record) < 0) {
         printf("  (perf records nothing here)\n");
         return;
     }
@@ -351,10 +379,9 @@ static void compare_with_perf(void)
     if (system(command) != 0)
         die("cannot write %s", addresses_path);
     free(command);
-    command = our_command("", path, addresses_path, nowhere);
-    our_s = run_s(command, NULL);
-    perf_s = run_s(report, NULL);
-    free(command);
+    ours = our_command("", path, addresses_path, nowhere);
+    our_s = run_s(&ours, NULL);
+    perf_s = shell_s(report);
     command = first_line("wc -l < bench_symbols.addresses");
     printf("  %s addresses in %s\n", command, path);
     bench_figure("ours", our_s * 1e3, "ms");
@@ -383,9 +410,14 @@ int main(int argc, char **argv)
     static const char *const made[] = { addresses_path,      few_path,
                                         ours_path,           theirs_path,
                                         "bench_symbols.c++", "bench_symbols.rust" };
+    const char *built = getenv("PROFTOP_BUILT");
+    char *program;
     char *large = first_line("readlink -e \"$(command -v node)\" /usr/lib/chromium/chromium "
                              "/usr/lib/*/libLLVM*.so* 2>/dev/null | head -n 1");
 
+    if (built == NULL)
+        die("PROFTOP_BUILT is not set: make bench does that");
+    our_program = program = xasprintf("%s/bench/symbols", built);
     for (int i = 1; i < argc; i++)
         measure(argv[i]);
     if (large != NULL && argc == 1) {
@@ -404,5 +436,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
         unlink(made[i]);
     free(large);
+    free(program);
     return 0;
 }

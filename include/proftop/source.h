@@ -51,7 +51,7 @@ struct source_ops {
     struct source *(*open)(struct target *target, const struct source_config *config,
                            struct error *error);
     /*
-     * Waits for work, 100 ms or until wake_fd, does it, emits records.  0; SOURCE_HANDS_OVER; or
+     * Waits for work, 250 ms or until wake_fd, does it, emits records.  0; SOURCE_HANDS_OVER; or
      * -errno: it ended.
      */
     int (*step)(struct source *source, struct ring *ring);

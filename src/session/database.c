@@ -31,7 +31,7 @@ bool database_trouble(sqlite3 *database, struct error *error)
 
     if (path == NULL)
         path = "";
-    if (status_of(code) == STATUS_DAMAGED)
+    if ((code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB)
         error_set(error, STATUS_DAMAGED, _("%s is damaged, or only a part of a session: %s"), path,
                   sqlite3_errmsg(database));
     else

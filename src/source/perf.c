@@ -208,14 +208,15 @@ static bool open_events(struct perf *perf, const struct perf_wish *wish, struct 
     return failure == 0 || refused(perf->target, wish->event.name, failure, error);
 }
 
-/* What came since the last step; a stack whose tables are not ready goes out as far as it goes. */
+/* What came since the last step, and what waits for its tables. */
 static void tell_the_rest(struct perf *perf)
 {
     uint64_t now_ns = clock_now_ns();
 
     perf_take(perf, now_ns);
-    pending_end(&perf->pending);
     perf_watch_tally(perf, now_ns);
+    pending_end(&perf->pending);
+    emit_tally(&perf->emit, now_ns);
 }
 
 static void perf_stop(struct source *source)

@@ -16,9 +16,10 @@
 #include "proftop/clock.h"
 #include "proftop/descriptors.h"
 #include "proftop/memory.h"
+#include "random.h"
 
 enum {
-    RING_BUFFER_MS = 200, /* of samples, at the asked rate: twice what a step waits */
+    RING_BUFFER_MS = 200, /* of samples, at the asked rate; we are woken when most of it is full */
     JITTER_AT_ONCE = 2,   /* events; each is a call, which may interrupt a CPU */
     /* A new period starts afresh, half of one is lost each time: a part in 256. */
     JITTER_PERIODS = 128,
@@ -64,12 +65,8 @@ uint64_t perf_wish_layout(const struct perf_wish *wish)
 static uint64_t jittered_period(struct perf_events *events)
 {
     uint64_t period = perf_events_period(events), aside;
-    uint64_t x = events->random;
+    uint64_t x = random_next(&events->random);
 
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    events->random = x;
     aside = period / JITTER_PART + x % (period / JITTER_PART + 1);
     return x >> 63 ? period + aside : period - aside;
 }

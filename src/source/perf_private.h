@@ -87,7 +87,8 @@ void perf_take(struct perf *perf, uint64_t now_ns);
  */
 void perf_settle(struct perf *perf, uint64_t now_ns);
 
-/* perf_watch.c: new threads nobody told about, coverage, rate, stack size; twice a second. */
+/* perf_watch.c: new threads nobody told about, coverage, rate, stack size; at most twice a second.
+ */
 void perf_watch_start(struct perf *perf, uint64_t now_ns);
 void perf_watch(struct perf *perf, uint64_t now_ns);
 /* Sends the tally; returns our own CPU time since the last one. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Watches how well the perf source does, twice a second, and changes what can be changed:
+ * Watches how well the perf source does, at most twice a second, and changes what can be changed:
  *
  *     a thread nobody told about         gets events of its own
  *     short-lived tasks go unseen        system-wide events, where allowed; else it is said

@@ -204,16 +204,6 @@ static uint64_t patience(uint64_t since_ns)
     return since_ns / PATIENCE < max_ns ? since_ns / PATIENCE : max_ns;
 }
 
-uint64_t tracer_random(struct tracer *tracer)
-{
-    uint64_t x = tracer->random;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return tracer->random = x;
-}
-
 /*
  * Anything from half a period to one and a half, against lockstep: not only with a target that does
  * things periodically.  To look takes a CPU from a thread, and who gets it next begins to run just
@@ -222,7 +212,7 @@ uint64_t tracer_random(struct tracer *tracer)
  */
 static uint64_t jitter(struct tracer *tracer, uint64_t period_ns)
 {
-    return period_ns / 2 + tracer_random(tracer) % (period_ns + 1);
+    return period_ns / 2 + random_next(&tracer->random) % (period_ns + 1);
 }
 
 /* The longer nothing has moved, the less often it is looked at. */

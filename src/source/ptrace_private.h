@@ -14,6 +14,7 @@
 #include "proftop/source.h"
 #include "gil_lanes.h"
 #include "pythons.h"
+#include "random.h"
 #include "rate.h"
 #include "roster.h"
 #include "waiting.h"
@@ -58,19 +59,17 @@ struct tracer {
 /* ptrace_stop.c: what to do with the status that waitpid() gave for TID. */
 void tracer_event(struct tracer *tracer, int32_t tid, int status);
 
-uint64_t tracer_random(struct tracer *tracer);
-
 /* Makes THREAD ours to stop; it runs on meanwhile. */
 bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 /* Asks THREAD to stop if it runs; never one that is blocked. */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 
 /* ptrace_weigh.c: the weight of the sample that THREAD gives, stopped at the end of SYSCALL (−1:
- * outside of calls); 0 when it gives none. */
+ * outside of calls, or not known); 0 when it gives none. */
 uint64_t tracer_weigh(struct tracer *tracer, struct thread *thread, int64_t syscall,
                       uint64_t stopped_ns);
 /* A stop has cut a call of THREAD short: it ran there, whether or not it was about to sleep. */
-void tracer_met_call(struct tracer *tracer, struct thread *thread);
+void tracer_met_call(struct tracer *tracer, struct thread *thread, uint64_t stopped_ns);
 
 /* ptrace_switched.c: adds to FROZEN, of a held thread, the stack that its frame pointers lead to.
  */

@@ -163,13 +163,13 @@ static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns
     double passed = (double)(now_ns - tracee->considered_ns) / (double)tracer->period_ns;
     struct proc_schedstat schedstat;
 
+    tracee->considered_ns = now_ns;
     if (!thread->account.contended || tracee->blocked)
         return true;
-    tracee->considered_ns = now_ns;
     tracee->due += account_cpu_share(&thread->account) * passed;
     if (tracee->due > DUE_MAX)
         tracee->due = DUE_MAX;
-    if (tracee->due <= (double)(tracer_random(tracer) % CHANCES) / CHANCES) {
+    if (tracee->due <= (double)(random_next(&tracer->random) % CHANCES) / CHANCES) {
         tracer->moved_ns = now_ns;
         return false;
     }
@@ -397,7 +397,7 @@ static void take_sample(struct tracer *tracer, struct thread *thread, int signal
     if (frozen_well)
         finish_sample(tracer, thread, &frozen, &call, stopped_ns);
     else if (call.woken)
-        tracer_met_call(tracer, thread);
+        tracer_met_call(tracer, thread, stopped_ns);
 }
 
 static void tell_process(struct tracer *tracer, const struct thread *thread,

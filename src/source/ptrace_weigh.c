@@ -12,14 +12,13 @@
  *
  * A stop that says nothing is left out, and the time before it is for the next one.  Where threads
  * take turns, those that queued in calls are told up to the part that calls have of what each was
- * met doing on another CPU.
+ * met doing when it had a CPU.
  */
 #include "config.h"
 
 #include "ptrace_private.h"
 
 #include "proftop/clock.h"
-#include "ptrace_registers.h"
 #include "wait_reason.h"
 
 /* A stop that takes longer was one of a thread that had no CPU. */
@@ -27,27 +26,42 @@
 /* So close to when we woke a thread queued that we put off. */
 #define PREEMPTED_NS (100 * NS_PER_US)
 
-enum { STOPS_ENOUGH = 4, STOPS_REMEMBERED = 64 };
+enum { STOPS_ENOUGH = 4, STOPS_REMEMBERED = 256, WITHHELD_MAX = 32 };
+
+/* Where a thread was when it was asked to stop. */
+enum place { ON_CPU, PUT_OFF_BY_US, QUEUED };
+
+static enum place place_of(const struct tracee *tracee, uint64_t delay_ns, uint64_t stopped_ns)
+{
+    uint64_t queued_ns = delay_ns - tracee->asked_delay_ns;
+    uint64_t since_wake_ns = stopped_ns - tracee->woke_ns;
+
+    if (queued_ns == 0)
+        return ON_CPU;
+    if (queued_ns + PREEMPTED_NS > since_wake_ns && queued_ns < since_wake_ns + PREEMPTED_NS)
+        return PUT_OFF_BY_US;
+    return QUEUED;
+}
 
 static void count_stop(struct stops *stops, bool in_call)
 {
     stops->all++;
     stops->in_calls += in_call;
     if (stops->all >= STOPS_REMEMBERED) {
-        stops->all /= 2;
-        stops->in_calls /= 2;
+        stops->all = (stops->all + 1) / 2;
+        stops->in_calls = (stops->in_calls + 1) / 2;
     }
 }
 
-void tracer_met_call(struct tracer *tracer, struct thread *thread)
+void tracer_met_call(struct tracer *tracer, struct thread *thread, uint64_t stopped_ns)
 {
-    const struct tracee *tracee = &thread->tracee;
+    struct tracee *tracee = &thread->tracee;
     struct proc_schedstat schedstat;
 
     if (thread->account.contended && tracee->delay_asked &&
         thread_schedstat(&tracer->roster, thread, &schedstat) &&
-        schedstat.delay_ns == tracee->asked_delay_ns)
-        count_stop(&thread->tracee.met, true);
+        place_of(tracee, schedstat.delay_ns, stopped_ns) != QUEUED)
+        count_stop(&tracee->met, true);
 }
 
 /* Whether a larger part of what was told stands in calls than of what it did when it had a CPU. */
@@ -81,27 +95,31 @@ static bool was_woken(const struct tracer *tracer, struct thread *thread, int64_
     return slept >= least;
 }
 
-/* Of one that has a CPU for itself only stops within calls are asked about. */
+/*
+ * Of one that has a CPU for itself only stops within calls are asked about.  Who gives no sample
+ * for long has come to do something else than what it was met doing.
+ */
 static bool is_withheld(const struct tracer *tracer, struct thread *thread, int64_t syscall,
-                        uint64_t delay_ns, uint64_t stopped_ns)
+                        enum place place)
 {
     struct tracee *tracee = &thread->tracee;
-    uint64_t queued_ns = delay_ns - tracee->asked_delay_ns;
-    uint64_t since_wake_ns = stopped_ns - tracee->woke_ns;
-    bool by_us =
-        queued_ns + PREEMPTED_NS > since_wake_ns && queued_ns < since_wake_ns + PREEMPTED_NS;
-    bool in_call = syscall >= 0;
-    /* Where a call is for waiting, who is put off by us rarely works. */
-    bool ran = queued_ns == 0 || (by_us && !wait_is_all_of(syscall));
+    bool in_call = syscall >= 0, turns = thread->account.contended;
+    bool known = turns && tracee->met.all >= STOPS_ENOUGH && tracee->withheld < WITHHELD_MAX;
+    /* Where a call is for waiting, who seems to be put off by us may have been woken just then. */
+    bool doubtful =
+        place == PUT_OFF_BY_US ? wait_is_all_of(syscall) : place == QUEUED && in_call && !known;
+    bool woken = doubtful && was_woken(tracer, thread, syscall);
+    bool ran = place == ON_CPU || (place == PUT_OFF_BY_US && !woken);
 
-    if (!ran && in_call &&
-        (tracee->met.all < STOPS_ENOUGH ? was_woken(tracer, thread, syscall) : is_overtold(tracee)))
+    if (!ran && in_call && (known ? is_overtold(tracee) : woken)) {
+        tracee->withheld++;
         return true;
-    if (!thread->account.contended)
-        return false;
-    if (queued_ns == 0)
+    }
+    tracee->withheld = 0;
+    if (turns && ran)
         count_stop(&tracee->met, in_call);
-    count_stop(&tracee->told, in_call);
+    if (turns)
+        count_stop(&tracee->told, in_call);
     return false;
 }
 
@@ -118,7 +136,8 @@ uint64_t tracer_weigh(struct tracer *tracer, struct thread *thread, int64_t sysc
     bool doubtful = thread->tracee.delay_asked && (exact || syscall >= 0);
 
     if ((exact || doubtful) && thread_schedstat(&tracer->roster, thread, &schedstat)) {
-        if (doubtful && is_withheld(tracer, thread, syscall, schedstat.delay_ns, stopped_ns))
+        if (doubtful && is_withheld(tracer, thread, syscall,
+                                    place_of(&thread->tracee, schedstat.delay_ns, stopped_ns)))
             return 0;
         if (exact)
             return account_weight_exact(&thread->account, schedstat.cpu_ns);

@@ -67,11 +67,12 @@ struct last_stack {
     bool state_known; /* /proc's state letter was asked for during this sleep */
 };
 
-/* What the ptrace source remembers of a thread. */
+/* Stops of a thread, the last ones; IN_CALLS: at the end of system calls. */
 struct stops {
     uint32_t all, in_calls;
 };
 
+/* What the ptrace source remembers of a thread. */
 struct tracee {
     bool seized;      /* ours to stop */
     bool interrupted; /* asked to stop, not stopped yet */
@@ -89,7 +90,8 @@ struct tracee {
     uint64_t voluntary;     /* switches to other threads, when last asked for: its own will */
     uint64_t put_off;       /* likewise: not its own */
     uint32_t stops;         /* of ours since */
-    struct stops met, told; /* the last ones: of another CPU; of what gave a sample */
+    struct stops met, told; /* of one that had a CPU when it was asked; that gave a sample */
+    uint32_t withheld;      /* stops in a row that gave none */
     uint64_t named_cpu_ns;  /* CPU time it had used when its name was read */
     double due;             /* stops to ask for, where threads take turns on CPUs */
     uint64_t considered_ns; /* when that was last thought of */

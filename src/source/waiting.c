@@ -10,6 +10,7 @@
 #include "proftop/clock.h"
 #include "proftop/gettext.h"
 #include "pythons.h"
+#include "random.h"
 #include "wait_reason.h"
 
 #define SLOW_NS (100 * NS_PER_MS)
@@ -44,13 +45,7 @@ void waiting_init(struct waiting *waiting, struct roster *roster, struct pending
 /* ± an eighth, against lockstep with a thread that sleeps periodically. */
 static uint64_t jitter(struct waiting *waiting, uint64_t period_ns)
 {
-    uint64_t x = waiting->random;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    waiting->random = x;
-    return period_ns - period_ns / 8 + x % (period_ns / 4 + 1);
+    return period_ns - period_ns / 8 + random_next(&waiting->random) % (period_ns / 4 + 1);
 }
 
 static void tell(struct waiting *waiting, const struct thread *thread, enum state state,
