@@ -45,7 +45,7 @@ static const char ours_path[] = "bench_symbols.ours";
 static const char theirs_path[] = "bench_symbols.theirs";
 static const char nowhere[] = "/dev/null"; /* while it is timed: writing is not naming */
 static const char pair_most[] = "2";       /* seconds */
-static const char *our_program;
+static char *our_program;
 
 /* What COMMAND prints first, without its newline; NULL when it fails.  The caller frees it. */
 static char *first_line(const char *command)
@@ -411,13 +411,12 @@ int main(int argc, char **argv)
                                         ours_path,           theirs_path,
                                         "bench_symbols.c++", "bench_symbols.rust" };
     const char *built = getenv("PROFTOP_BUILT");
-    char *program;
     char *large = first_line("readlink -e \"$(command -v node)\" /usr/lib/chromium/chromium "
                              "/usr/lib/*/libLLVM*.so* 2>/dev/null | head -n 1");
 
     if (built == NULL)
         die("PROFTOP_BUILT is not set: make bench does that");
-    our_program = program = xasprintf("%s/bench/symbols", built);
+    our_program = xasprintf("%s/bench/symbols", built);
     for (int i = 1; i < argc; i++)
         measure(argv[i]);
     if (large != NULL && argc == 1) {
@@ -436,6 +435,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
         unlink(made[i]);
     free(large);
-    free(program);
+    free(our_program);
     return 0;
 }

@@ -3,6 +3,8 @@
 #ifndef PROFTOP_CLOCK_H
 #define PROFTOP_CLOCK_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -23,5 +25,10 @@ uint64_t clock_other_cpu_ns(int32_t pid);
 
 /* CLOCK_REALTIME minus CLOCK_MONOTONIC, now: turns a record's time into a date. */
 int64_t clock_realtime_offset_ns(void);
+
+/* A condition that is waited for by this clock. */
+void clock_cond_init(pthread_cond_t *condition);
+/* As pthread_cond_wait(), at most until UNTIL_NS; false when that has come. */
+bool clock_cond_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until_ns);
 
 #endif

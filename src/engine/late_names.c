@@ -257,7 +257,6 @@ struct late_names *late_names_start(struct profile *profile)
                                      .debuginfod = true,
                                      .fetch_max_bytes = FETCHED_MAX_BYTES };
     struct late_names *late = xcalloc(1, sizeof(*late));
-    pthread_condattr_t monotonic;
 
     late->modules = modules_new();
     late->codes = codes_new();
@@ -265,12 +264,9 @@ struct late_names *late_names_start(struct profile *profile)
     late->newest = profile_ref(profile);
     index_init(&late->links);
     late->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&late->lock, NULL);
     pthread_cond_init(&late->work, NULL);
-    pthread_cond_init(&late->idle, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&late->idle);
     if (pthread_create(&late->thread, NULL, work, late) != 0)
         die("no thread for names");
     return late;
@@ -300,11 +296,10 @@ void late_names_clear(struct late_names *late)
 
 bool late_names_wait(struct late_names *late, uint64_t deadline_ns)
 {
-    struct timespec deadline = { (time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S) };
     bool done;
 
     pthread_mutex_lock(&late->lock);
-    while (!late->done && pthread_cond_timedwait(&late->idle, &late->lock, &deadline) == 0)
+    while (!late->done && clock_cond_wait(&late->idle, &late->lock, deadline_ns))
         ;
     done = late->done;
     pthread_mutex_unlock(&late->lock);

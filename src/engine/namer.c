@@ -196,18 +196,14 @@ static void *work(void *argument)
 struct namer *namer_start(struct names *names, struct symbols *symbols, int event_fd)
 {
     struct namer *namer = xcalloc(1, sizeof(*namer));
-    pthread_condattr_t monotonic;
 
     namer->names = names;
     namer->symbols = symbols;
     namer->event_fd = event_fd;
     namer->caught_up = true;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&namer->lock, NULL);
     pthread_cond_init(&namer->work, NULL);
-    pthread_cond_init(&namer->idle, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&namer->idle);
     if (pthread_create(&namer->worker, NULL, work, namer) != 0)
         die("no thread for names");
     return namer;
@@ -215,15 +211,11 @@ struct namer *namer_start(struct names *names, struct symbols *symbols, int even
 
 void namer_stop(struct namer *namer, uint64_t deadline_ns)
 {
-    struct timespec deadline = { (time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S) };
-
     if (namer == NULL)
         return;
     pthread_mutex_lock(&namer->lock);
-    while (!namer->caught_up) {
-        if (pthread_cond_timedwait(&namer->idle, &namer->lock, &deadline) != 0)
-            break;
-    }
+    while (!namer->caught_up && clock_cond_wait(&namer->idle, &namer->lock, deadline_ns))
+        ;
     namer->stopping = true;
     pthread_cond_signal(&namer->work);
     pthread_mutex_unlock(&namer->lock);

@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "file.h"
 #include "proftop/clock.h"
@@ -84,11 +83,10 @@ static struct batch take_batch(struct session_writer *writer)
 {
     struct batch batch = { 0 };
     uint64_t until_ns = clock_now_ns() + 2 * writer->period_ns;
-    struct timespec until = { (time_t)(until_ns / NS_PER_S), (long)(until_ns % NS_PER_S) };
 
     pthread_mutex_lock(&writer->lock);
     while (!writer->ending && !writer->flush &&
-           pthread_cond_timedwait(&writer->wake, &writer->lock, &until) == 0)
+           clock_cond_wait(&writer->wake, &writer->lock, until_ns))
         ;
     batch.slices = writer->queue;
     batch.count = writer->count;
@@ -201,16 +199,12 @@ static void writer_free(struct session_writer *writer)
 static struct session_writer *writer_new(const struct session_config *config, sqlite3 *database)
 {
     struct session_writer *writer = xcalloc(1, sizeof(*writer));
-    pthread_condattr_t attributes;
 
     writer->path = xstrdup(config->path);
     writer->database = database;
     writer->period_ns = config->period_ns != 0 ? config->period_ns : PERIOD_NS;
     pthread_mutex_init(&writer->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&writer->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_cond_init(&writer->wake);
     thinner_init(&writer->thinner, config->max_bytes);
     return writer;
 }

@@ -160,13 +160,14 @@ static bool is_blocked(struct tracer *tracer, struct thread *thread, uint64_t no
 static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 {
     struct tracee *tracee = &thread->tracee;
-    double passed = (double)(now_ns - tracee->considered_ns) / (double)tracer->period_ns;
+    uint64_t passed_ns = now_ns - tracee->considered_ns;
     struct proc_schedstat schedstat;
 
     tracee->considered_ns = now_ns;
     if (!thread->account.contended || tracee->blocked)
         return true;
-    tracee->due += account_cpu_share(&thread->account) * passed;
+    tracee->due +=
+        account_cpu_share(&thread->account) * (double)passed_ns / (double)tracer->period_ns;
     if (tracee->due > DUE_MAX)
         tracee->due = DUE_MAX;
     if (tracee->due <= (double)(random_next(&tracer->random) % CHANCES) / CHANCES) {

@@ -239,6 +239,11 @@ static bool look_up(struct waiting *waiting, struct thread *thread, uint64_t now
     return thread_schedstat(waiting->roster, thread, schedstat);
 }
 
+static bool is_steady(const struct account *account)
+{
+    return account->busy_looks > STEADY_LOOKS;
+}
+
 static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now_ns)
 {
     struct account *account = &thread->account;
@@ -278,7 +283,7 @@ static void look_at(struct waiting *waiting, struct thread *thread, uint64_t now
         look_closer(waiting, thread);
     tell_waiting(waiting, thread, thread->stack.asleep || was_asleep, moved, now_ns);
     account->busy_looks = moved && wait_ns <= wall_ns / 64 ? account->busy_looks + 1 : 0;
-    if (account->busy_looks > STEADY_LOOKS)
+    if (is_steady(account))
         account->due_ns = now_ns + STEADY_NS;
     else if (moved && account->busy_looks == 0)
         account->due_ns = now_ns + jitter(waiting, waiting->fast_ns);
@@ -307,9 +312,8 @@ void waiting_look(struct waiting *waiting, uint64_t now_ns)
         return;
     for (size_t i = 0; i < roster->count; i++) {
         const struct account *account = &roster->threads[i]->account;
-        bool steady = account->busy_looks > STEADY_LOOKS;
 
-        if (account->due_ns > now_ns && (!steady || now_ns - account->at_ns < SLOW_NS))
+        if (account->due_ns > now_ns && (!is_steady(account) || now_ns - account->at_ns < SLOW_NS))
             continue;
         if (begin_ns == 0)
             begin_ns = clock_thread_cpu_ns();

@@ -104,14 +104,10 @@ static void *work(void *argument)
 struct unwinder *unwinder_new(void)
 {
     struct unwinder *unwinder = xcalloc(1, sizeof(*unwinder));
-    pthread_condattr_t monotonic;
 
     pthread_mutex_init(&unwinder->lock, NULL);
     pthread_cond_init(&unwinder->asked, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&unwinder->idle, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&unwinder->idle);
     if (pthread_create(&unwinder->worker, NULL, work, unwinder) != 0)
         die("cannot start a thread");
     return unwinder;
@@ -211,11 +207,9 @@ void unwinder_prepare(struct unwinder *unwinder, const struct maps *maps)
 
 void unwinder_wait(struct unwinder *unwinder, uint64_t until_ns)
 {
-    struct timespec until = { (time_t)(until_ns / NS_PER_S), (long)(until_ns % NS_PER_S) };
-
     pthread_mutex_lock(&unwinder->lock);
     while ((unwinder->queue_count > 0 || unwinder->building > 0) &&
-           pthread_cond_timedwait(&unwinder->idle, &unwinder->lock, &until) == 0)
+           clock_cond_wait(&unwinder->idle, &unwinder->lock, until_ns))
         ;
     pthread_mutex_unlock(&unwinder->lock);
 }
