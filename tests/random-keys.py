@@ -167,15 +167,17 @@ class Round:
 
     def quit(self):
         """Out of whatever is typed or asked; `t` terminates a command that still runs, and letters
-        only filter in the list of processes, which ^C ends."""
+        only filter in the list of processes, which ^C ends.  What was typed at a terminal that was
+        given back already is taken from it: nobody reads it, and a ^S among it stops the last words."""
         until = time.monotonic() + 60
         self.resize(80, 24)
         while time.monotonic() < until:
             for keys in (b'\035', b'\033', b'\033', b'Q', b't', b'\003'):
-                self.type(keys)
+                termios.tcflush(self.terminal, termios.TCOFLUSH)
+                self.type(b'\021' + keys)
                 if not self.drain(0.2):
                     return
-        self.findings.append('does not end')
+        self.findings.append('does not end\n' + stacks())
         os.kill(self.pid, signal.SIGKILL)
 
     def judge(self, argv):
@@ -213,6 +215,12 @@ class Round:
             self.seed, what, self.keys, self.status,
             ''.join('\nFINDING: ' + finding for finding in self.findings)), flush=True)
         return bool(self.findings)
+
+
+def stacks():
+    """Where every proftop of this machine is."""
+    return subprocess.run('for pid in $(pgrep -x proftop); do eu-stack -p $pid; done', shell=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
 
 
 def namespaces():
