@@ -21,6 +21,15 @@
 
 enum { TRACER_STACK_MAX = 1 << 20, TRACER_SWITCHED_BYTES = 32 << 10 };
 
+/* What reading ahead is worth; see ptrace_ahead.c. */
+struct ahead_trial {
+    bool helps;
+    uint32_t left;       /* stops until it is tried again */
+    uint32_t pairs;      /* of stops compared so far, */
+    uint32_t shorter;    /* and in how many of them it helped */
+    uint64_t without_ns; /* how long the first of a pair was held; 0: that is to come */
+};
+
 struct tracer {
     struct source_config config;
     struct target *target;
@@ -41,6 +50,7 @@ struct tracer {
     uint64_t woke_ns;  /* when the last began */
     uint64_t moved_ns; /* when a thread was last found that ran, or had run */
     uint64_t random;
+    struct ahead_trial trial;
     uint8_t *stack;    /* the copy being taken: TRACER_STACK_MAX bytes */
     uint8_t *switched; /* of a second stack: TRACER_SWITCHED_BYTES */
     /* since the last check */
@@ -63,6 +73,14 @@ void tracer_event(struct tracer *tracer, int32_t tid, int status);
 bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 /* Asks THREAD to stop if it runs; never one that is blocked. */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
+
+/* How much to copy of its stack from SP on; of one not seen before all there is, within reason. */
+size_t tracer_bytes_to_copy(const struct tracee *tracee, uint64_t sp);
+
+/* ptrace_ahead.c: reads what the stop to come will read, if that makes it shorter; and learns
+ * whether it does from one that held THREAD for HELD_NS. */
+void tracer_read_ahead(struct tracer *tracer, struct thread *thread);
+void tracer_learn_ahead(struct tracer *tracer, const struct thread *thread, uint64_t held_ns);
 
 /* ptrace_weigh.c: the weight of the sample that THREAD gives, stopped at the end of SYSCALL (−1:
  * outside of calls, or not known); 0 when it gives none. */

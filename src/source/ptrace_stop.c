@@ -180,30 +180,12 @@ static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns
     return true;
 }
 
-/* How much to copy of its stack from SP on; of one not seen before all there is, within reason. */
-static size_t bytes_to_copy(const struct tracee *tracee, uint64_t sp)
+size_t tracer_bytes_to_copy(const struct tracee *tracee, uint64_t sp)
 {
     if (!tracee->stack_moves && sp < tracee->stack_base &&
         tracee->stack_base - sp <= TRACER_STACK_MAX - STACK_END)
         return tracee->stack_base - sp + STACK_END;
     return tracee->stack_bytes != 0 ? tracee->stack_bytes : STACK_FIRST;
-}
-
-/*
- * Reads what the last stop read.  The way into the kernel and the stack itself come back into the
- * caches so, which is better waited for while the thread runs: who is resumed before its CPU has
- * gone to sleep need not wait for that to wake (at 999 Hz 15 us held, not 21; at 99 Hz 28, not 52).
- * Of one that shares its CPU it would take that time.
- */
-static void warm_up(struct tracer *tracer, const struct thread *thread)
-{
-    const struct tracee *tracee = &thread->tracee;
-
-    if (tracee->stack_start == 0 || tracee->blocked || !tracer_awaits(thread))
-        return;
-    peek_memory(thread->tid, tracee->stack_start, tracer->stack,
-                bytes_to_copy(tracee, tracee->stack_start));
-    pythons_warm_up(&tracer->pythons, thread);
 }
 
 /*
@@ -218,7 +200,7 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
     thread->tracee.delay_asked = false;
     if (!is_due(tracer, thread, now_ns))
         return;
-    warm_up(tracer, thread);
+    tracer_read_ahead(tracer, thread);
     if (is_blocked(tracer, thread, now_ns))
         return;
     new = !thread->tracee.seized;
@@ -303,7 +285,7 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
         return false;
     frozen->stack_start = tracee->stack_start = frozen->registers.sp;
     frozen->stack_size = peek_memory(thread->tid, frozen->stack_start, tracer->stack,
-                                     bytes_to_copy(tracee, frozen->stack_start));
+                                     tracer_bytes_to_copy(tracee, frozen->stack_start));
     if (thread->process->switches)
         tracer_freeze_switched(tracer, frozen);
     pythons_freeze(&tracer->pythons, thread, frozen);
@@ -386,7 +368,7 @@ static void finish_sample(struct tracer *tracer, struct thread *thread, struct f
 /* SIGNAL: what is delivered as it goes on, or 0. */
 static void take_sample(struct tracer *tracer, struct thread *thread, int signal)
 {
-    uint64_t stopped_ns = clock_now_ns();
+    uint64_t stopped_ns = clock_now_ns(), held_ns;
     struct frozen frozen = { .pid = thread->pid, .tid = thread->tid, .stack = tracer->stack };
     struct stopped_call call = { .number = -1 };
     bool frozen_well = freeze(tracer, thread, &frozen, &call, signal);
@@ -394,7 +376,9 @@ static void take_sample(struct tracer *tracer, struct thread *thread, int signal
     thread->tracee.interrupted = false;
     thread->tracee.stops++;
     resume(thread, signal);
-    emit_stopped(&tracer->emit, clock_now_ns() - stopped_ns);
+    held_ns = clock_now_ns() - stopped_ns;
+    emit_stopped(&tracer->emit, held_ns);
+    tracer_learn_ahead(tracer, thread, held_ns);
     if (frozen_well)
         finish_sample(tracer, thread, &frozen, &call, stopped_ns);
     else if (call.woken)

@@ -97,6 +97,8 @@ struct tracee {
     uint64_t considered_ns; /* when that was last thought of */
     uint32_t ask_ns;        /* how long to ask for its stop before sleeping until it comes */
     uint32_t naps;          /* so many more stops are slept for in any case */
+    bool ahead_tried;       /* its stack may be read ahead of the stop asked for, */
+    bool ahead;             /* and was */
     uint64_t stack_start;   /* the innermost of its stack in its last stop; 0: none yet */
     uint64_t stack_base;    /* likewise the outermost */
     bool stack_moves;       /* which was elsewhere the last time */
