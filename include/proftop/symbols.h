@@ -77,9 +77,9 @@ const char *symbols_name(struct symbols *symbols, const struct symbol *symbol);
 typedef bool symbols_give(void *context, size_t index, const struct symbol *chain, size_t count);
 
 /*
- * As symbols_full() for each of COUNT frames, but in the order of their addresses, as what is close
- * together is named by the same debug information, and a second thread reads ahead: three times
- * faster for many.  GIVE must not ask for other chains.
+ * As symbols_full() for each of COUNT frames, but those whose addresses are close together after
+ * each other, as they are named by the same debug information, and a second thread reads ahead:
+ * three times faster for many.  GIVE must not ask for other chains.
  */
 void symbols_many(struct symbols *symbols, const struct frame *frames, size_t count,
                   symbols_give *give, void *context);

@@ -22,7 +22,7 @@ static const uint64_t address_mask = (UINT64_C(1) << 40) - 1;
 
 enum {
     CALLS_BETWEEN_CHECKS = 256,
-    BATCH_MAX = 1 << 16,
+    BATCH_MAX = 1 << 17,
     AHEAD = 16 /* sorted, frames are all over memory */
 };
 
@@ -303,12 +303,11 @@ static bool is_in(const struct stretch *stretch, const struct frame *frame)
            frame->address < stretch->to;
 }
 
-/* A thread that opens the DWARF a frame may be in, while the caller does something else. */
+/* The helper opens the DWARF a frame may be in, while the caller does something else. */
 struct opening {
     struct symbols *symbols;
     const struct frame *frame;
-    pthread_t thread;
-    bool shared; /* the thread runs */
+    bool shared; /* with the helper */
 };
 
 /* Whether there is nothing to do for who opens it; whoever has the lock may be at it. */
@@ -325,24 +324,23 @@ static bool is_open(struct symbols *symbols, const struct frame *frame)
     return open;
 }
 
-static void *open_dwarf_of(void *argument)
+static void open_dwarf_of(void *argument)
 {
     const struct opening *opening = argument;
 
     pthread_mutex_lock(&opening->symbols->dwarf_lock);
     dwarf_for(opening->symbols, opening->frame);
     pthread_mutex_unlock(&opening->symbols->dwarf_lock);
-    return NULL;
 }
 
 static void open_begin(struct opening *opening, struct symbols *symbols, const struct frame *frame)
 {
     *opening = (struct opening){ .symbols = symbols, .frame = frame };
     if (!is_open(symbols, frame))
-        opening->shared = pthread_create(&opening->thread, NULL, open_dwarf_of, opening) == 0;
+        opening->shared = helper_begin(symbols->helper, open_dwarf_of, opening);
 }
 
-/* Its names will be asked for, too: they are read until the thread is over. */
+/* Its names will be asked for, too: they are read until the helper is done. */
 static void open_end(struct opening *opening)
 {
     if (!opening->shared)
@@ -350,36 +348,61 @@ static void open_end(struct opening *opening)
     pthread_mutex_lock(&opening->symbols->lock);
     resolve_module(opening->symbols, opening->frame->module);
     pthread_mutex_unlock(&opening->symbols->lock);
-    pthread_join(opening->thread, NULL);
+    helper_end(opening->symbols->helper);
 }
 
-/* Gives the chains of one batch, with DWARF_LOCK held; false when that is enough. */
-static bool give_batch(struct symbols *symbols, const struct frame *frames,
-                       const struct sort_key *keys, size_t count, symbols_give *give, void *context)
+/* Frames of one module. */
+struct batch {
+    struct dwarf_file *dwarf; /* that they may be in, or NULL */
+    const struct frame *frames;
+    const struct sort_key *keys;
+    size_t count;
+};
+
+/* Gives the chains of one run of BATCH; false when that is enough. */
+static bool give_run(struct symbols *symbols, const struct batch *batch,
+                     const struct dwarf_run *run, symbols_give *give, void *context)
 {
-    struct dwarf_file *dwarf = dwarf_for(symbols, &frames[keys[0].item]);
     struct stretch stretch = { .module = MODULE_NONE };
     struct symbol chain[SYMBOLS_CHAIN_MAX];
     size_t found = 0;
     bool more = true;
 
-    if (dwarf != NULL && count > 1) {
-        uint64_t *addresses = addresses_of(symbols, frames[keys[0].item].module, keys, count);
+    for (size_t i = run->from; i < run->to && more; i++) {
+        const struct frame *frame = &batch->frames[batch->keys[i].item];
 
-        dwarf_file_ahead(dwarf, addresses, count);
+        if (i + AHEAD < batch->count)
+            __builtin_prefetch(&batch->frames[batch->keys[i + AHEAD].item]);
+        if (!is_in(&stretch, frame))
+            found = find_chain(symbols, batch->dwarf, frame, chain, SYMBOLS_CHAIN_MAX, &stretch);
+        more = give(context, batch->keys[i].item, chain, found);
+    }
+    return more;
+}
+
+/* Gives the chains of BATCH, with DWARF_LOCK held; false when that is enough. */
+static bool give_batch(struct symbols *symbols, struct batch *batch, symbols_give *give,
+                       void *context)
+{
+    const struct frame *first = &batch->frames[batch->keys[0].item];
+    struct dwarf_run whole = { .to = batch->count }, *runs = &whole;
+    size_t runs_count = 1;
+    bool more = true;
+
+    batch->dwarf = dwarf_for(symbols, first);
+    if (batch->dwarf != NULL && batch->count > 1) {
+        uint64_t *addresses = addresses_of(symbols, first->module, batch->keys, batch->count);
+
+        runs_count =
+            dwarf_file_ahead(batch->dwarf, addresses, batch->count, symbols->helper, &runs);
         free(addresses);
     }
-    for (size_t i = 0; i < count && more; i++) {
-        const struct frame *frame = &frames[keys[i].item];
-
-        if (i + AHEAD < count)
-            __builtin_prefetch(&frames[keys[i + AHEAD].item]);
-        if (!is_in(&stretch, frame))
-            found = find_chain(symbols, dwarf, frame, chain, SYMBOLS_CHAIN_MAX, &stretch);
-        more = give(context, keys[i].item, chain, found);
-    }
-    if (dwarf != NULL)
-        dwarf_file_ahead_end(dwarf);
+    for (size_t i = 0; i < runs_count && more; i++)
+        more = give_run(symbols, batch, &runs[i], give, context);
+    if (batch->dwarf != NULL)
+        dwarf_file_ahead_end(batch->dwarf);
+    if (runs != &whole)
+        free(runs);
     return more;
 }
 
@@ -388,17 +411,18 @@ void symbols_many(struct symbols *symbols, const struct frame *frames, size_t co
 {
     struct sort_key *keys = xmalloc((count + 1) * sizeof(*keys));
     struct opening opening;
+    struct batch batch;
     bool more = true;
 
     assert(count <= UINT32_MAX);
-    for (size_t at = 0, batch; at < count && more; at += batch) {
+    for (size_t at = 0; at < count && more; at += batch.count) {
         open_begin(&opening, symbols, &frames[at == 0 ? 0 : keys[at].item]);
         if (at == 0)
             sort_frames(frames, count, keys);
         open_end(&opening);
-        batch = batch_of(keys + at, count - at);
+        batch = (struct batch){ NULL, frames, keys + at, batch_of(keys + at, count - at) };
         pthread_mutex_lock(&symbols->dwarf_lock);
-        more = give_batch(symbols, frames, keys + at, batch, give, context);
+        more = give_batch(symbols, &batch, give, context);
         pthread_mutex_unlock(&symbols->dwarf_lock);
     }
     free(keys);

@@ -39,6 +39,7 @@ struct symbols *symbols_new(const struct symbols_config *config, struct modules 
     pthread_mutex_init(&symbols->lock, NULL);
     pthread_mutex_init(&symbols->jit_lock, NULL);
     pthread_mutex_init(&symbols->dwarf_lock, NULL);
+    symbols->helper = helper_new();
     if (config->debuginfod)
         symbols->fetch = fetch_new(resolve_arrived, symbols, config->fetch_max_bytes);
     return symbols;
@@ -57,6 +58,7 @@ void symbols_free(struct symbols *symbols)
         jit_free(symbols->jits[i]);
     free(symbols->jits);
     chain_close(symbols);
+    helper_free(symbols->helper);
     free(symbols->dwarfs);
     pthread_mutex_destroy(&symbols->lock);
     pthread_mutex_destroy(&symbols->jit_lock);

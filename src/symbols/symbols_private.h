@@ -14,6 +14,7 @@
 
 #include "dwarf/file.h"
 #include "fetch.h"
+#include "helper.h"
 #include "intern.h"
 #include "jit.h"
 #include "module_names.h"
@@ -52,8 +53,9 @@ struct symbols {
     struct intern *intern;
     struct cache_slot *cache; /* of symbols_fast() alone */
     _Atomic uint32_t version;
-    struct fetch *fetch;  /* NULL: not allowed */
-    struct nearby nearby; /* of symbols_full() alone */
+    struct fetch *fetch;   /* NULL: not allowed */
+    struct nearby nearby;  /* of symbols_full() alone */
+    struct helper *helper; /* of symbols_many() alone */
 
     pthread_mutex_t lock;        /* guards what follows; taken last */
     struct module_names **names; /* by module_id; NULL: not looked at */

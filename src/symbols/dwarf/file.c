@@ -25,7 +25,11 @@
 /* The sections are read into memory whole: see elf_file.h for why they are not mapped. */
 static const uint64_t sections_max_bytes = UINT64_C(4) << 30;
 
-enum { UNITS_MAX = 1 << 20, RANGES_MAX = 1 << 22 };
+enum {
+    UNITS_MAX = 1 << 20,
+    RANGES_MAX = 1 << 22,
+    LARGE_BYTES = 1 << 18 /* a unit that takes milliseconds to read */
+};
 
 struct dwarf_file {
     struct elf_file elf, alt_elf;
@@ -245,31 +249,49 @@ void dwarf_file_close(struct dwarf_file *file)
     free(file);
 }
 
-void dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size_t count)
+/* Large units come last: the helper begins with them, and is at it while the others are used. */
+static int compare_runs(const void *left, const void *right)
+{
+    const struct dwarf_run *a = left, *b = right;
+    bool a_large = a->unit_bytes >= LARGE_BYTES, b_large = b->unit_bytes >= LARGE_BYTES;
+
+    if (a_large != b_large)
+        return a_large ? 1 : -1;
+    return a->from < b->from ? -1 : a->from > b->from;
+}
+
+size_t dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size_t count,
+                        struct helper *helper, struct dwarf_run **runs)
 {
     struct dwarf_unit **chosen = NULL;
     const struct range *range = NULL;
-    size_t chosen_count = 0, capacity = 0;
+    size_t chosen_count = 0, capacity = 0, runs_count = 0, runs_capacity = 0;
 
     assert(file->indexing == NULL);
+    *runs = NULL;
     for (size_t i = 0; i < count; i++) {
         struct dwarf_unit *unit;
 
-        if (range != NULL && addresses[i] - range->start < range->size)
+        if (range != NULL && addresses[i] - range->start < range->size) {
+            (*runs)[runs_count - 1].to = i + 1;
             continue;
+        }
         range = ranges_find(&file->ranges, addresses[i]);
-        if (range == NULL)
-            continue;
-        unit = &file->units[range->value];
-        if (unit->indexed || unit->chosen)
+        unit = range != NULL ? &file->units[range->value] : NULL;
+        *runs = array_reserve(*runs, &runs_capacity, runs_count + 1, sizeof(**runs));
+        (*runs)[runs_count++] =
+            (struct dwarf_run){ i, i + 1, unit != NULL ? dwarf_unit_size(unit) : 0 };
+        if (unit == NULL || unit->indexed || unit->chosen)
             continue;
         unit->chosen = true;
         chosen = array_reserve(chosen, &capacity, chosen_count + 1, sizeof(*chosen));
         chosen[chosen_count++] = unit;
     }
     if (chosen_count != 0)
-        file->indexing = dwarf_indexing_start(chosen, chosen_count);
+        file->indexing = dwarf_indexing_start(chosen, chosen_count, helper);
     free(chosen);
+    qsort(*runs, runs_count, sizeof(**runs), compare_runs);
+    return runs_count;
 }
 
 void dwarf_file_ahead_end(struct dwarf_file *file)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "src/symbols/debug_file.h"
+#include "src/symbols/helper.h"
 #include "unit.h"
 #include "proftop/module.h"
 #include "src/symbols/trouble.h"
@@ -24,11 +25,19 @@ struct dwarf_file *dwarf_file_open(const struct module *module, const struct deb
                                    enum trouble *trouble);
 void dwarf_file_close(struct dwarf_file *file);
 
+/* Addresses that follow each other and are in one unit, or in none. */
+struct dwarf_run {
+    size_t from, to;
+    uint64_t unit_bytes;
+};
+
 /*
- * The chains of COUNT ADDRESSES are going to be asked for in this order: what they need is read
- * ahead, until it ends.
+ * The chains of COUNT ADDRESSES, sorted, are going to be asked for: until it ends what they need is
+ * read with HELPER.  In the order of RUNS, whose number is returned, the least is waited for; the
+ * caller frees them.
  */
-void dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size_t count);
+size_t dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size_t count,
+                        struct helper *helper, struct dwarf_run **runs);
 void dwarf_file_ahead_end(struct dwarf_file *file);
 
 /* As dwarf_unit_chain(); ADDRESS is the program's own. */

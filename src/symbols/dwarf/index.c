@@ -15,7 +15,7 @@
 
 #include "proftop/memory.h"
 
-enum { THREAD_MIN_BYTES = 1 << 17 }; /* of entries: less is done before a thread runs */
+enum { THREAD_MIN_BYTES = 1 << 17 }; /* of entries: less is done before another thread runs */
 
 /* What units are read with, one after the other. */
 struct scratch {
@@ -24,12 +24,12 @@ struct scratch {
 };
 
 struct dwarf_indexing {
-    struct dwarf_unit **units;
+    struct dwarf_unit **units; /* the largest first */
     size_t count;
-    atomic_size_t next;     /* that nobody has begun with */
-    struct scratch scratch; /* of the caller; the thread has its own */
-    pthread_t thread;
-    bool shared; /* the thread runs */
+    atomic_size_t next;     /* before it all are begun */
+    struct scratch scratch; /* of the caller; the helper has its own */
+    struct helper *helper;
+    bool shared; /* with the helper */
 };
 
 static void scratch_init(struct scratch *scratch)
@@ -170,17 +170,27 @@ void dwarf_index(struct dwarf_unit *unit)
 
 /* ---- many, by two threads ---- */
 
-static bool read_next(struct dwarf_indexing *indexing, struct scratch *scratch)
+/* False when somebody else reads UNIT, or has. */
+static bool read_unless_begun(struct dwarf_unit *unit, struct scratch *scratch)
 {
-    size_t at = atomic_fetch_add(&indexing->next, 1);
-
-    if (at >= indexing->count)
+    if (atomic_exchange(&unit->begun, true))
         return false;
-    read_unit(indexing->units[at], scratch);
+    read_unit(unit, scratch);
     return true;
 }
 
-static void *run_ahead(void *argument)
+/* The largest that nobody has begun with; false when there is none. */
+static bool read_next(struct dwarf_indexing *indexing, struct scratch *scratch)
+{
+    size_t at;
+
+    while ((at = atomic_fetch_add(&indexing->next, 1)) < indexing->count)
+        if (read_unless_begun(indexing->units[at], scratch))
+            return true;
+    return false;
+}
+
+static void run_ahead(void *argument)
 {
     struct dwarf_indexing *indexing = argument;
     struct scratch scratch;
@@ -189,10 +199,18 @@ static void *run_ahead(void *argument)
     while (read_next(indexing, &scratch))
         ;
     scratch_fini(&scratch);
-    return NULL;
 }
 
-struct dwarf_indexing *dwarf_indexing_start(struct dwarf_unit *const *units, size_t count)
+static int compare_sizes(const void *left, const void *right)
+{
+    uint64_t a = dwarf_unit_size(*(struct dwarf_unit *const *)left);
+    uint64_t b = dwarf_unit_size(*(struct dwarf_unit *const *)right);
+
+    return a > b ? -1 : a < b;
+}
+
+struct dwarf_indexing *dwarf_indexing_start(struct dwarf_unit *const *units, size_t count,
+                                            struct helper *helper)
 {
     struct dwarf_indexing *indexing = xcalloc(1, sizeof(*indexing));
     uint64_t bytes = 0;
@@ -200,27 +218,30 @@ struct dwarf_indexing *dwarf_indexing_start(struct dwarf_unit *const *units, siz
     scratch_init(&indexing->scratch);
     indexing->units = xmalloc((count + 1) * sizeof(*indexing->units));
     indexing->count = count;
+    indexing->helper = helper;
     for (size_t i = 0; i < count; i++) {
         indexing->units[i] = units[i];
-        bytes += units[i]->tree.next - units[i]->tree.unit;
+        bytes += dwarf_unit_size(units[i]);
     }
-    indexing->shared = count > 1 && bytes >= THREAD_MIN_BYTES &&
-                       pthread_create(&indexing->thread, NULL, run_ahead, indexing) == 0;
+    qsort(indexing->units, count, sizeof(*indexing->units), compare_sizes);
+    indexing->shared =
+        count > 1 && bytes >= THREAD_MIN_BYTES && helper_begin(helper, run_ahead, indexing);
     return indexing;
 }
 
 static void join(struct dwarf_indexing *indexing)
 {
     if (indexing->shared)
-        pthread_join(indexing->thread, NULL);
+        helper_end(indexing->helper);
     indexing->shared = false;
 }
 
 void dwarf_indexing_need(struct dwarf_indexing *indexing, struct dwarf_unit *unit)
 {
     while (!atomic_load_explicit(&unit->indexed, memory_order_acquire)) {
-        if (!read_next(indexing, &indexing->scratch))
-            join(indexing); /* the thread is at the last one */
+        if (!read_unless_begun(unit, &indexing->scratch) &&
+            !read_next(indexing, &indexing->scratch))
+            join(indexing); /* the helper is at the last one */
     }
 }
 

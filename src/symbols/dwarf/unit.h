@@ -24,7 +24,8 @@
 struct dwarf_unit {
     struct dwarf_tree tree; /* once indexed, where the functions are: it may be a .dwo file's */
     struct dwarf_sections *inner_sections; /* of a .dwo file, or NULL */
-    _Atomic bool indexed;
+    atomic_bool indexed;
+    atomic_bool begun;   /* somebody indexes it, or has: of those that are chosen */
     bool placed, chosen; /* for who finds units, and for who indexes them */
     const char *folder;  /* that relative paths are below; NULL: unknown */
     struct dwarf_lines lines;
@@ -38,6 +39,12 @@ struct dwarf_unit {
 
 void dwarf_unit_init(struct dwarf_unit *unit, const struct dwarf_tree *tree);
 void dwarf_unit_fini(struct dwarf_unit *unit);
+
+/* What it takes in the file; not of a .dwo file that it leads to. */
+static inline uint64_t dwarf_unit_size(const struct dwarf_unit *unit)
+{
+    return unit->tree.next - unit->tree.unit;
+}
 
 /* Addresses from FROM on and below TO. */
 struct dwarf_extent {
