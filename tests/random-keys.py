@@ -219,7 +219,7 @@ class Round:
 
 def stacks():
     """Where every proftop of this machine is."""
-    return subprocess.run('for pid in $(pgrep -x proftop); do eu-stack -p $pid; done', shell=True,
+    return subprocess.run('for pid in $(pgrep -x proftop); do timeout 20 eu-stack -p $pid; done', shell=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
 
 

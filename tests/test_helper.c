@@ -2,7 +2,7 @@
 /* The second thread of who names. */
 #include "config.h"
 
-#include <unistd.h>
+#include <pthread.h>
 
 #include "src/symbols/helper.h"
 #include "tests/harness/testing.h"
@@ -12,7 +12,7 @@ enum { PIECES = 1000 };
 /* What a piece of work left. */
 struct left {
     int done;
-    pid_t tid;
+    pthread_t by;
 };
 
 static void leave(void *argument)
@@ -20,24 +20,24 @@ static void leave(void *argument)
     struct left *left = argument;
 
     left->done++;
-    left->tid = gettid();
+    left->by = pthread_self();
 }
 
 static void one_thread_does_all(void **state)
 {
     struct helper *helper = helper_new();
     struct left left = { 0 };
-    pid_t first = 0;
+    pthread_t first = pthread_self();
 
     (void)state;
     for (int i = 0; i < PIECES; i++) {
         assert_true(helper_begin(helper, leave, &left));
         helper_end(helper);
         assert_int_equal(left.done, i + 1);
-        first = i == 0 ? left.tid : first;
-        assert_int_equal(left.tid, first);
+        first = i == 0 ? left.by : first;
+        assert_true(pthread_equal(left.by, first));
     }
-    assert_int_not_equal(first, gettid());
+    assert_false(pthread_equal(first, pthread_self()));
     helper_free(helper);
 }
 

@@ -71,6 +71,25 @@ static void it_is_tried_again(void **state)
     assert_true(read_ahead(&tracer, &thread, TRIED, HELD_NS / 2) > TRIED * 3 / 4);
 }
 
+/* Whether it helps is asked of each alone. */
+static void one_that_is_held_longer_than_the_other_tells_nothing(void **state)
+{
+    struct tracked process = { 0 };
+    struct thread threads[] = { thread_of_ours(&process), thread_of_ours(&process) };
+    struct tracer tracer = { .stack = copy };
+    int count = 0;
+
+    (void)state;
+    for (int i = 0; i < STOPS; i++) {
+        struct thread *thread = &threads[i % 2];
+
+        tracer_read_ahead(&tracer, thread);
+        count += thread->tracee.ahead;
+        tracer_learn_ahead(&tracer, thread, i % 2 == 0 ? HELD_NS : HELD_NS / 2);
+    }
+    assert_in_range(count, 1, STOPS / 10);
+}
+
 static void who_shares_a_cpu_does_not_lose_that_time(void **state)
 {
     struct tracked process = { 0 };
@@ -90,6 +109,7 @@ int main(void)
         cmocka_unit_test(it_is_where_that_makes_stops_shorter),
         cmocka_unit_test(it_is_not_where_it_costs_a_call_for_nothing),
         cmocka_unit_test(it_is_tried_again),
+        cmocka_unit_test(one_that_is_held_longer_than_the_other_tells_nothing),
         cmocka_unit_test(who_shares_a_cpu_does_not_lose_that_time),
     };
 

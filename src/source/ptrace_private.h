@@ -24,10 +24,9 @@ enum { TRACER_STACK_MAX = 1 << 20, TRACER_SWITCHED_BYTES = 32 << 10 };
 /* What reading ahead is worth; see ptrace_ahead.c. */
 struct ahead_trial {
     bool helps;
-    uint32_t left;       /* stops until it is tried again */
-    uint32_t pairs;      /* of stops compared so far, */
-    uint32_t shorter;    /* and in how many of them it helped */
-    uint64_t without_ns; /* how long the first of a pair was held; 0: that is to come */
+    uint32_t left;    /* stops until it is tried again */
+    uint32_t pairs;   /* of stops compared so far, */
+    uint32_t shorter; /* and in how many of them it helped */
 };
 
 struct tracer {
@@ -80,7 +79,7 @@ size_t tracer_bytes_to_copy(const struct tracee *tracee, uint64_t sp);
 /* ptrace_ahead.c: reads what the stop to come will read, if that makes it shorter; and learns
  * whether it does from one that held THREAD for HELD_NS. */
 void tracer_read_ahead(struct tracer *tracer, struct thread *thread);
-void tracer_learn_ahead(struct tracer *tracer, const struct thread *thread, uint64_t held_ns);
+void tracer_learn_ahead(struct tracer *tracer, struct thread *thread, uint64_t held_ns);
 
 /* ptrace_weigh.c: the weight of the sample that THREAD gives, stopped at the end of SYSCALL (−1:
  * outside of calls, or not known); 0 when it gives none. */

@@ -378,11 +378,12 @@ static void take_sample(struct tracer *tracer, struct thread *thread, int signal
     resume(thread, signal);
     held_ns = clock_now_ns() - stopped_ns;
     emit_stopped(&tracer->emit, held_ns);
-    tracer_learn_ahead(tracer, thread, held_ns);
-    if (frozen_well)
+    if (frozen_well) {
+        tracer_learn_ahead(tracer, thread, held_ns);
         finish_sample(tracer, thread, &frozen, &call, stopped_ns);
-    else if (call.woken)
+    } else if (call.woken) {
         tracer_met_call(tracer, thread, stopped_ns);
+    }
 }
 
 static void tell_process(struct tracer *tracer, const struct thread *thread,

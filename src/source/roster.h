@@ -97,12 +97,13 @@ struct tracee {
     uint64_t considered_ns; /* when that was last thought of */
     uint32_t ask_ns;        /* how long to ask for its stop before sleeping until it comes */
     uint32_t naps;          /* so many more stops are slept for in any case */
-    bool ahead_tried;       /* its stack may be read ahead of the stop asked for, */
-    bool ahead;             /* and was */
-    uint64_t stack_start;   /* the innermost of its stack in its last stop; 0: none yet */
-    uint64_t stack_base;    /* likewise the outermost */
-    bool stack_moves;       /* which was elsewhere the last time */
-    uint32_t stack_bytes;   /* its stack is about so deep; 0: not known */
+    bool ahead_counts;      /* the stop asked for tells of what reading its stack ahead is worth, */
+    bool ahead;             /* which was done */
+    uint64_t without_ahead_ns; /* how long the stop before was held, the first of a pair; or 0 */
+    uint64_t stack_start;      /* the innermost of its stack in its last stop; 0: none yet */
+    uint64_t stack_base;       /* likewise the outermost */
+    bool stack_moves;          /* which was elsewhere the last time */
+    uint32_t stack_bytes;      /* its stack is about so deep; 0: not known */
 };
 
 struct thread {

@@ -22,8 +22,8 @@ static const uint64_t address_mask = (UINT64_C(1) << 40) - 1;
 
 enum {
     CALLS_BETWEEN_CHECKS = 256,
-    BATCH_MAX = 1 << 17,
-    AHEAD = 16 /* sorted, frames are all over memory */
+    BATCH_MAX = 1 << 17, /* with the lock held; between two the helper has nothing to do */
+    AHEAD = 16           /* sorted, frames are all over memory */
 };
 
 static void close_slot(struct dwarf_slot *slot)
@@ -397,8 +397,10 @@ static bool give_batch(struct symbols *symbols, struct batch *batch, symbols_giv
             dwarf_file_ahead(batch->dwarf, addresses, batch->count, symbols->helper, &runs);
         free(addresses);
     }
-    for (size_t i = 0; i < runs_count && more; i++)
-        more = give_run(symbols, batch, &runs[i], give, context);
+    for (int late = 0; late < 2; late++)
+        for (size_t i = 0; i < runs_count && more; i++)
+            if (runs[i].large == (late != 0))
+                more = give_run(symbols, batch, &runs[i], give, context);
     if (batch->dwarf != NULL)
         dwarf_file_ahead_end(batch->dwarf);
     if (runs != &whole)

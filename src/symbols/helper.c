@@ -14,8 +14,8 @@ struct helper {
     pthread_t thread;
     bool made; /* the thread runs */
     pthread_mutex_t lock;
-    pthread_cond_t changed;
-    helper_work *work; /* NULL: there is none */
+    pthread_cond_t changed; /* only one of the two ever waits */
+    helper_work *work;      /* NULL: there is none */
     void *argument;
     bool leaving;
 };

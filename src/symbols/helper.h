@@ -6,7 +6,7 @@
  *     owner    helper_begin │ works on         │ helper_end
  *     helper                │ works … done, waits │
  *
- * Private to symbols/.
+ * Only its owner calls these.  Private to symbols/.
  */
 #ifndef SYMBOLS_HELPER_H
 #define SYMBOLS_HELPER_H

@@ -249,21 +249,11 @@ void dwarf_file_close(struct dwarf_file *file)
     free(file);
 }
 
-/* Large units come last: the helper begins with them, and is at it while the others are used. */
-static int compare_runs(const void *left, const void *right)
-{
-    const struct dwarf_run *a = left, *b = right;
-    bool a_large = a->unit_bytes >= LARGE_BYTES, b_large = b->unit_bytes >= LARGE_BYTES;
-
-    if (a_large != b_large)
-        return a_large ? 1 : -1;
-    return a->from < b->from ? -1 : a->from > b->from;
-}
-
 size_t dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size_t count,
                         struct helper *helper, struct dwarf_run **runs)
 {
     struct dwarf_unit **chosen = NULL;
+    const struct dwarf_unit *last = NULL;
     const struct range *range = NULL;
     size_t chosen_count = 0, capacity = 0, runs_count = 0, runs_capacity = 0;
 
@@ -272,15 +262,18 @@ size_t dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size
     for (size_t i = 0; i < count; i++) {
         struct dwarf_unit *unit;
 
-        if (range != NULL && addresses[i] - range->start < range->size) {
+        if (range == NULL || addresses[i] - range->start >= range->size)
+            range = ranges_find(&file->ranges, addresses[i]);
+        unit = range != NULL ? &file->units[range->value] : NULL;
+        if (runs_count > 0 && unit == last) {
             (*runs)[runs_count - 1].to = i + 1;
             continue;
         }
-        range = ranges_find(&file->ranges, addresses[i]);
-        unit = range != NULL ? &file->units[range->value] : NULL;
+        last = unit;
         *runs = array_reserve(*runs, &runs_capacity, runs_count + 1, sizeof(**runs));
-        (*runs)[runs_count++] =
-            (struct dwarf_run){ i, i + 1, unit != NULL ? dwarf_unit_size(unit) : 0 };
+        (*runs)[runs_count++] = (struct dwarf_run){
+            i, i + 1, unit != NULL && !unit->indexed && dwarf_unit_size(unit) >= LARGE_BYTES
+        };
         if (unit == NULL || unit->indexed || unit->chosen)
             continue;
         unit->chosen = true;
@@ -290,7 +283,6 @@ size_t dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size
     if (chosen_count != 0)
         file->indexing = dwarf_indexing_start(chosen, chosen_count, helper);
     free(chosen);
-    qsort(*runs, runs_count, sizeof(**runs), compare_runs);
     return runs_count;
 }
 

@@ -28,13 +28,12 @@ void dwarf_file_close(struct dwarf_file *file);
 /* Addresses that follow each other and are in one unit, or in none. */
 struct dwarf_run {
     size_t from, to;
-    uint64_t unit_bytes;
+    bool large; /* the helper will be at it for long: to be asked for after the others */
 };
 
 /*
  * The chains of COUNT ADDRESSES, sorted, are going to be asked for: until it ends what they need is
- * read with HELPER.  In the order of RUNS, whose number is returned, the least is waited for; the
- * caller frees them.
+ * read with HELPER.  The number of RUNS, which the caller frees.
  */
 size_t dwarf_file_ahead(struct dwarf_file *file, const uint64_t *addresses, size_t count,
                         struct helper *helper, struct dwarf_run **runs);

@@ -26,7 +26,7 @@ struct scratch {
 struct dwarf_indexing {
     struct dwarf_unit **units; /* the largest first */
     size_t count;
-    atomic_size_t next;     /* before it all are begun */
+    atomic_size_t next;     /* where one that nobody has begun with is looked for */
     struct scratch scratch; /* of the caller; the helper has its own */
     struct helper *helper;
     bool shared; /* with the helper */
@@ -179,7 +179,7 @@ static bool read_unless_begun(struct dwarf_unit *unit, struct scratch *scratch)
     return true;
 }
 
-/* The largest that nobody has begun with; false when there is none. */
+/* Reads the largest that nobody has begun with; false when there is none. */
 static bool read_next(struct dwarf_indexing *indexing, struct scratch *scratch)
 {
     size_t at;
@@ -224,8 +224,7 @@ struct dwarf_indexing *dwarf_indexing_start(struct dwarf_unit *const *units, siz
         bytes += dwarf_unit_size(units[i]);
     }
     qsort(indexing->units, count, sizeof(*indexing->units), compare_sizes);
-    indexing->shared =
-        count > 1 && bytes >= THREAD_MIN_BYTES && helper_begin(helper, run_ahead, indexing);
+    indexing->shared = bytes >= THREAD_MIN_BYTES && helper_begin(helper, run_ahead, indexing);
     return indexing;
 }
 
@@ -241,7 +240,7 @@ void dwarf_indexing_need(struct dwarf_indexing *indexing, struct dwarf_unit *uni
     while (!atomic_load_explicit(&unit->indexed, memory_order_acquire)) {
         if (!read_unless_begun(unit, &indexing->scratch) &&
             !read_next(indexing, &indexing->scratch))
-            join(indexing); /* the helper is at the last one */
+            join(indexing); /* the helper is at it, and nothing else is left to do */
     }
 }
 

@@ -26,7 +26,8 @@ struct dwarf_indexing *dwarf_indexing_start(struct dwarf_unit *const *units, siz
                                             struct helper *helper);
 /* Returns when UNIT, one of them, is indexed. */
 void dwarf_indexing_need(struct dwarf_indexing *indexing, struct dwarf_unit *unit);
-/* Ends it early; units may be left.  NULL: nothing. */
+/* Ends it early, once the unit that the helper is at is read; others may be left.  NULL: nothing.
+ */
 void dwarf_indexing_stop(struct dwarf_indexing *indexing);
 
 #endif

@@ -40,7 +40,7 @@ struct dwarf_unit {
 void dwarf_unit_init(struct dwarf_unit *unit, const struct dwarf_tree *tree);
 void dwarf_unit_fini(struct dwarf_unit *unit);
 
-/* What it takes in the file; not of a .dwo file that it leads to. */
+/* Before it is indexed: what it takes in the file. */
 static inline uint64_t dwarf_unit_size(const struct dwarf_unit *unit)
 {
     return unit->tree.next - unit->tree.unit;
