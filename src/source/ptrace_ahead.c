@@ -4,25 +4,34 @@
  * the stack itself come back into the caches: who is resumed before its CPU has gone to sleep need
  * not wait for that to wake (at 99 Hz 14 us held, not 27).  It takes system calls of its own, and
  * gains nothing where all that is warm, as on a busy machine.  So stops of a thread come in pairs
- * now and then, the one without it and the next with it, and what most pairs tell is done until
- * they are tried again.
+ * now and then, the one without it and the next with it, and what they tell is done until they are
+ * tried again.
  */
 #include "config.h"
 
 #include "ptrace_private.h"
 
 #include "peek.h"
+#include "proftop/clock.h"
+
+#define HELD_MOST_NS (50 * NS_PER_US) /* the rest is somebody else's doing */
 
 enum { PAIRS = 32, STOPS = 512 }; /* compared; until that is done again */
 
-/* Worth the calls: an eighth less. */
-static bool is_shorter(uint64_t held_ns, uint64_t without_ns)
+static uint64_t within_most(uint64_t held_ns)
 {
-    return held_ns < without_ns - without_ns / 8;
+    return held_ns < HELD_MOST_NS ? held_ns : HELD_MOST_NS;
 }
 
-/* Not of one that shares its CPU, from which it would take that time; nor of one not seen before.
- */
+/* An eighth less is worth the calls. */
+static void decide(struct ahead_trial *trial)
+{
+    bool helps = trial->with_ns < trial->without_ns - trial->without_ns / 8;
+
+    *trial = (struct ahead_trial){ .helps = helps, .left = STOPS };
+}
+
+/* Not of one that shares its CPU, which it would take from; nor of one not seen before. */
 static bool is_worth_a_try(const struct thread *thread)
 {
     return thread->tracee.stack_start != 0 && !thread->tracee.blocked && tracer_awaits(thread);
@@ -57,8 +66,9 @@ void tracer_learn_ahead(struct tracer *tracer, struct thread *thread, uint64_t h
     } else if (!tracee->ahead) {
         tracee->without_ahead_ns = held_ns;
     } else if (without_ns != 0) {
-        trial->shorter += is_shorter(held_ns, without_ns);
+        trial->without_ns += within_most(without_ns);
+        trial->with_ns += within_most(held_ns);
         if (++trial->pairs == PAIRS)
-            *trial = (struct ahead_trial){ .helps = trial->shorter > PAIRS / 2, .left = STOPS };
+            decide(trial);
     }
 }

@@ -24,9 +24,9 @@ enum { TRACER_STACK_MAX = 1 << 20, TRACER_SWITCHED_BYTES = 32 << 10 };
 /* What reading ahead is worth; see ptrace_ahead.c. */
 struct ahead_trial {
     bool helps;
-    uint32_t left;    /* stops until it is tried again */
-    uint32_t pairs;   /* of stops compared so far, */
-    uint32_t shorter; /* and in how many of them it helped */
+    uint32_t left;                /* stops until it is tried again */
+    uint32_t pairs;               /* of stops compared so far, */
+    uint64_t with_ns, without_ns; /* and how long the ones and the others were held in all */
 };
 
 struct tracer {
