@@ -78,6 +78,20 @@ static void a_clock_read_beside_the_sample_is_believed(void **state)
     assert_int_equal(account.told_cpu_ns, 1500);
 }
 
+static void what_short_lives_lack_is_shared_by_those_not_looked_at(void **state)
+{
+    struct account looked = { .looked = true }, one = { 0 }, next = { 0 };
+    uint64_t missing_ns = PERIOD_NS / 5;
+
+    (void)state;
+    assert_int_equal(account_share(&looked, PERIOD_NS, &missing_ns), 0);
+    assert_int_equal(account_share(&one, PERIOD_NS, &missing_ns), PERIOD_NS / 8);
+    assert_int_equal(one.told_cpu_ns, PERIOD_NS / 8);
+    assert_int_equal(account_share(&next, PERIOD_NS, &missing_ns), PERIOD_NS / 5 - PERIOD_NS / 8);
+    assert_int_equal(missing_ns, 0);
+    assert_int_equal(account_share(&next, PERIOD_NS, &missing_ns), 0);
+}
+
 static void who_queued_lately_shares_its_cpu(void **state)
 {
     struct account account = { .started = true };
@@ -105,6 +119,7 @@ int main(void)
         cmocka_unit_test(what_was_too_much_is_taken_from_several),
         cmocka_unit_test(a_few_periods_are_no_debt),
         cmocka_unit_test(a_clock_read_beside_the_sample_is_believed),
+        cmocka_unit_test(what_short_lives_lack_is_shared_by_those_not_looked_at),
         cmocka_unit_test(who_queued_lately_shares_its_cpu),
     };
 

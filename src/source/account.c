@@ -51,6 +51,18 @@ uint64_t account_weight_exact(struct account *account, uint64_t cpu_ns)
     return weight_ns;
 }
 
+uint64_t account_share(struct account *account, uint64_t period_ns, uint64_t *missing_ns)
+{
+    uint64_t most_ns = period_ns / 8;
+    uint64_t share_ns = *missing_ns < most_ns ? *missing_ns : most_ns;
+
+    if (account->looked)
+        return 0;
+    *missing_ns -= share_ns;
+    account->told_cpu_ns += share_ns;
+    return share_ns;
+}
+
 int64_t account_settle(struct account *account, uint64_t period_ns)
 {
     /* Less is the remainder of periods whose samples are on their way. */

@@ -52,6 +52,12 @@ uint64_t account_weight(struct account *account, uint64_t period_ns);
 uint64_t account_weight_exact(struct account *account, uint64_t cpu_ns);
 
 /*
+ * What a sample of a thread that nobody has looked at weighs beyond its period: its part of
+ * *MISSING_NS, which is what all such threads were told too little; they end before a look.
+ */
+uint64_t account_share(struct account *account, uint64_t period_ns, uint64_t *missing_ns);
+
+/*
  * After a look: how much more CPU time was used than told, beyond what a sample is yet to come for;
  * the next samples are corrected by it.
  */

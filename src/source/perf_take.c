@@ -61,9 +61,14 @@ static uint32_t kernel_frames(struct perf *perf, const struct perf_sample *sampl
 
 static uint64_t weigh(struct perf *perf, struct thread *thread, const struct perf_sample *sample)
 {
-    if (perf->events.wish.event.metric == METRIC_TIME)
-        return account_weight(&thread->account, perf_events_period(&perf->events));
-    return perf_counted_weight(perf, sample);
+    uint64_t period_ns = perf_events_period(&perf->events), weight_ns;
+
+    if (perf->events.wish.event.metric != METRIC_TIME)
+        return perf_counted_weight(perf, sample);
+    weight_ns = account_weight(&thread->account, period_ns);
+    weight_ns += account_share(&thread->account, period_ns, &perf->watch.missing_ns);
+    perf->watch.told_ns += weight_ns;
+    return weight_ns;
 }
 
 static bool is_leaving(const struct perf *perf, int32_t tid)
@@ -362,6 +367,7 @@ static void tell_kernel(struct perf *perf, struct thread *thread, uint64_t weigh
 
     thread->account.told_cpu_ns += weight_ns;
     perf->watch.kernel_unseen_ns += weight_ns;
+    perf->watch.told_ns += weight_ns;
     emit_sample(&perf->emit, now_ns, &sample, &mark, 1);
 }
 

@@ -27,6 +27,7 @@ enum {
     COVERAGE_ROUNDS = 4,
     BLIND_ROUNDS = 2,
     OWN_CPU_MAX = 30, /* per cent of a core */
+    TOLERATED = 3,    /* periods of each thread that its next samples will stand for */
     SCAN_SHARE = 300, /* a scan takes at most this part of the time */
 };
 
@@ -244,6 +245,25 @@ static void check_coverage(struct perf *perf, uint64_t now_ns)
     watch->covered_ns = watch->due_ns = 0;
 }
 
+/*
+ * Each thread is told right in the long run, what it was given too much is taken from it again.
+ * Those that end before that lack it: a parent is met out of proportion where the kernel's clock
+ * falls into step with the lives of its children.  Only where all are sampled.
+ */
+static void find_missing(struct perf *perf, uint64_t used_ns, uint64_t period_ns)
+{
+    struct perf_watch *watch = &perf->watch;
+    uint64_t tolerated_ns = 0;
+
+    for (size_t i = 0; i < perf->roster.count; i++)
+        if (perf->roster.threads[i]->account.looked)
+            tolerated_ns += TOLERATED * period_ns;
+    if (watch->balanced)
+        watch->balance_ns += (int64_t)(used_ns - watch->told_ns - watch->lost * period_ns);
+    watch->balanced = perf->events.system;
+    watch->missing_ns = watch->balance_ns > (int64_t)tolerated_ns ? (uint64_t)watch->balance_ns : 0;
+}
+
 /* What samples stood for and what was used, since the last check; tells the tally. */
 static void check_tally(struct perf *perf)
 {
@@ -259,6 +279,7 @@ static void check_tally(struct perf *perf)
         !target_alive(perf->target))
         used_ns = covered_ns;
     watch->target_cpu_ns = cpu_ns;
+    find_missing(perf, used_ns, period_ns);
     watch->covered_ns += covered_ns;
     watch->due_ns += used_ns;
     tally->target_cpu_ns += used_ns;
@@ -302,6 +323,6 @@ void perf_watch(struct perf *perf, uint64_t now_ns)
         check_coverage(perf, now_ns);
     watch->checked_ns = now_ns;
     watch->checked = true;
-    watch->received = watch->lost = watch->kernel_unseen_ns = 0;
+    watch->received = watch->lost = watch->told_ns = watch->kernel_unseen_ns = 0;
     perf->pending.cut = 0;
 }
