@@ -2,8 +2,6 @@
 /* A stack is read ahead of a stop where that was seen to shorten stops. */
 #include "config.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "src/source/ptrace_private.h"
@@ -21,7 +19,7 @@ static struct thread thread_of_ours(struct tracked *process)
                             .tid = getpid(),
                             .process = process,
                             .account = { .looked = true },
-                            .tracee = { .stack_start = (uint64_t)(uintptr_t)stack,
+                            .tracee = { .stack_expected = (uint64_t)(uintptr_t)stack,
                                         .stack_bytes = sizeof(stack) } };
 }
 

@@ -11,7 +11,6 @@
 
 #include "ptrace_private.h"
 
-#include "peek.h"
 #include "proftop/clock.h"
 
 #define HELD_MOST_NS (50 * NS_PER_US) /* the rest is somebody else's doing */
@@ -34,7 +33,7 @@ static void decide(struct ahead_trial *trial)
 /* Not of one that shares its CPU, which it would take from; nor of one not seen before. */
 static bool is_worth_a_try(const struct thread *thread)
 {
-    return thread->tracee.stack_start != 0 && !thread->tracee.blocked && tracer_awaits(thread);
+    return thread->tracee.stack_expected != 0 && !thread->tracee.blocked && tracer_awaits(thread);
 }
 
 void tracer_read_ahead(struct tracer *tracer, struct thread *thread)
@@ -47,8 +46,7 @@ void tracer_read_ahead(struct tracer *tracer, struct thread *thread)
         tracee->ahead_counts && (trial->left > 0 ? trial->helps : tracee->without_ahead_ns != 0);
     if (!tracee->ahead)
         return;
-    peek_memory(thread->tid, tracee->stack_start, tracer->stack,
-                tracer_bytes_to_copy(tracee, tracee->stack_start));
+    tracer_read_stack(tracer, thread, tracee->stack_expected);
     pythons_warm_up(&tracer->pythons, thread);
 }
 

@@ -73,8 +73,19 @@ bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 /* Asks THREAD to stop if it runs; never one that is blocked. */
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 
-/* How much to copy of its stack from SP on; of one not seen before all there is, within reason. */
-size_t tracer_bytes_to_copy(const struct tracee *tracee, uint64_t sp);
+/*
+ * ptrace_stack.c: the stack of THREAD, which is held, to tracer->stack: from where it is expected
+ * to be, before its registers are known; and then what is still missing.  What was learned from
+ * that, unwound, or from one that could not be unwound yet, is for the next.
+ */
+void tracer_copy_expected(const struct tracer *tracer, const struct thread *thread,
+                          struct frozen *frozen);
+void tracer_copy_stack(const struct tracer *tracer, struct thread *thread, struct frozen *frozen);
+void tracer_learn_stack(const struct tracer *tracer, struct thread *thread,
+                        const struct frozen *frozen);
+void tracer_learn_nothing(struct thread *thread);
+/* The bytes read of all that there is, within reason, from START on. */
+size_t tracer_read_stack(const struct tracer *tracer, const struct thread *thread, uint64_t start);
 
 /* ptrace_ahead.c: reads what the stop to come will read, if that makes it shorter; and learns
  * whether it does from one that held THREAD for HELD_NS. */

@@ -27,14 +27,8 @@
 #include "rights.h"
 
 enum {
-    STACK_FIRST = 256 << 10,
-    STACK_USUAL = 32 << 10, /* where it cannot be told how deep it is */
-    STACK_STEP = 4 << 10,
-    STACK_LEAST = 16 << 10, /* hardly costs more than less would */
-    STACK_END = 256,        /* what the outermost frame may be asked for */
-    STACK_SHRINK = 32,      /* of a copy too large by a sample */
-    CROWD = 200,            /* threads */
-    DUE_MAX = 2,            /* stops that were not asked for */
+    CROWD = 200, /* threads */
+    DUE_MAX = 2, /* stops that were not asked for */
     CHANCES = 1 << 16,
 };
 
@@ -180,14 +174,6 @@ static bool is_due(struct tracer *tracer, struct thread *thread, uint64_t now_ns
     return true;
 }
 
-size_t tracer_bytes_to_copy(const struct tracee *tracee, uint64_t sp)
-{
-    if (!tracee->stack_moves && sp < tracee->stack_base &&
-        tracee->stack_base - sp <= TRACER_STACK_MAX - STACK_END)
-        return tracee->stack_base - sp + STACK_END;
-    return tracee->stack_bytes != 0 ? tracee->stack_bytes : STACK_FIRST;
-}
-
 /*
  * To stop a blocked thread would make its system call fail with EINTR, so the last thing before the
  * request is to ask whether it runs.  What blocks after that finds the request pending and comes
@@ -272,9 +258,9 @@ static void repair_ignored(struct tracer *tracer, const struct thread *thread, i
 static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *frozen,
                    struct stopped_call *call, int signal)
 {
-    struct tracee *tracee = &thread->tracee;
     struct proc_status status;
 
+    tracer_copy_expected(tracer, thread, frozen);
     if (!ptrace_registers(thread->tid, &frozen->registers, call))
         return false;
     if (call->failed && signal == 0) {
@@ -283,57 +269,11 @@ static bool freeze(struct tracer *tracer, struct thread *thread, struct frozen *
     }
     if (call->woken)
         return false;
-    frozen->stack_start = tracee->stack_start = frozen->registers.sp;
-    frozen->stack_size = peek_memory(thread->tid, frozen->stack_start, tracer->stack,
-                                     tracer_bytes_to_copy(tracee, frozen->stack_start));
+    tracer_copy_stack(tracer, thread, frozen);
     if (thread->process->switches)
         tracer_freeze_switched(tracer, frozen);
     pythons_freeze(&tracer->pythons, thread, frozen);
     return true;
-}
-
-/* A stack that ended so began at BASE; where it broke says nothing of that. */
-static void learn_base(struct tracee *tracee, enum stack_end end, uint64_t base)
-{
-    if (end != STACK_COMPLETE && end != STACK_TRUNCATED)
-        return;
-    tracee->stack_moves =
-        end != STACK_COMPLETE || (tracee->stack_base != 0 && tracee->stack_base != base);
-    if (end == STACK_COMPLETE)
-        tracee->stack_base = base;
-}
-
-/*
- * The next copy is up to where this stack began, which stays while the thread does; of one that
- * goes from stack to stack, as large as this turned out to need or nearly as the last.
- */
-static void learn_depth(struct tracer *tracer, struct thread *thread, const struct frozen *frozen)
-{
-    const struct pending *pending = &tracer->pending;
-    struct tracee *tracee = &thread->tracee;
-    uint64_t wanted_bytes = frozen->stack_size, least_bytes = tracee->stack_bytes;
-    bool one = frozen->extra == NULL && pending->count > 0; /* not also another stack */
-    uint64_t base = one ? pending->stacks[pending->count - 1] : 0;
-
-    if (one)
-        learn_base(tracee, pending->unwound.end, base);
-    if (pending->unwound.end == STACK_TRUNCATED)
-        wanted_bytes *= 2;
-    else if (base > frozen->stack_start)
-        wanted_bytes = (base - frozen->stack_start) * 5 / 4;
-    else if (tracee->stack_bytes == 0)
-        wanted_bytes = STACK_USUAL;
-    else
-        return;
-    wanted_bytes = wanted_bytes / STACK_STEP * STACK_STEP + STACK_STEP;
-    least_bytes -= least_bytes / STACK_SHRINK;
-    if (wanted_bytes < least_bytes)
-        wanted_bytes = least_bytes;
-    if (wanted_bytes < STACK_LEAST)
-        wanted_bytes = STACK_LEAST;
-    if (wanted_bytes > TRACER_STACK_MAX)
-        wanted_bytes = TRACER_STACK_MAX;
-    tracee->stack_bytes = (uint32_t)wanted_bytes;
 }
 
 static void finish_sample(struct tracer *tracer, struct thread *thread, struct frozen *frozen,
@@ -356,11 +296,10 @@ static void finish_sample(struct tracer *tracer, struct thread *thread, struct f
     unfinished.pythons = &tracer->pythons;
     unfinished.frozen = *frozen;
     if (!pending_finish(pending, &unfinished)) {
-        if (thread->tracee.stack_bytes == 0)
-            thread->tracee.stack_bytes = STACK_USUAL; /* there may be many that wait for tables */
+        tracer_learn_nothing(thread); /* there may be many that wait for tables */
         return;
     }
-    learn_depth(tracer, thread, frozen);
+    tracer_learn_stack(tracer, thread, frozen);
     thread->process->switches |= pending->unwound.switched;
     thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
 }

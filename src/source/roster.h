@@ -100,10 +100,10 @@ struct tracee {
     bool ahead_counts;      /* the stop asked for tells of what reading its stack ahead is worth, */
     bool ahead;             /* which was done */
     uint64_t without_ahead_ns; /* how long the stop before was held, the first of a pair; or 0 */
-    uint64_t stack_start;      /* the innermost of its stack in its last stop; 0: none yet */
-    uint64_t stack_base;       /* likewise the outermost */
-    bool stack_moves;          /* which was elsewhere the last time */
-    uint32_t stack_bytes;      /* its stack is about so deep; 0: not known */
+    uint64_t stack_expected; /* where its stack will end in the next stop, or above; 0: not known */
+    uint64_t stack_base;     /* where it began in the last */
+    bool stack_moves;        /* which was elsewhere the last time */
+    uint32_t stack_bytes;    /* its stack is about so deep; 0: not known */
 };
 
 struct thread {

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is copied of the stack of a thread that was stopped, and when.
+ *
+ *     thread    runs ── stops ── leaves its CPU ─┐             ┌─ runs
+ *     sampler            copies the stack ───────┴─ registers ─┘
+ *
+ * The kernel gives registers only once their thread has left its CPU, so the stack is copied in the
+ * meantime, from where it is expected to end by the stops before; where the registers say otherwise
+ * it is copied again.  The copy reaches up to where the stack began, which stays while the thread
+ * does; of one that goes from stack to stack neither is known, and the registers come first.
+ */
+#include "config.h"
+
+#include "ptrace_private.h"
+
+#include "peek.h"
+
+enum {
+    STACK_FIRST = 256 << 10,
+    STACK_USUAL = 32 << 10, /* where it cannot be told how deep it is */
+    STACK_STEP = 4 << 10,
+    STACK_LEAST = 16 << 10, /* hardly costs more than less would */
+    STACK_END = 256,        /* what the outermost frame may be asked for */
+    STACK_SHRINK = 32,      /* of a copy too large by a sample */
+    /* Of sp, from stop to stop: one in 100 of node's is below what is copied then, one in 8 of
+       cc1's. */
+    DEEPER = 512,         /* how far below the last it may come to be */
+    DEEPER_MAX = 4 << 10, /* likewise, below any of late */
+    DEEPER_FORGOTTEN = 8, /* the part by which that comes up to the last */
+};
+
+static bool is_known(const struct tracee *tracee)
+{
+    return tracee->stack_base != 0 && !tracee->stack_moves;
+}
+
+static size_t bytes_to_copy(const struct tracee *tracee, uint64_t start)
+{
+    if (is_known(tracee) && start < tracee->stack_base &&
+        tracee->stack_base - start <= TRACER_STACK_MAX - STACK_END)
+        return tracee->stack_base - start + STACK_END;
+    return tracee->stack_bytes != 0 ? tracee->stack_bytes : STACK_FIRST;
+}
+
+size_t tracer_read_stack(const struct tracer *tracer, const struct thread *thread, uint64_t start)
+{
+    return peek_memory(thread->tid, start, tracer->stack, bytes_to_copy(&thread->tracee, start));
+}
+
+static void copy(const struct tracer *tracer, const struct thread *thread, uint64_t start,
+                 struct frozen *frozen)
+{
+    frozen->stack_start = start;
+    frozen->stack_size = tracer_read_stack(tracer, thread, start);
+}
+
+void tracer_copy_expected(const struct tracer *tracer, const struct thread *thread,
+                          struct frozen *frozen)
+{
+    if (is_known(&thread->tracee))
+        copy(tracer, thread, thread->tracee.stack_expected, frozen);
+}
+
+static void expect_next(struct tracee *tracee, uint64_t sp)
+{
+    uint64_t start = sp - DEEPER, *expected = &tracee->stack_expected;
+
+    if (*expected == 0 || start < *expected)
+        *expected = start;
+    else if (start - *expected > DEEPER_MAX)
+        *expected = start - DEEPER_MAX;
+    else
+        *expected += (start - *expected) / DEEPER_FORGOTTEN;
+}
+
+void tracer_copy_stack(const struct tracer *tracer, struct thread *thread, struct frozen *frozen)
+{
+    uint64_t sp = frozen->registers.sp;
+
+    if (sp - frozen->stack_start >= frozen->stack_size)
+        copy(tracer, thread, sp, frozen);
+    expect_next(&thread->tracee, sp);
+}
+
+/* A stack that ended so began at BASE; where it broke says nothing of that. */
+static void learn_base(struct tracee *tracee, enum stack_end end, uint64_t base)
+{
+    if (end != STACK_COMPLETE && end != STACK_TRUNCATED)
+        return;
+    tracee->stack_moves =
+        end != STACK_COMPLETE || (tracee->stack_base != 0 && tracee->stack_base != base);
+    if (end == STACK_COMPLETE)
+        tracee->stack_base = base;
+}
+
+/* Where it is not known where the stack begins, the next copy is as large as this turned out to
+ * need, or nearly as the last. */
+void tracer_learn_stack(const struct tracer *tracer, struct thread *thread,
+                        const struct frozen *frozen)
+{
+    const struct pending *pending = &tracer->pending;
+    struct tracee *tracee = &thread->tracee;
+    uint64_t sp = frozen->registers.sp;
+    uint64_t wanted_bytes = frozen->stack_size, least_bytes = tracee->stack_bytes;
+    bool one = frozen->extra == NULL && pending->count > 0; /* not also another stack */
+    uint64_t base = one ? pending->stacks[pending->count - 1] : 0;
+
+    if (one)
+        learn_base(tracee, pending->unwound.end, base);
+    if (pending->unwound.end == STACK_TRUNCATED)
+        wanted_bytes *= 2;
+    else if (base > sp)
+        wanted_bytes = (base - sp) * 5 / 4;
+    else if (tracee->stack_bytes == 0)
+        wanted_bytes = STACK_USUAL;
+    else
+        return;
+    wanted_bytes = wanted_bytes / STACK_STEP * STACK_STEP + STACK_STEP;
+    least_bytes -= least_bytes / STACK_SHRINK;
+    if (wanted_bytes < least_bytes)
+        wanted_bytes = least_bytes;
+    if (wanted_bytes < STACK_LEAST)
+        wanted_bytes = STACK_LEAST;
+    if (wanted_bytes > TRACER_STACK_MAX)
+        wanted_bytes = TRACER_STACK_MAX;
+    tracee->stack_bytes = (uint32_t)wanted_bytes;
+}
+
+void tracer_learn_nothing(struct thread *thread)
+{
+    if (thread->tracee.stack_bytes == 0)
+        thread->tracee.stack_bytes = STACK_USUAL;
+}
