@@ -471,14 +471,11 @@ static void who_was_put_off_in_a_call_worked_there(void **state)
     works_within_calls("crowd", "ask", NS_PER_S / 5, 25, 75);
 }
 
-/*
- * Where a turn on a CPU ends is where many are met that wait for the next one: half of them, were
- * they all told.  Some end just when we look and are taken for put off by us.
- */
+/* Where a turn on a CPU ends is where many are met that wait for the next one. */
 static void whose_turns_end_in_calls_did_not_work_there(void **state)
 {
     (void)state;
-    works_within_calls("crowd", "count", NS_PER_S, 0, 30);
+    works_within_calls("crowd", "count", NS_PER_S / 2, 0, 10);
 }
 
 /* Who works for moments and naps between is mostly met as it wakes. */

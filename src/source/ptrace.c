@@ -40,6 +40,9 @@
 /* How long to wait at the end for threads that were asked to stop. */
 #define COLLECT_MAX_NS (200 * NS_PER_MS)
 
+/* We were given a CPU when we asked for it, not when somebody's turn on it was over. */
+#define ON_TIME_NS (50 * NS_PER_US)
+
 enum {
     TICK_MAX_MS = 100,
     IDLE_SHARE_NS = 500000, /* looks at blocked threads: one in so many ns */
@@ -316,7 +319,7 @@ static int tracer_step(struct source *source, struct ring *ring)
     if (wait_for_tick(tracer))
         drain(tracer);
     now_ns = clock_now_ns();
-    tracer->woke_ns = now_ns;
+    tracer->on_time_ns = now_ns - tracer->tick_ns < ON_TIME_NS ? now_ns : 0;
     next_tick(tracer, now_ns);
     tracer_watch(tracer, now_ns);
     tick(tracer, now_ns);

@@ -44,10 +44,10 @@ struct tracer {
     bool timer_made;
     struct rate rate;
     uint64_t period_ns;
-    uint64_t tick_ns;  /* the next */
-    uint64_t every_ns; /* from the last to that */
-    uint64_t woke_ns;  /* when the last began */
-    uint64_t moved_ns; /* when a thread was last found that ran, or had run */
+    uint64_t tick_ns;    /* the next */
+    uint64_t every_ns;   /* from the last to that */
+    uint64_t on_time_ns; /* when the last began; 0: too late to put off who was in its midst */
+    uint64_t moved_ns;   /* when a thread was last found that ran, or had run */
     uint64_t random;
     struct ahead_trial trial;
     uint8_t *stack;    /* the copy being taken: TRACER_STACK_MAX bytes */

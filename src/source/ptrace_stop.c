@@ -194,7 +194,7 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
         return;
     if ((pythons_prepare(&tracer->pythons, thread, now_ns) || new) && !is_running(tracer, thread))
         return; /* that took a while */
-    thread->tracee.woke_ns = tracer->woke_ns;
+    thread->tracee.on_time_ns = tracer->on_time_ns;
     thread->tracee.asked_ns = clock_now_ns();
     if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) == 0)
         thread->tracee.interrupted = true;

@@ -23,7 +23,9 @@
 
 /* A stop that takes longer was one of a thread that had no CPU. */
 #define QUEUED_NS (500 * NS_PER_US)
-/* So close to when we woke a thread queued that we put off. */
+/* So close to when we woke, in time, a thread queued that we put off.  Who gave way to a late
+ * sampler had come to the end of its turn, which may well be in a call that looks at such things.
+ */
 #define PREEMPTED_NS (100 * NS_PER_US)
 
 enum { STOPS_ENOUGH = 4, STOPS_REMEMBERED = 256, WITHHELD_MAX = 32 };
@@ -34,7 +36,7 @@ enum place { ON_CPU, PUT_OFF_BY_US, QUEUED };
 static enum place place_of(const struct tracee *tracee, uint64_t delay_ns, uint64_t stopped_ns)
 {
     uint64_t queued_ns = delay_ns - tracee->asked_delay_ns;
-    uint64_t since_wake_ns = stopped_ns - tracee->woke_ns;
+    uint64_t since_wake_ns = stopped_ns - tracee->on_time_ns;
 
     if (queued_ns == 0)
         return ON_CPU;
