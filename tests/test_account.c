@@ -78,18 +78,57 @@ static void a_clock_read_beside_the_sample_is_believed(void **state)
     assert_int_equal(account.told_cpu_ns, 1500);
 }
 
-static void what_short_lives_lack_is_shared_by_those_not_looked_at(void **state)
+/* A parent was told 1 ms too much in ten, which its children lack. */
+static void what_short_lives_lack_is_shared_by_them(void **state)
 {
-    struct account looked = { .looked = true }, one = { 0 }, next = { 0 };
-    uint64_t missing_ns = PERIOD_NS / 5;
+    struct account parent = { .looked = true };
+    struct shortage shortage = { 0 };
+    uint64_t told_ns = 0, used_ns = 0;
 
     (void)state;
-    assert_int_equal(account_share(&looked, PERIOD_NS, &missing_ns), 0);
-    assert_int_equal(account_share(&one, PERIOD_NS, &missing_ns), PERIOD_NS / 8);
-    assert_int_equal(one.told_cpu_ns, PERIOD_NS / 8);
-    assert_int_equal(account_share(&next, PERIOD_NS, &missing_ns), PERIOD_NS / 5 - PERIOD_NS / 8);
-    assert_int_equal(missing_ns, 0);
-    assert_int_equal(account_share(&next, PERIOD_NS, &missing_ns), 0);
+    for (int stretch = 0; stretch < 100; stretch++) {
+        uint64_t now_told_ns = 0;
+
+        for (int i = 0; i < 9; i++) {
+            struct account child = { 0 };
+            uint64_t share_ns = shortage_share(&shortage, &child, PERIOD_NS);
+
+            assert_in_range(share_ns, 0, PERIOD_NS / 8);
+            assert_int_equal(child.told_cpu_ns, share_ns);
+            now_told_ns += PERIOD_NS + share_ns;
+        }
+        assert_int_equal(shortage_share(&shortage, &parent, PERIOD_NS), 0);
+        used_ns += 9 * PERIOD_NS + PERIOD_NS / 2;
+        told_ns += now_told_ns;
+        shortage_add(&shortage, 9 * PERIOD_NS + PERIOD_NS / 2, now_told_ns, PERIOD_NS / 4);
+    }
+    assert_in_range(told_ns, used_ns * 99 / 100, used_ns);
+}
+
+static void what_others_are_yet_to_be_told_is_no_shortage(void **state)
+{
+    struct shortage shortage = { 0 };
+    struct account child = { 0 };
+
+    (void)state;
+    shortage_add(&shortage, 3 * PERIOD_NS, PERIOD_NS, 2 * PERIOD_NS);
+    assert_int_equal(shortage_share(&shortage, &child, PERIOD_NS), 0);
+    shortage_add(&shortage, 3 * PERIOD_NS, PERIOD_NS, 2 * PERIOD_NS);
+    assert_int_equal(shortage_share(&shortage, &child, PERIOD_NS), PERIOD_NS / 8);
+}
+
+/* As the time of a child is, which was told when it was used and then comes with its end. */
+static void time_that_goes_and_comes_back_is_no_shortage(void **state)
+{
+    struct shortage shortage = { 0 };
+    struct account child = { 0 };
+
+    (void)state;
+    shortage_add(&shortage, -40 * (int64_t)PERIOD_NS, PERIOD_NS, 6 * PERIOD_NS);
+    assert_int_equal(shortage_share(&shortage, &child, PERIOD_NS), 0);
+    shortage_add(&shortage, 42 * PERIOD_NS, PERIOD_NS, 6 * PERIOD_NS);
+    assert_int_equal(shortage_share(&shortage, &child, PERIOD_NS), 0);
+    assert_in_range(shortage.owed_ns, 0, 6 * PERIOD_NS);
 }
 
 static void who_queued_lately_shares_its_cpu(void **state)
@@ -119,7 +158,9 @@ int main(void)
         cmocka_unit_test(what_was_too_much_is_taken_from_several),
         cmocka_unit_test(a_few_periods_are_no_debt),
         cmocka_unit_test(a_clock_read_beside_the_sample_is_believed),
-        cmocka_unit_test(what_short_lives_lack_is_shared_by_those_not_looked_at),
+        cmocka_unit_test(what_short_lives_lack_is_shared_by_them),
+        cmocka_unit_test(what_others_are_yet_to_be_told_is_no_shortage),
+        cmocka_unit_test(time_that_goes_and_comes_back_is_no_shortage),
         cmocka_unit_test(who_queued_lately_shares_its_cpu),
     };
 

@@ -4,6 +4,11 @@
 
 #include "account.h"
 
+enum {
+    OWED_FORGOTTEN = 8, /* the part of a shortage by stretch: what comes of a mistake ends */
+    SHARE_PART = 8,     /* of its period may a sample weigh more */
+};
+
 void account_begin(struct account *account, uint64_t now_ns)
 {
     account->started = true;
@@ -51,22 +56,10 @@ uint64_t account_weight_exact(struct account *account, uint64_t cpu_ns)
     return weight_ns;
 }
 
-uint64_t account_share(struct account *account, uint64_t period_ns, uint64_t *missing_ns)
-{
-    uint64_t most_ns = period_ns / 8;
-    uint64_t share_ns = *missing_ns < most_ns ? *missing_ns : most_ns;
-
-    if (account->looked)
-        return 0;
-    *missing_ns -= share_ns;
-    account->told_cpu_ns += share_ns;
-    return share_ns;
-}
-
 int64_t account_settle(struct account *account, uint64_t period_ns)
 {
     /* Less is the remainder of periods whose samples are on their way. */
-    int64_t tolerated_ns = 3 * (int64_t)period_ns;
+    int64_t tolerated_ns = ACCOUNT_TOLERATED * (int64_t)period_ns;
     int64_t owed_ns = 0;
 
     if (account->started)
@@ -76,4 +69,26 @@ int64_t account_settle(struct account *account, uint64_t period_ns)
         owed_ns = 0;
     account->correction_ns = owed_ns;
     return owed_ns;
+}
+
+void shortage_add(struct shortage *shortage, int64_t used_ns, uint64_t told_ns,
+                  uint64_t tolerated_ns)
+{
+    shortage->owed_ns -= shortage->owed_ns / OWED_FORGOTTEN;
+    shortage->owed_ns += used_ns - (int64_t)told_ns;
+    shortage->missing_ns =
+        shortage->owed_ns > (int64_t)tolerated_ns ? (uint64_t)shortage->owed_ns : 0;
+}
+
+uint64_t shortage_share(struct shortage *shortage, struct account *account, uint64_t period_ns)
+{
+    uint64_t share_ns = period_ns / SHARE_PART;
+
+    if (account->looked)
+        return 0;
+    if (share_ns > shortage->missing_ns)
+        share_ns = shortage->missing_ns;
+    shortage->missing_ns -= share_ns;
+    account->told_cpu_ns += share_ns;
+    return share_ns;
 }

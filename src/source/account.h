@@ -17,6 +17,10 @@
 
 #include "proftop/proc.h"
 
+/* So many periods may a thread be told too little or too much: its next samples will stand for it.
+ */
+enum { ACCOUNT_TOLERATED = 3 };
+
 struct account {
     bool started;
     uint64_t at_ns;                  /* of the last look */
@@ -52,15 +56,25 @@ uint64_t account_weight(struct account *account, uint64_t period_ns);
 uint64_t account_weight_exact(struct account *account, uint64_t cpu_ns);
 
 /*
- * What a sample of a thread that nobody has looked at weighs beyond its period: its part of
- * *MISSING_NS, which is what all such threads were told too little; they end before a look.
- */
-uint64_t account_share(struct account *account, uint64_t period_ns, uint64_t *missing_ns);
-
-/*
  * After a look: how much more CPU time was used than told, beyond what a sample is yet to come for;
  * the next samples are corrected by it.
  */
 int64_t account_settle(struct account *account, uint64_t period_ns);
+
+/* What the samples of threads lack that end before anybody looks at them, of a whole target. */
+struct shortage {
+    int64_t owed_ns;     /* used of late, and not told */
+    uint64_t missing_ns; /* of which samples to come make up */
+};
+
+/*
+ * A stretch in which USED_NS were used, less where that is to come later, and TOLD_NS told.
+ * TOLERATED_NS is what the next samples of all others may yet stand for.
+ */
+void shortage_add(struct shortage *shortage, int64_t used_ns, uint64_t told_ns,
+                  uint64_t tolerated_ns);
+
+/* What a sample of ACCOUNT's thread weighs beyond what it otherwise does. */
+uint64_t shortage_share(struct shortage *shortage, struct account *account, uint64_t period_ns);
 
 #endif

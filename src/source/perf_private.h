@@ -26,10 +26,9 @@ struct perf_watch {
     uint64_t told_ns;            /* what samples weighed, likewise */
     uint64_t kernel_unseen_ns;   /* time in the kernel that could not be sampled, likewise */
     uint64_t covered_ns, due_ns; /* over the last seconds: what samples stood for, what was used */
-    bool balanced;               /* what was used and what was told are of the same time: */
-    int64_t balance_ns;          /* so much more was used than told since; */
-    uint64_t missing_ns;         /* of which samples to come are to make up */
-    uint32_t rounds;             /* checks since covered_ns and due_ns began */
+    bool all_seen;               /* since the last check the whole machine is sampled */
+    struct shortage shortage;
+    uint32_t rounds; /* checks since covered_ns and due_ns began */
     struct rate rate;
     uint32_t blind_rounds; /* so often in a row most was unseen */
     bool told_unseen;

@@ -66,7 +66,7 @@ static uint64_t weigh(struct perf *perf, struct thread *thread, const struct per
     if (perf->events.wish.event.metric != METRIC_TIME)
         return perf_counted_weight(perf, sample);
     weight_ns = account_weight(&thread->account, period_ns);
-    weight_ns += account_share(&thread->account, period_ns, &perf->watch.missing_ns);
+    weight_ns += shortage_share(&perf->watch.shortage, &thread->account, period_ns);
     perf->watch.told_ns += weight_ns;
     return weight_ns;
 }

@@ -27,7 +27,6 @@ enum {
     COVERAGE_ROUNDS = 4,
     BLIND_ROUNDS = 2,
     OWN_CPU_MAX = 30, /* per cent of a core */
-    TOLERATED = 3,    /* periods of each thread that its next samples will stand for */
     SCAN_SHARE = 300, /* a scan takes at most this part of the time */
 };
 
@@ -248,24 +247,25 @@ static void check_coverage(struct perf *perf, uint64_t now_ns)
 /*
  * Each thread is told right in the long run, what it was given too much is taken from it again.
  * Those that end before that lack it: a parent is met out of proportion where the kernel's clock
- * falls into step with the lives of its children.  Only where all are sampled.
+ * falls into step with the lives of its children.  CPU time comes and goes with processes that are
+ * waited for late: more than there are CPUs for is of another time.
  */
-static void find_missing(struct perf *perf, uint64_t used_ns, uint64_t period_ns)
+static void find_shortage(struct perf *perf, int64_t used_ns, uint64_t now_ns)
 {
     struct perf_watch *watch = &perf->watch;
+    int64_t most_ns = (int64_t)((now_ns - watch->checked_ns) * perf->events.ring_count);
     uint64_t tolerated_ns = 0;
 
     for (size_t i = 0; i < perf->roster.count; i++)
         if (perf->roster.threads[i]->account.looked)
-            tolerated_ns += TOLERATED * period_ns;
-    if (watch->balanced)
-        watch->balance_ns += (int64_t)(used_ns - watch->told_ns - watch->lost * period_ns);
-    watch->balanced = perf->events.system;
-    watch->missing_ns = watch->balance_ns > (int64_t)tolerated_ns ? (uint64_t)watch->balance_ns : 0;
+            tolerated_ns += ACCOUNT_TOLERATED * perf_events_period(&perf->events);
+    if (watch->all_seen && watch->lost == 0 && used_ns < most_ns && used_ns > -most_ns)
+        shortage_add(&watch->shortage, used_ns, watch->told_ns, tolerated_ns);
+    watch->all_seen = perf->events.system && perf->events.wish.event.metric == METRIC_TIME;
 }
 
 /* What samples stood for and what was used, since the last check; tells the tally. */
-static void check_tally(struct perf *perf)
+static void check_tally(struct perf *perf, uint64_t now_ns)
 {
     struct perf_watch *watch = &perf->watch;
     struct record_tally *tally = &perf->emit.tally;
@@ -278,8 +278,8 @@ static void check_tally(struct perf *perf)
     if (used_ns < covered_ns && perf->events.wish.event.metric == METRIC_TIME &&
         !target_alive(perf->target))
         used_ns = covered_ns;
+    find_shortage(perf, (int64_t)(cpu_ns - watch->target_cpu_ns), now_ns);
     watch->target_cpu_ns = cpu_ns;
-    find_missing(perf, used_ns, period_ns);
     watch->covered_ns += covered_ns;
     watch->due_ns += used_ns;
     tally->target_cpu_ns += used_ns;
@@ -296,7 +296,7 @@ uint64_t perf_watch_tally(struct perf *perf, uint64_t now_ns)
 
     watch->thread_cpu_ns += own_cpu_ns;
     perf->emit.tally.source_cpu_ns += own_cpu_ns;
-    check_tally(perf);
+    check_tally(perf, now_ns);
     emit_tally(&perf->emit, now_ns);
     return own_cpu_ns;
 }
