@@ -6,7 +6,7 @@
  *     tick:  for each thread that is due   blocked → left alone (waiting.c peeks at it)
  *                                          running → PTRACE_INTERRUPT; its stop is waited for only
  *                                                    if it has a CPU for itself (ptrace_await.c)
- *     until the next tick:  waitpid ─► a stop ─► registers, stack, resume ─► unwind (ptrace_stop.c)
+ *     until the next tick:  waitpid ─► a stop ─► stack, registers, resume ─► unwind (ptrace_stop.c)
  *
  * One thread is held at a time, for microseconds; nothing ever stops the world.  ptrace binds to
  * the thread that seized: this thread opens, steps and stops.  It never detaches, which would take
@@ -40,8 +40,8 @@
 /* How long to wait at the end for threads that were asked to stop. */
 #define COLLECT_MAX_NS (200 * NS_PER_MS)
 
-/* We were given a CPU when we asked for it, not when somebody's turn on it was over. */
-#define ON_TIME_NS (50 * NS_PER_US)
+/* We were not given a CPU when we asked for it, but when somebody's turn on it was over. */
+#define LATE_NS (50 * NS_PER_US)
 
 enum {
     TICK_MAX_MS = 100,
@@ -319,7 +319,8 @@ static int tracer_step(struct source *source, struct ring *ring)
     if (wait_for_tick(tracer))
         drain(tracer);
     now_ns = clock_now_ns();
-    tracer->on_time_ns = now_ns - tracer->tick_ns < ON_TIME_NS ? now_ns : 0;
+    tracer->woke_ns = now_ns;
+    tracer->woke_late = now_ns > tracer->tick_ns + LATE_NS;
     next_tick(tracer, now_ns);
     tracer_watch(tracer, now_ns);
     tick(tracer, now_ns);

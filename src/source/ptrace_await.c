@@ -2,10 +2,10 @@
 /*
  * Meeting the stop that was just asked for.
  *
- *     sampler  INTERRUPT ── asks ──► registers, stack, CONT           on another CPU
+ *     sampler  INTERRUPT ── asks ──► stack, registers, CONT           on another CPU
  *     thread   ────── runs ──► stopped ─────────────────────► runs
  *
- *     sampler  INTERRUPT, sleeps ─┐      ┌► registers, stack, CONT    on the thread's CPU
+ *     sampler  INTERRUPT, sleeps ─┐      ┌► stack, registers, CONT    on the thread's CPU
  *     thread                      └► stops                     └► runs
  *
  * Who sleeps until another CPU's thread has stopped finds both CPUs idle then: an interrupt wakes

@@ -44,10 +44,11 @@ struct tracer {
     bool timer_made;
     struct rate rate;
     uint64_t period_ns;
-    uint64_t tick_ns;    /* the next */
-    uint64_t every_ns;   /* from the last to that */
-    uint64_t on_time_ns; /* when the last began; 0: too late to put off who was in its midst */
-    uint64_t moved_ns;   /* when a thread was last found that ran, or had run */
+    uint64_t tick_ns;  /* the next */
+    uint64_t every_ns; /* from the last to that */
+    uint64_t woke_ns;  /* when the last began */
+    bool woke_late;
+    uint64_t moved_ns; /* when a thread was last found that ran, or had run */
     uint64_t random;
     struct ahead_trial trial;
     uint8_t *stack;    /* the copy being taken: TRACER_STACK_MAX bytes */
@@ -74,16 +75,16 @@ bool tracer_seize(struct tracer *tracer, struct thread *thread, uint64_t now_ns)
 void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now_ns);
 
 /*
- * ptrace_stack.c: the stack of THREAD, which is held, to tracer->stack: from where it is expected
- * to be, before its registers are known; and then what is still missing.  What was learned from
- * that, unwound, or from one that could not be unwound yet, is for the next.
+ * ptrace_stack.c: the stack of THREAD, which is held.  The first call is for before its registers
+ * are known and copies what they will probably ask for; the second does what is left to do.
  */
 void tracer_copy_expected(const struct tracer *tracer, const struct thread *thread,
                           struct frozen *frozen);
-void tracer_copy_stack(const struct tracer *tracer, struct thread *thread, struct frozen *frozen);
-void tracer_learn_stack(const struct tracer *tracer, struct thread *thread,
+void tracer_copy_stack(const struct tracer *tracer, const struct thread *thread,
+                       struct frozen *frozen);
+/* For the next copy, from a sample and what it unwound to; NULL: it could not be unwound yet. */
+void tracer_learn_stack(struct thread *thread, const struct pending *pending,
                         const struct frozen *frozen);
-void tracer_learn_nothing(struct thread *thread);
 /* The bytes read of all that there is, within reason, from START on. */
 size_t tracer_read_stack(const struct tracer *tracer, const struct thread *thread, uint64_t start);
 

@@ -2,7 +2,7 @@
 /*
  * Stops of the ptrace source: asking for them, and what to do with each.
  *
- *     PTRACE_EVENT_STOP, SIGTRAP     ours: registers, stack, resume; unwound afterwards
+ *     PTRACE_EVENT_STOP, SIGTRAP     ours: stack, registers, resume; unwound afterwards
  *     PTRACE_EVENT_STOP, SIGSTOP…    a group stop: PTRACE_LISTEN (PTRACE_CONT would undo it)
  *     PTRACE_EVENT_EXEC              another program, under the leader's number
  *     any other                      a signal on its way: delivered.  It takes the place of a stop
@@ -194,7 +194,8 @@ void tracer_interrupt(struct tracer *tracer, struct thread *thread, uint64_t now
         return;
     if ((pythons_prepare(&tracer->pythons, thread, now_ns) || new) && !is_running(tracer, thread))
         return; /* that took a while */
-    thread->tracee.on_time_ns = tracer->on_time_ns;
+    thread->tracee.woke_ns = tracer->woke_ns;
+    thread->tracee.woke_late = tracer->woke_late;
     thread->tracee.asked_ns = clock_now_ns();
     if (ptrace(PTRACE_INTERRUPT, thread->tid, NULL, NULL) == 0)
         thread->tracee.interrupted = true;
@@ -296,10 +297,10 @@ static void finish_sample(struct tracer *tracer, struct thread *thread, struct f
     unfinished.pythons = &tracer->pythons;
     unfinished.frozen = *frozen;
     if (!pending_finish(pending, &unfinished)) {
-        tracer_learn_nothing(thread); /* there may be many that wait for tables */
+        tracer_learn_stack(thread, NULL, frozen); /* there may be many that wait for tables */
         return;
     }
-    tracer_learn_stack(tracer, thread, frozen);
+    tracer_learn_stack(thread, pending, frozen);
     thread->process->switches |= pending->unwound.switched;
     thread_keep_stack(thread, pending->frames, pending->count, pending->unwound.end);
 }

@@ -23,9 +23,7 @@
 
 /* A stop that takes longer was one of a thread that had no CPU. */
 #define QUEUED_NS (500 * NS_PER_US)
-/* So close to when we woke, in time, a thread queued that we put off.  Who gave way to a late
- * sampler had come to the end of its turn, which may well be in a call that looks at such things.
- */
+/* So close to when we woke a thread queued that we put off. */
 #define PREEMPTED_NS (100 * NS_PER_US)
 
 enum { STOPS_ENOUGH = 4, STOPS_REMEMBERED = 256, WITHHELD_MAX = 32 };
@@ -33,14 +31,19 @@ enum { STOPS_ENOUGH = 4, STOPS_REMEMBERED = 256, WITHHELD_MAX = 32 };
 /* Where a thread was when it was asked to stop. */
 enum place { ON_CPU, PUT_OFF_BY_US, QUEUED };
 
+/*
+ * Who gave way to a sampler that woke late had come to the end of its turn: that is often in a call
+ * that reads the thread's CPU time, as the kernel looks there whether the turn is over.
+ */
 static enum place place_of(const struct tracee *tracee, uint64_t delay_ns, uint64_t stopped_ns)
 {
     uint64_t queued_ns = delay_ns - tracee->asked_delay_ns;
-    uint64_t since_wake_ns = stopped_ns - tracee->on_time_ns;
+    uint64_t since_wake_ns = stopped_ns - tracee->woke_ns;
 
     if (queued_ns == 0)
         return ON_CPU;
-    if (queued_ns + PREEMPTED_NS > since_wake_ns && queued_ns < since_wake_ns + PREEMPTED_NS)
+    if (!tracee->woke_late && queued_ns + PREEMPTED_NS > since_wake_ns &&
+        queued_ns < since_wake_ns + PREEMPTED_NS)
         return PUT_OFF_BY_US;
     return QUEUED;
 }

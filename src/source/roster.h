@@ -84,7 +84,8 @@ struct tracee {
     uint64_t process_cpu_ns; /* of its whole process, just before it was last seen so */
     uint64_t due_ns;         /* when to look at it again */
     uint64_t asked_ns;       /* when it was last asked to stop */
-    uint64_t on_time_ns;     /* when that tick began; 0: too late */
+    uint64_t woke_ns;        /* when that tick began, */
+    bool woke_late;          /* and whether that was too late */
     bool delay_asked;        /* and before that, how long it had queued for CPUs: */
     uint64_t asked_delay_ns;
     uint64_t voluntary;     /* switches to other threads, when last asked for: its own will */
