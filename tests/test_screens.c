@@ -183,6 +183,20 @@ static void an_empty_run_has_a_way_on(void **state)
     bench_free(bench);
 }
 
+/* A command that ended before it was sampled, within the range that is followed. */
+static void one_too_short_has_a_way_on(void **state)
+{
+    struct bench *bench = bench_empty(80, 24);
+
+    (void)state;
+    bench->profile = recording_profile(bench->recording, 0, true);
+    app_set_profile(bench->app, bench->profile, bench->now_ns);
+    bench_paint(bench);
+    assert_true(bench_shows(bench, "  Too little CPU time for a sample.  -F 4999 looks more often; "
+                                   "o: waiting too."));
+    bench_free(bench);
+}
+
 /* Samples of threads that were held are not the kernel's. */
 static void a_target_handed_over_is_told(void **state)
 {
@@ -223,6 +237,7 @@ int main(void)
         cmocka_unit_test(callers_name_their_unit),
         cmocka_unit_test(footnotes_take_the_room_there_is),
         cmocka_unit_test(an_empty_run_has_a_way_on),
+        cmocka_unit_test(one_too_short_has_a_way_on),
         cmocka_unit_test(a_target_handed_over_is_told),
         cmocka_unit_test(hostile_names_keep_the_screen_sane),
     };

@@ -10,9 +10,14 @@
 #include "proftop/gettext.h"
 #include "views.h"
 
-static bool is_whole_run(const struct scope *scope)
+static bool is_whole_run(const struct screen_input *input)
 {
-    return scope->start_ns == 0 && scope->end_ns == UINT64_MAX && scope->last_ns == 0;
+    const struct scope *scope = input->scope;
+    uint64_t run_ns = profile_end_ns(input->profile) - profile_start_ns(input->profile);
+
+    if (scope->last_ns != 0)
+        return input->ended && scope->last_ns >= run_ns;
+    return scope->start_ns == 0 && scope->end_ns == UINT64_MAX;
 }
 
 static const char *reason(const struct screen_input *input)
@@ -29,7 +34,9 @@ static const char *reason(const struct screen_input *input)
         return _("No samples of this thread in the range.  o: waiting too; Esc goes back.");
     if (scope->metric != METRIC_TIME)
         return _("Nothing of this metric was counted.  v chooses another, Esc goes back.");
-    if (is_whole_run(scope))
+    if (is_whole_run(input) && input->ended && scope->state == SCOPE_ON_CPU)
+        return _("Too little CPU time for a sample.  -F 4999 looks more often; o: waiting too.");
+    if (is_whole_run(input))
         return _("No samples of this kind in the whole run.  o: waiting too; Esc goes back.");
     if (input->ended)
         return _("No samples in this range.  w widens it to the whole run.");
