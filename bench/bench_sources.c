@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What sampling costs: one busy thread 60 calls deep, with each source at several rates, beside
- * perf record on the same target; and a thousand and five thousand threads that sleep.
+ * perf record on the same target; one on each CPU; a thousand and five thousand threads that sleep.
+ * And what it sees of threads and processes that live for less than a millisecond.
  */
 #include "config.h"
 
@@ -11,12 +12,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/source_run.h"
 #include "proftop/clock.h"
 
-enum { DEPTH = 60, RUN_MS = 2000, SETTLE_MS = 2000 };
+enum { DEPTH = 60, RUN_MS = 2000, SETTLE_MS = 2000, LIVES_MS = 15000 };
+
+#define LIFE_NS (800 * NS_PER_US)
 
 static volatile uint64_t sink;
 static volatile bool over; /* never: it is killed */
@@ -48,6 +52,52 @@ static void burn_deep(void *unused)
     descend(DEPTH);
 }
 
+static void *burn_too(void *unused)
+{
+    burn_deep(unused);
+    return unused;
+}
+
+/* One on each CPU. */
+static void start_burners(void *unused)
+{
+    pthread_t thread;
+
+    (void)unused;
+    for (long i = 1; i < sysconf(_SC_NPROCESSORS_ONLN); i++)
+        pthread_create(&thread, NULL, burn_too, NULL);
+}
+
+static void *live(void *unused)
+{
+    uint64_t end_ns = clock_now_ns() + LIFE_NS;
+
+    while (clock_now_ns() < end_ns)
+        sink++;
+    return unused;
+}
+
+static void live_as_threads(void *unused)
+{
+    pthread_t thread;
+
+    while (!over && pthread_create(&thread, NULL, live, unused) == 0)
+        pthread_join(thread, NULL);
+}
+
+static void live_as_processes(void *unused)
+{
+    pid_t pid;
+
+    while (!over && (pid = fork()) >= 0) {
+        if (pid == 0) {
+            live(unused);
+            _exit(0);
+        }
+        waitpid(pid, NULL, 0);
+    }
+}
+
 static void start_sleepers(void *context)
 {
     const unsigned *count = context;
@@ -62,7 +112,8 @@ static void sleep_too(void *unused)
     sleep_for_ever(unused);
 }
 
-static void measure_busy(pid_t pid, const struct source_ops *ops, uint32_t rate_hz)
+static void measure_busy(pid_t pid, const char *threads, const struct source_ops *ops,
+                         uint32_t rate_hz)
 {
     struct source_run run = { .ops = ops,
                               .rate_hz = rate_hz,
@@ -70,9 +121,9 @@ static void measure_busy(pid_t pid, const struct source_ops *ops, uint32_t rate_
                               .run_ms = 2 * RUN_MS,
                               .pid = pid,
                               .cpu = -1 };
-    char title[64];
+    char title[96];
 
-    snprintf(title, sizeof(title), "%s, one busy thread %d deep, %u Hz", ops->name, DEPTH, rate_hz);
+    snprintf(title, sizeof(title), "%s, %s %d deep, %u Hz", ops->name, threads, DEPTH, rate_hz);
     bench_title(title);
     source_run(&run);
     source_run_print(&run);
@@ -101,6 +152,29 @@ static void measure_idle(const struct source_ops *ops, unsigned threads)
     }
 }
 
+/* From the start, when it is not known yet that they are missed otherwise. */
+static void measure_lives(const char *lives, void (*work)(void *unused), uint32_t rate_hz)
+{
+    struct source_run run = {
+        .ops = &source_perf, .rate_hz = rate_hz, .run_ms = LIVES_MS, .children = true, .cpu = -1
+    };
+    char title[96];
+
+    snprintf(title, sizeof(title), "perf, %s of 0.8 ms one after the other, %u Hz", lives, rate_hz);
+    bench_title(title);
+    run.pid = bench_target(NULL, work, NULL);
+    source_run(&run);
+    bench_target_end(run.pid);
+    if (run.failed || run.total.expected == 0) {
+        printf("  not possible here\n");
+        return;
+    }
+    bench_figure("samples, of those due",
+                 (double)run.total.received * 100 / (double)run.total.expected, "%");
+    bench_figure("CPU time told, of that used",
+                 (double)run.weight_ns * 100 / (double)run.total.target_cpu_ns, "%");
+}
+
 /* Its own CPU time alone: the unwinding of its samples comes later, in perf script. */
 static void measure_perf_record(pid_t pid, const char *rate)
 {
@@ -127,12 +201,19 @@ int main(void)
     pid_t pid = bench_target(NULL, burn_deep, NULL);
 
     for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
-        measure_busy(pid, &source_perf, rates[i]);
-    measure_busy(pid, &source_ptrace, 99);
-    measure_busy(pid, &source_ptrace, 999);
+        measure_busy(pid, "one busy thread", &source_perf, rates[i]);
+    measure_busy(pid, "one busy thread", &source_ptrace, 99);
+    measure_busy(pid, "one busy thread", &source_ptrace, 999);
     measure_perf_record(pid, "99");
     measure_perf_record(pid, "999");
     bench_target_end(pid);
+    pid = bench_target(start_burners, burn_deep, NULL);
+    measure_busy(pid, "a busy thread on each CPU", &source_perf, 4999);
+    bench_target_end(pid);
+    for (size_t i = 0; i < 2; i++) {
+        measure_lives("threads", live_as_threads, rates[i]);
+        measure_lives("processes", live_as_processes, rates[i]);
+    }
     for (unsigned threads = 1000; threads <= 5000; threads += 4000) {
         measure_idle(&source_perf, threads);
         measure_idle(&source_ptrace, threads);

@@ -111,13 +111,14 @@ static void step_until_over(struct source_run *run, struct source *source, struc
     run->wall_ns = clock_now_ns() - start_ns;
     run->ops->stop(source);
     run->ops->close(source);
+    take_all(run, ring); /* with the last tally */
 }
 
 /* On a thread of its own: what was traced is let go when that ends. */
 static void *run_source(void *context)
 {
     struct source_run *run = context;
-    static const struct target_options options = { .children = false };
+    const struct target_options options = { .children = run->children };
     struct ring *ring = ring_new(RING_BYTES);
     struct target *target = target_attach(&run->pid, 1, &options, NULL);
     struct source *source = NULL;

@@ -17,6 +17,7 @@ struct source_run {
     uint32_t
         settle_ms; /* from the first step on, measured apart: what is found is looked at once */
     pid_t pid;
+    bool children;
     int cpu; /* the source is bound to it; -1: it goes where it likes */
     void (*on_sample)(void *context, const struct record_sample *sample);
     void (*on_step)(void *context, const struct source_run *run, struct source *source);

@@ -78,57 +78,78 @@ static void a_clock_read_beside_the_sample_is_believed(void **state)
     assert_int_equal(account.told_cpu_ns, 1500);
 }
 
-/* A parent was told 1 ms too much in ten, which its children lack. */
-static void what_short_lives_lack_is_shared_by_them(void **state)
+/*
+ * A parent works 1 ms in ten of its target's, and is met MET times in a hundred instead.  Returns
+ * what was told in all, in per cent.
+ */
+static uint64_t tell_of_children(int met)
 {
-    struct account parent = { .looked = true };
-    struct shortage shortage = { 0 };
-    uint64_t told_ns = 0, used_ns = 0;
+    struct account parent = { .started = true, .looked = true };
+    struct short_lives lives = { 0 };
+    uint64_t told_ns = 0;
 
-    (void)state;
-    for (int stretch = 0; stretch < 100; stretch++) {
+    for (int stretch = 1; stretch <= 100; stretch++) {
         uint64_t now_told_ns = 0;
 
-        for (int i = 0; i < 9; i++) {
+        for (int i = 0; i < met; i++)
+            now_told_ns += short_lives_weight(&lives, &parent, PERIOD_NS);
+        for (int i = met; i < 100; i++) {
             struct account child = { 0 };
-            uint64_t share_ns = shortage_share(&shortage, &child, PERIOD_NS);
+            uint64_t weight_ns = short_lives_weight(&lives, &child, PERIOD_NS);
 
-            assert_in_range(share_ns, 0, PERIOD_NS / 8);
-            assert_int_equal(child.told_cpu_ns, share_ns);
-            now_told_ns += PERIOD_NS + share_ns;
+            assert_in_range(weight_ns, PERIOD_NS - PERIOD_NS / 8, PERIOD_NS + PERIOD_NS / 8);
+            assert_int_equal(child.told_cpu_ns, weight_ns);
+            now_told_ns += weight_ns;
         }
-        assert_int_equal(shortage_share(&shortage, &parent, PERIOD_NS), 0);
-        used_ns += 9 * PERIOD_NS + PERIOD_NS / 2;
+        parent.schedstat.cpu_ns = (uint64_t)stretch * 10 * PERIOD_NS;
+        account_settle(&parent, PERIOD_NS);
+        short_lives_settle(&lives, (int64_t)100 * PERIOD_NS, now_told_ns,
+                           ACCOUNT_TOLERATED * PERIOD_NS);
         told_ns += now_told_ns;
-        shortage_add(&shortage, 9 * PERIOD_NS + PERIOD_NS / 2, now_told_ns, PERIOD_NS / 4);
     }
-    assert_in_range(told_ns, used_ns * 99 / 100, used_ns);
+    return told_ns / PERIOD_NS / 100;
 }
 
-static void what_others_are_yet_to_be_told_is_no_shortage(void **state)
+static void what_a_parent_is_told_too_much_its_children_lack(void **state)
 {
-    struct shortage shortage = { 0 };
-    struct account child = { 0 };
+    (void)state;
+    assert_in_range(tell_of_children(10), 100, 100);
+    assert_in_range(tell_of_children(14), 99, 100);
+    assert_in_range(tell_of_children(6), 100, 101);
+}
+
+static void what_others_are_yet_to_be_told_is_not_theirs(void **state)
+{
+    struct short_lives lives = { 0 };
 
     (void)state;
-    shortage_add(&shortage, 3 * PERIOD_NS, PERIOD_NS, 2 * PERIOD_NS);
-    assert_int_equal(shortage_share(&shortage, &child, PERIOD_NS), 0);
-    shortage_add(&shortage, 3 * PERIOD_NS, PERIOD_NS, 2 * PERIOD_NS);
-    assert_int_equal(shortage_share(&shortage, &child, PERIOD_NS), PERIOD_NS / 8);
+    short_lives_settle(&lives, 3 * PERIOD_NS, PERIOD_NS, 2 * PERIOD_NS);
+    assert_int_equal(lives.due_ns, 0);
+    short_lives_settle(&lives, 3 * PERIOD_NS, PERIOD_NS, 2 * PERIOD_NS);
+    assert_in_range(lives.due_ns, 3 * PERIOD_NS, 4 * PERIOD_NS);
 }
 
 /* As the time of a child is, which was told when it was used and then comes with its end. */
-static void time_that_goes_and_comes_back_is_no_shortage(void **state)
+static void time_that_goes_and_comes_back_is_not_theirs(void **state)
 {
-    struct shortage shortage = { 0 };
-    struct account child = { 0 };
+    struct short_lives lives = { 0 };
 
     (void)state;
-    shortage_add(&shortage, -40 * (int64_t)PERIOD_NS, PERIOD_NS, 6 * PERIOD_NS);
-    assert_int_equal(shortage_share(&shortage, &child, PERIOD_NS), 0);
-    shortage_add(&shortage, 42 * PERIOD_NS, PERIOD_NS, 6 * PERIOD_NS);
-    assert_int_equal(shortage_share(&shortage, &child, PERIOD_NS), 0);
-    assert_in_range(shortage.owed_ns, 0, 6 * PERIOD_NS);
+    short_lives_settle(&lives, -40 * (int64_t)PERIOD_NS, PERIOD_NS, 6 * PERIOD_NS);
+    assert_int_equal(lives.due_ns, 0);
+    short_lives_settle(&lives, 42 * PERIOD_NS, PERIOD_NS, 6 * PERIOD_NS);
+    assert_int_equal(lives.due_ns, 0);
+}
+
+/* As that of children whom nobody waits for. */
+static void time_that_never_comes_takes_nothing_from_them(void **state)
+{
+    struct short_lives lives = { 0 };
+
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        short_lives_settle(&lives, 0, 50 * PERIOD_NS, 3 * PERIOD_NS);
+    assert_int_equal(lives.due_ns, 0);
 }
 
 static void who_queued_lately_shares_its_cpu(void **state)
@@ -158,9 +179,10 @@ int main(void)
         cmocka_unit_test(what_was_too_much_is_taken_from_several),
         cmocka_unit_test(a_few_periods_are_no_debt),
         cmocka_unit_test(a_clock_read_beside_the_sample_is_believed),
-        cmocka_unit_test(what_short_lives_lack_is_shared_by_them),
-        cmocka_unit_test(what_others_are_yet_to_be_told_is_no_shortage),
-        cmocka_unit_test(time_that_goes_and_comes_back_is_no_shortage),
+        cmocka_unit_test(what_a_parent_is_told_too_much_its_children_lack),
+        cmocka_unit_test(what_others_are_yet_to_be_told_is_not_theirs),
+        cmocka_unit_test(time_that_goes_and_comes_back_is_not_theirs),
+        cmocka_unit_test(time_that_never_comes_takes_nothing_from_them),
         cmocka_unit_test(who_queued_lately_shares_its_cpu),
     };
 

@@ -5,8 +5,8 @@
 #include "account.h"
 
 enum {
-    OWED_FORGOTTEN = 8, /* the part of a shortage by stretch: what comes of a mistake ends */
-    SHARE_PART = 8,     /* of its period may a sample weigh more */
+    SHARE_PART = 8,     /* of its period may a sample weigh more, or less */
+    FORGOTTEN_PART = 8, /* of what is owed, by stretch: so a mistake ends */
 };
 
 void account_begin(struct account *account, uint64_t now_ns)
@@ -71,24 +71,32 @@ int64_t account_settle(struct account *account, uint64_t period_ns)
     return owed_ns;
 }
 
-void shortage_add(struct shortage *shortage, int64_t used_ns, uint64_t told_ns,
-                  uint64_t tolerated_ns)
+uint64_t short_lives_weight(struct short_lives *lives, struct account *account, uint64_t period_ns)
 {
-    shortage->owed_ns -= shortage->owed_ns / OWED_FORGOTTEN;
-    shortage->owed_ns += used_ns - (int64_t)told_ns;
-    shortage->missing_ns =
-        shortage->owed_ns > (int64_t)tolerated_ns ? (uint64_t)shortage->owed_ns : 0;
+    int64_t weight_ns = (int64_t)account_weight(account, period_ns);
+    int64_t most_ns = (int64_t)period_ns / SHARE_PART, share_ns = lives->due_ns;
+
+    if (account->looked) {
+        lives->given_ns += weight_ns - (int64_t)period_ns;
+        return (uint64_t)weight_ns;
+    }
+    if (share_ns > most_ns)
+        share_ns = most_ns;
+    if (share_ns < -most_ns)
+        share_ns = -most_ns;
+    lives->due_ns -= share_ns;
+    account->told_cpu_ns += (uint64_t)share_ns;
+    return (uint64_t)(weight_ns + share_ns);
 }
 
-uint64_t shortage_share(struct shortage *shortage, struct account *account, uint64_t period_ns)
+void short_lives_settle(struct short_lives *lives, int64_t used_ns, uint64_t told_ns,
+                        int64_t tolerated_ns)
 {
-    uint64_t share_ns = period_ns / SHARE_PART;
-
-    if (account->looked)
-        return 0;
-    if (share_ns > shortage->missing_ns)
-        share_ns = shortage->missing_ns;
-    shortage->missing_ns -= share_ns;
-    account->told_cpu_ns += share_ns;
-    return share_ns;
+    lives->owed_ns += used_ns - (int64_t)told_ns - lives->owed_ns / FORGOTTEN_PART;
+    lives->given_ns -= lives->given_ns / FORGOTTEN_PART;
+    lives->due_ns = 0;
+    if (lives->owed_ns > tolerated_ns)
+        lives->due_ns = lives->owed_ns;
+    if (lives->owed_ns < -tolerated_ns && lives->given_ns > 0)
+        lives->due_ns = lives->owed_ns > -lives->given_ns ? lives->owed_ns : -lives->given_ns;
 }

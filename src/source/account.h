@@ -61,20 +61,25 @@ uint64_t account_weight_exact(struct account *account, uint64_t cpu_ns);
  */
 int64_t account_settle(struct account *account, uint64_t period_ns);
 
-/* What the samples of threads lack that end before anybody looks at them, of a whole target. */
-struct shortage {
-    int64_t owed_ns;     /* used of late, and not told */
-    uint64_t missing_ns; /* of which samples to come make up */
+/*
+ * Of a whole target: threads that end before anybody looks at them.  Where the kernel's clock falls
+ * into step with their lives, those that were looked at are met too often or too seldom and put
+ * right; what these are told less, or more, is then told more, or less, of the others.
+ */
+struct short_lives {
+    int64_t owed_ns;  /* used of late by all, and not told; below 0: told, and not used */
+    int64_t given_ns; /* to those looked at, beyond what they were met for */
+    int64_t due_ns;   /* what samples to come are to make up of that */
 };
 
-/*
- * A stretch in which USED_NS were used, less where that is to come later, and TOLD_NS told.
- * TOLERATED_NS is what the next samples of all others may yet stand for.
- */
-void shortage_add(struct shortage *shortage, int64_t used_ns, uint64_t told_ns,
-                  uint64_t tolerated_ns);
+/* What a sample weighs: account_weight(), and a part of what is due. */
+uint64_t short_lives_weight(struct short_lives *lives, struct account *account, uint64_t period_ns);
 
-/* What a sample of ACCOUNT's thread weighs beyond what it otherwise does. */
-uint64_t shortage_share(struct shortage *shortage, struct account *account, uint64_t period_ns);
+/*
+ * A stretch in which USED_NS of CPU time were used and TOLD_NS told.  TOLERATED_NS may yet be put
+ * right by corrections of others.
+ */
+void short_lives_settle(struct short_lives *lives, int64_t used_ns, uint64_t told_ns,
+                        int64_t tolerated_ns);
 
 #endif

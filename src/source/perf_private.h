@@ -27,7 +27,7 @@ struct perf_watch {
     uint64_t kernel_unseen_ns;   /* time in the kernel that could not be sampled, likewise */
     uint64_t covered_ns, due_ns; /* over the last seconds: what samples stood for, what was used */
     bool all_seen;               /* since the last check the whole machine is sampled */
-    struct shortage shortage;
+    struct short_lives lives;
     uint32_t rounds; /* checks since covered_ns and due_ns began */
     struct rate rate;
     uint32_t blind_rounds; /* so often in a row most was unseen */

@@ -61,12 +61,12 @@ static uint32_t kernel_frames(struct perf *perf, const struct perf_sample *sampl
 
 static uint64_t weigh(struct perf *perf, struct thread *thread, const struct perf_sample *sample)
 {
-    uint64_t period_ns = perf_events_period(&perf->events), weight_ns;
+    uint64_t weight_ns;
 
     if (perf->events.wish.event.metric != METRIC_TIME)
         return perf_counted_weight(perf, sample);
-    weight_ns = account_weight(&thread->account, period_ns);
-    weight_ns += shortage_share(&perf->watch.shortage, &thread->account, period_ns);
+    weight_ns =
+        short_lives_weight(&perf->watch.lives, &thread->account, perf_events_period(&perf->events));
     perf->watch.told_ns += weight_ns;
     return weight_ns;
 }

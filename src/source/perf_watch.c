@@ -245,22 +245,20 @@ static void check_coverage(struct perf *perf, uint64_t now_ns)
 }
 
 /*
- * Each thread is told right in the long run, what it was given too much is taken from it again.
- * Those that end before that lack it: a parent is met out of proportion where the kernel's clock
- * falls into step with the lives of its children.  CPU time comes and goes with processes that are
- * waited for late: more than there are CPUs for is of another time.
+ * CPU time comes and goes with processes that are waited for late: more than there are CPUs for is
+ * of another time.
  */
-static void find_shortage(struct perf *perf, int64_t used_ns, uint64_t now_ns)
+static void settle_short_lives(struct perf *perf, int64_t used_ns, uint64_t now_ns)
 {
     struct perf_watch *watch = &perf->watch;
     int64_t most_ns = (int64_t)((now_ns - watch->checked_ns) * perf->events.ring_count);
-    uint64_t tolerated_ns = 0;
+    int64_t tolerated_ns = 0;
 
     for (size_t i = 0; i < perf->roster.count; i++)
         if (perf->roster.threads[i]->account.looked)
-            tolerated_ns += ACCOUNT_TOLERATED * perf_events_period(&perf->events);
+            tolerated_ns += ACCOUNT_TOLERATED * (int64_t)perf_events_period(&perf->events);
     if (watch->all_seen && watch->lost == 0 && used_ns < most_ns && used_ns > -most_ns)
-        shortage_add(&watch->shortage, used_ns, watch->told_ns, tolerated_ns);
+        short_lives_settle(&watch->lives, used_ns, watch->told_ns, tolerated_ns);
     watch->all_seen = perf->events.system && perf->events.wish.event.metric == METRIC_TIME;
 }
 
@@ -278,7 +276,7 @@ static void check_tally(struct perf *perf, uint64_t now_ns)
     if (used_ns < covered_ns && perf->events.wish.event.metric == METRIC_TIME &&
         !target_alive(perf->target))
         used_ns = covered_ns;
-    find_shortage(perf, (int64_t)(cpu_ns - watch->target_cpu_ns), now_ns);
+    settle_short_lives(perf, (int64_t)(cpu_ns - watch->target_cpu_ns), now_ns);
     watch->target_cpu_ns = cpu_ns;
     watch->covered_ns += covered_ns;
     watch->due_ns += used_ns;
