@@ -17,6 +17,7 @@
 
 #include "bench/source_run.h"
 #include "proftop/clock.h"
+#include "src/source/perf_private.h"
 
 enum { DEPTH = 60, RUN_MS = 2000, SETTLE_MS = 2000, LIVES_MS = 15000 };
 
@@ -112,6 +113,29 @@ static void sleep_too(void *unused)
     sleep_for_ever(unused);
 }
 
+/* How perf's events were opened. */
+struct perf_mode {
+    size_t ring_bytes, stack_bytes;
+    bool system;
+};
+
+static void note_mode(void *context, const struct source_run *run, struct source *source)
+{
+    const struct perf_events *events = &((const struct perf *)source)->events;
+
+    (void)run;
+    *(struct perf_mode *)context = (struct perf_mode){ .ring_bytes = events->rings[0].size,
+                                                       .stack_bytes = events->wish.stack_bytes,
+                                                       .system = events->system };
+}
+
+static void print_mode(const struct perf_mode *mode)
+{
+    bench_figure("ring of a CPU", (double)mode->ring_bytes / 1024, "KiB");
+    bench_figure("stack copied, at most", (double)mode->stack_bytes / 1024, "KiB");
+    printf("  events of %s\n", mode->system ? "every CPU" : "each thread on every CPU");
+}
+
 static void measure_busy(pid_t pid, const char *threads, const struct source_ops *ops,
                          uint32_t rate_hz)
 {
@@ -121,12 +145,19 @@ static void measure_busy(pid_t pid, const char *threads, const struct source_ops
                               .run_ms = 2 * RUN_MS,
                               .pid = pid,
                               .cpu = -1 };
+    struct perf_mode mode = { 0 };
     char title[96];
 
     snprintf(title, sizeof(title), "%s, %s %d deep, %u Hz", ops->name, threads, DEPTH, rate_hz);
     bench_title(title);
+    if (ops == &source_perf) {
+        run.on_step = note_mode;
+        run.context = &mode;
+    }
     source_run(&run);
     source_run_print(&run);
+    if (mode.ring_bytes > 0)
+        print_mode(&mode);
 }
 
 static void measure_idle(const struct source_ops *ops, unsigned threads)
